@@ -1,0 +1,6 @@
+//! Household records kept where there is no signal: rules, document, store and sync, shared by phone
+//! and server. Reading order: `domain` (what a record is), `document` (how a change is made and folded),
+//! `store` (how it survives), `sync` (how it travels), `client` (the phone's `Ledger`).
+//!
+//! Modules may use those to their left only: `domain <- document <- store <- sync <- client`.
+//! Nothing in here but `client` may read a clock, a random source or the environment.
