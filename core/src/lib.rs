@@ -4,3 +4,8 @@
 //!
 //! Modules may use those to their left only: `domain <- document <- store <- sync <- client`.
 //! Nothing in here but `client` may read a clock, a random source or the environment.
+
+pub mod document;
+pub mod domain;
+pub mod store;
+pub mod sync;

@@ -1,0 +1,8 @@
+//! What a household record is and which rules hold for it: codes, regions, values, identity numbers.
+//!
+//! Rules live here and nowhere else; phone and server call the same functions. This module must not
+//! know how a record is encoded, stored or sent, and never reads a clock or a random source.
+
+pub mod environment;
+pub mod ids;
+pub mod value;

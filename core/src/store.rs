@@ -1,0 +1,49 @@
+//! How changes survive: one SQLite file, one writer, every save one transaction that holds the change,
+//! the folded state and the list row together. The log of changes is the truth, everything else can be
+//! rebuilt from it. The only module of the core that knows SQL; must not know the network.
+
+pub mod open;
+
+/// What went wrong with the file. Values only; no record's content ever enters an error.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused; the code says what.
+    #[error("sqlite: {0}")]
+    Sqlite(#[source] rusqlite::Error),
+    /// The disk is full. Nothing was changed.
+    #[error("disk full")]
+    Full,
+    /// The file was written by a newer release.
+    #[error("file of schema {found}, this release knows {known}")]
+    Newer {
+        /// Schema number in the file.
+        found: u32,
+        /// Highest schema number this release knows.
+        known: u32,
+    },
+    /// The file is damaged.
+    #[error("file damaged")]
+    Damaged,
+    /// Another process has the file open.
+    #[error("file in use by another process")]
+    InUse,
+    /// A change in the store does not read as one.
+    #[error("document: {0}")]
+    Document(#[from] crate::document::DocumentError),
+    /// No such household.
+    #[error("household not found")]
+    NotFound,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,
+            // The library's list of codes is open; all others mean the same to a caller.
+            _ => Self::Sqlite(error),
+        }
+    }
+}

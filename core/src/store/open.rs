@@ -1,0 +1,103 @@
+//! Opening a SQLite file for good: pragmas, versioned migrations in one transaction, refusal of files of
+//! a newer release, setting a damaged file aside. Shared by phone and server; must not know any table.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// The steps that lead from an empty file to the newest schema, oldest first. A released step is never
+/// edited. `PRAGMA user_version` counts the steps taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Migrations(pub &'static [&'static str]);
+
+/// Opens or creates a file, durable at every commit, and brings it to the newest schema.
+///
+/// # Errors
+/// `Newer` for a file of a newer release, `Damaged` for one that fails SQLite's quick check.
+pub fn open(path: &Path, migrations: Migrations) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path)?;
+    prepare(&connection)?;
+    migrate(&mut connection, migrations)?;
+    Ok(connection)
+}
+
+/// Opens a database in memory, for tests and simulations.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_in_memory(migrations: Migrations) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open_in_memory()?;
+    prepare(&connection)?;
+    migrate(&mut connection, migrations)?;
+    Ok(connection)
+}
+
+/// Opens a second connection for reading only.
+///
+/// # Errors
+/// As SQLite reports.
+pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Renames a damaged file, its WAL and its index aside, so that unsent work in it can still be rescued.
+/// Returns the new name.
+///
+/// # Errors
+/// Where the file system refuses.
+pub fn set_aside(path: &Path, now_ms: i64) -> std::io::Result<PathBuf> {
+    let suffixed = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let kept = suffixed(&format!(".damaged-{now_ms}"));
+    std::fs::rename(path, &kept)?;
+    for suffix in ["-wal", "-shm"] {
+        let side = suffixed(suffix);
+        if side.exists() {
+            let mut name = kept.as_os_str().to_owned();
+            name.push(suffix);
+            std::fs::rename(side, PathBuf::from(name))?;
+        }
+    }
+    Ok(kept)
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    // A power cut may take nothing that was acknowledged, hence FULL; mmap would turn I/O errors into
+    // crashes.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA mmap_size = 0;
+         PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;
+         PRAGMA cell_size_check = ON;",
+    )?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, migrations: Migrations) -> Result<(), StoreError> {
+    let known = u32::try_from(migrations.0.len()).unwrap_or(u32::MAX);
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Read again under the lock: another process may have migrated in between.
+    let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for step in migrations.0.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", known.max(found))?;
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,525 @@
+//! The protocol's messages: CBOR arrays whose positions never change meaning. docs/protocol.md is their
+//! law, golden files under tests/fixtures/wire hold their bytes. Must not decide anything.
+
+use minicbor::bytes::{ByteArray, ByteVec};
+use minicbor::{Decode, Encode};
+
+use crate::domain::ids::HouseholdId;
+
+/// The protocol this release speaks, and the oldest it still answers.
+pub const PROTOCOL_VERSION: u16 = 1;
+/// The oldest protocol this release still answers.
+pub const PROTOCOL_VERSION_MIN: u16 = 1;
+
+/// Largest request header, in bytes.
+pub const HEADER_BYTES_MAX: usize = 256 * 1024;
+/// Largest frame on the wire, in bytes.
+pub const FRAME_BYTES_MAX: usize = 512 * 1024;
+/// Largest frame after decompression, in bytes.
+pub const FRAME_RAW_BYTES_MAX: usize = 1024 * 1024;
+/// Most frames in one request.
+pub const FRAMES_MAX: usize = 512;
+/// Most scopes one device may hold.
+pub const SCOPES_MAX: usize = 4096;
+
+/// Path of the sync request.
+pub const SYNC_PATH: &str = "/v1/sync";
+/// Path of the enrolment request.
+pub const ENROL_PATH: &str = "/v1/enrol";
+
+/// A village's code: the unit in which the log is kept and handed out.
+pub type Scope = u64;
+
+/// What a phone sends once, with the code its office gave it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct EnrolRequest {
+    /// Highest protocol the phone speaks.
+    #[n(0)]
+    pub protocol: u16,
+    /// The one-time code as typed or scanned.
+    #[n(1)]
+    pub code: String,
+    /// The device's Ed25519 public key.
+    #[n(2)]
+    pub public_key: ByteArray<32>,
+    /// The installation that will author changes.
+    #[n(3)]
+    pub actor: ByteArray<16>,
+    /// What the office will see in its list of devices.
+    #[n(4)]
+    pub device_name: String,
+}
+
+/// What the server answers to an enrolment.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct EnrolResponse {
+    /// The device's number at this server.
+    #[n(0)]
+    pub device: u32,
+    /// The server's Ed25519 public key, which signs receipts.
+    #[n(1)]
+    pub server_key: ByteArray<32>,
+    /// Account of the person the device belongs to.
+    #[n(2)]
+    pub account: String,
+    /// That person's name.
+    #[n(3)]
+    pub name: String,
+    /// The area the account may see: region codes of any level.
+    #[n(4)]
+    pub areas: Vec<u64>,
+}
+
+/// Where a phone stands in one scope's log.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Cursor {
+    /// The scope.
+    #[n(0)]
+    pub scope: Scope,
+    /// Number of log entries of this scope the phone holds.
+    #[n(1)]
+    pub seq: u64,
+    /// First 8 bytes of the chain after them.
+    #[n(2)]
+    pub chain: ByteArray<8>,
+    /// Digest of the acknowledged changes the phone holds in this scope.
+    #[n(3)]
+    pub digest: ByteArray<16>,
+    /// The snapshot pack being read, where `seq` is 0 and a pack was begun.
+    #[n(4)]
+    pub pack: Option<PackPosition>,
+}
+
+/// How far a phone has read a snapshot pack.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PackPosition {
+    /// The pack: first 16 bytes of the SHA-256 of its content.
+    #[n(0)]
+    pub id: ByteArray<16>,
+    /// The next frame wanted, from 0.
+    #[n(1)]
+    pub frame: u32,
+}
+
+/// The header of a sync request. It is signed; the frames behind it are covered by their digests.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct SyncRequest {
+    /// Highest protocol the phone speaks.
+    #[n(0)]
+    pub protocol: u16,
+    /// Version of the record schema the phone was built with.
+    #[n(1)]
+    pub schema: u32,
+    /// The device.
+    #[n(2)]
+    pub device: u32,
+    /// Larger than in any earlier request of this device.
+    #[n(3)]
+    pub counter: u64,
+    /// The log epoch the cursors belong to; empty before the first sync.
+    #[n(4)]
+    pub epoch: ByteVec,
+    /// One cursor for each scope held, ascending by scope.
+    #[n(5)]
+    pub cursors: Vec<Cursor>,
+    /// First 16 bytes of the SHA-256 of each frame that follows, in order.
+    #[n(6)]
+    pub frames: Vec<ByteArray<16>>,
+    /// Send this device's own changes too: it has lost some of them.
+    #[n(7)]
+    pub echo: Option<bool>,
+    /// Second round of a repair: what the phone holds in ranges that differed.
+    #[n(8)]
+    pub repair: Option<Vec<RepairAnswer>>,
+    /// A new installation id to bind to this device, after a restore or clone.
+    #[n(9)]
+    pub actor: Option<ByteArray<16>>,
+}
+
+/// One pushed change.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PushedChange {
+    /// Place of its household in the frame's list.
+    #[n(0)]
+    pub household: u32,
+    /// Dependencies: 4 bytes each where that is unambiguous to the sender, else 32.
+    #[n(1)]
+    pub deps: Vec<ByteVec>,
+    /// The change's body after its dependencies.
+    #[n(2)]
+    pub tail: ByteVec,
+}
+
+/// A household named in a pushed frame.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PushedHousehold {
+    /// Its id.
+    #[n(0)]
+    pub id: ByteArray<16>,
+    /// The village the phone has it in; counts only where the server does not know the household.
+    #[n(1)]
+    pub scope: Scope,
+}
+
+/// The content of one pushed frame.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PushFrame {
+    /// Outbox number of the first change; the others follow without a gap.
+    #[n(0)]
+    pub first_outbox: u64,
+    /// The households the changes belong to.
+    #[n(1)]
+    pub households: Vec<PushedHousehold>,
+    /// The changes, oldest first.
+    #[n(2)]
+    pub changes: Vec<PushedChange>,
+}
+
+/// Why a change was not taken. Numbers are part of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum RefusalCode {
+    /// Over a bound on bytes, operations or dependencies.
+    #[n(0)]
+    TooLarge,
+    /// Not a change.
+    #[n(1)]
+    Malformed,
+    /// An operation outside the household shape.
+    #[n(2)]
+    ForeignOperation,
+    /// The author is not an installation of this device.
+    #[n(3)]
+    WrongActor,
+    /// Another change of this author with this number is on record.
+    #[n(4)]
+    Equivocation,
+    /// Not the author's next change of this household.
+    #[n(5)]
+    SequenceGap,
+    /// Operation counter does not follow from the dependencies.
+    #[n(6)]
+    CounterForged,
+    /// Builds on a change the server does not hold; kept until that one arrives.
+    #[n(7)]
+    DependencyMissing,
+    /// A 4-byte dependency fits several changes; send it in full.
+    #[n(8)]
+    DependencyAmbiguous,
+    /// The household is outside this device's area; kept for review by the office in charge.
+    #[n(9)]
+    OutsideArea,
+    /// This person may not write this field.
+    #[n(10)]
+    NotPermitted,
+    /// A hard rule of the record is broken.
+    #[n(11)]
+    RuleBroken,
+    /// Builds on a change that was refused.
+    #[n(12)]
+    BuildsOnRefused,
+    /// The device has used up what it may send for now.
+    #[n(13)]
+    OverQuota,
+}
+
+/// One change that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Refusal {
+    /// Its outbox number.
+    #[n(0)]
+    pub outbox: u64,
+    /// Why.
+    #[n(1)]
+    pub code: RefusalCode,
+    /// What the reason is about, for example `container.field`; never personal data.
+    #[n(2)]
+    pub subject: Option<String>,
+}
+
+/// First part of every answer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ResponseHead {
+    /// Protocol of this answer.
+    #[n(0)]
+    pub protocol: u16,
+    /// The server's log epoch.
+    #[n(1)]
+    pub epoch: ByteArray<8>,
+    /// The server's clock, milliseconds since 1970 UTC; for display and business deadlines.
+    #[n(2)]
+    pub server_time_ms: i64,
+    /// Pushed changes that were not taken.
+    #[n(3)]
+    pub refusals: Vec<Refusal>,
+    /// Scopes in the request that this device may no longer hold.
+    #[n(4)]
+    pub lost_scopes: Vec<Scope>,
+    /// Entries that follow, over all scopes; for progress.
+    #[n(5)]
+    pub entries: u64,
+}
+
+/// One log entry as a phone receives it. Entries of a scope come in log order without a gap.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Entry {
+    /// Changes of this device, in place of their bytes.
+    #[n(0)]
+    Receipt {
+        /// Outbox number of the first.
+        #[n(0)]
+        first_outbox: u64,
+        /// How many follow each other, in outbox and log alike.
+        #[n(1)]
+        count: u64,
+    },
+    /// A change of another device.
+    #[n(1)]
+    Change {
+        /// Place in the frame's list of households.
+        #[n(0)]
+        household: u32,
+        /// Dependencies, 4 or 32 bytes each.
+        #[n(1)]
+        deps: Vec<ByteVec>,
+        /// The body after its dependencies.
+        #[n(2)]
+        tail: ByteVec,
+    },
+    /// The household left this scope.
+    #[n(2)]
+    Leave {
+        /// Place in the frame's list of households.
+        #[n(0)]
+        household: u32,
+        /// Where it went.
+        #[n(1)]
+        to: Scope,
+    },
+    /// The household entered this scope, with its whole history.
+    #[n(3)]
+    Enter {
+        /// Place in the frame's list of households.
+        #[n(0)]
+        household: u32,
+        /// Where it came from.
+        #[n(1)]
+        from: Scope,
+        /// Its changes, dependencies first: (dependencies, rest of the body).
+        #[n(2)]
+        changes: Vec<(Vec<ByteVec>, ByteVec)>,
+    },
+}
+
+/// A stretch of one scope's log. Applied in one transaction together with its cursor.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct LogFrame {
+    /// The scope.
+    #[n(0)]
+    pub scope: Scope,
+    /// The position the entries follow on.
+    #[n(1)]
+    pub from_seq: u64,
+    /// Households named in the entries.
+    #[n(2)]
+    pub households: Vec<ByteArray<16>>,
+    /// The entries.
+    #[n(3)]
+    pub entries: Vec<Entry>,
+    /// First 8 bytes of the chain after the entries.
+    #[n(4)]
+    pub chain: ByteArray<8>,
+    /// Where the frame holds receipts: the server's signature over the chain.
+    #[n(5)]
+    pub signature: Option<ByteArray<64>>,
+}
+
+/// What a pack is, sent before its frames.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PackHead {
+    /// The scope.
+    #[n(0)]
+    pub scope: Scope,
+    /// First 16 bytes of the SHA-256 over the pack's frames.
+    #[n(1)]
+    pub id: ByteArray<16>,
+    /// Log entries the pack stands for.
+    #[n(2)]
+    pub seq: u64,
+    /// The chain after them.
+    #[n(3)]
+    pub chain: ByteArray<32>,
+    /// Digest of the changes in it.
+    #[n(4)]
+    pub digest: ByteArray<16>,
+    /// Number of frames in the pack.
+    #[n(5)]
+    pub frames: u32,
+    /// The frame that follows first.
+    #[n(6)]
+    pub first_frame: u32,
+}
+
+/// The content of one frame of a pack.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PackFrame {
+    /// Households in it.
+    #[n(0)]
+    pub households: Vec<ByteArray<16>>,
+    /// Their changes, dependencies first: (place in the list, dependencies, rest of the body).
+    #[n(1)]
+    pub changes: Vec<PushedChange>,
+}
+
+/// First round of a repair, from the server: fingerprints of equal ranges of the id space.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct RepairOffer {
+    /// The scope.
+    #[n(0)]
+    pub scope: Scope,
+    /// Number of leading bits of a household id that name its range.
+    #[n(1)]
+    pub range_bits: u8,
+    /// One 6-byte fingerprint a range, in order of the ranges, joined.
+    #[n(2)]
+    pub fingerprints: ByteVec,
+    /// Where the log stands; the cursor once the repair is done.
+    #[n(3)]
+    pub seq: u64,
+    /// The chain there.
+    #[n(4)]
+    pub chain: ByteArray<32>,
+}
+
+/// Second round of a repair, from the phone: what it holds in the ranges that differ.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct RepairAnswer {
+    /// The scope.
+    #[n(0)]
+    pub scope: Scope,
+    /// As in the offer.
+    #[n(1)]
+    pub range_bits: u8,
+    /// The ranges that differ.
+    #[n(2)]
+    pub ranges: Vec<u32>,
+    /// For every household held in them: first 6 bytes of its id and 6 of its digest, joined.
+    #[n(3)]
+    pub items: ByteVec,
+    /// The position the offer was made at.
+    #[n(4)]
+    pub seq: u64,
+}
+
+/// Third part of a repair, from the server: households whole, and what it asks the phone for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct RepairResult {
+    /// The scope.
+    #[n(0)]
+    pub scope: Scope,
+    /// First 6 bytes of the ids of households whose changes the server lacks, joined.
+    #[n(1)]
+    pub wanted: ByteVec,
+    /// First 6 bytes of the ids of households that are not in this scope any more, joined.
+    #[n(2)]
+    pub gone: ByteVec,
+    /// The position the phone stands at after applying the pack frames that came before this part.
+    #[n(3)]
+    pub seq: u64,
+    /// The chain there.
+    #[n(4)]
+    pub chain: ByteArray<32>,
+}
+
+/// Kinds of parts in an answer. Each part is a kind, a length and that many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum PartKind {
+    /// The answer is complete; an answer without it was cut.
+    End = 0,
+    /// [`ResponseHead`], plain CBOR.
+    Head = 1,
+    /// [`LogFrame`], compressed.
+    Log = 2,
+    /// [`PackHead`], plain CBOR.
+    PackHead = 3,
+    /// [`PackFrame`], compressed.
+    PackFrame = 4,
+    /// [`RepairOffer`], plain CBOR.
+    RepairOffer = 5,
+    /// [`RepairResult`], plain CBOR.
+    RepairResult = 6,
+    /// [`ErrorBody`], plain CBOR: the answer ends here with an error.
+    Error = 7,
+}
+
+impl PartKind {
+    /// The kind of this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [
+            Self::End,
+            Self::Head,
+            Self::Log,
+            Self::PackHead,
+            Self::PackFrame,
+            Self::RepairOffer,
+            Self::RepairResult,
+            Self::Error,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == number)
+    }
+}
+
+/// Body of every answer that is not a success. Codes are part of the protocol; see docs/protocol.md.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ErrorBody {
+    /// Stable code, for example `session_expired`.
+    #[n(0)]
+    pub code: String,
+    /// Numbers and names that belong to the code, for example the minimum version; no personal data.
+    #[n(1)]
+    pub details: Vec<String>,
+}
+
+/// Bytes that are not the message they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bytes are not the message expected")]
+pub struct WireError;
+
+/// The message as bytes.
+pub fn encode<T: Encode<()>>(message: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing into a Vec cannot fail and no message has a failing encoder.
+    let Ok(()) = minicbor::encode(message, &mut bytes) else { unreachable!() };
+    bytes
+}
+
+/// Reads a message; every byte must belong to it.
+pub fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, WireError> {
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let message = decoder.decode().map_err(|_| WireError)?;
+    if decoder.position() == bytes.len() { Ok(message) } else { Err(WireError) }
+}
+
+/// A household id as the wire carries it.
+pub fn household(id: &ByteArray<16>) -> HouseholdId {
+    HouseholdId(**id)
+}
