@@ -5,4 +5,6 @@
 
 pub mod environment;
 pub mod ids;
+pub mod pinyin;
+pub mod region;
 pub mod value;

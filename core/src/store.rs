@@ -2,7 +2,17 @@
 //! the folded state and the list row together. The log of changes is the truth, everything else can be
 //! rebuilt from it. The only module of the core that knows SQL; must not know the network.
 
+pub mod listing;
 pub mod open;
+pub mod records;
+pub mod replica;
+
+/// First migration of every records file, on phone and server alike.
+pub const RECORDS_SQL: &str = include_str!("store/migrations/0001_records.sql");
+
+/// A phone's schema.
+pub const REPLICA_MIGRATIONS: open::Migrations =
+    open::Migrations(&[RECORDS_SQL, include_str!("store/migrations/0002_replica.sql")]);
 
 /// What went wrong with the file. Values only; no record's content ever enters an error.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +43,28 @@ pub enum StoreError {
     /// No such household.
     #[error("household not found")]
     NotFound,
+}
+
+impl StoreError {
+    /// The same failure for another caller that hit it in the same transaction.
+    #[must_use]
+    pub fn echo(&self) -> Self {
+        match self {
+            Self::Sqlite(error) => Self::Sqlite(rusqlite::Error::SqliteFailure(
+                error
+                    .sqlite_error()
+                    .copied()
+                    .unwrap_or_else(|| rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR)),
+                None,
+            )),
+            Self::Full => Self::Full,
+            Self::Newer { found, known } => Self::Newer { found: *found, known: *known },
+            Self::Damaged => Self::Damaged,
+            Self::InUse => Self::InUse,
+            Self::Document(error) => Self::Document(error.clone()),
+            Self::NotFound => Self::NotFound,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

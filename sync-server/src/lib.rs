@@ -1,1 +1,3 @@
-//! Skeleton.
+//! The township's sync server.
+
+pub mod storage;

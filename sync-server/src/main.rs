@@ -1,2 +1,2 @@
 //! Skeleton.
-fn main(){}
+fn main() {}

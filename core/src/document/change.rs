@@ -102,16 +102,15 @@ impl Change {
 
 fn field_op(op: LegacyOp, counter: u64) -> Result<FieldOp, DocumentError> {
     let ObjectId::Id(object) = &op.obj else { return Err(DocumentError::ForeignOperation) };
-    let container = ContainerIndex::from_object(&op_id(object)?)
-        .ok_or(DocumentError::ForeignOperation)?;
+    let container =
+        ContainerIndex::from_object(&op_id(object)?).ok_or(DocumentError::ForeignOperation)?;
     let Key::Map(key) = op.key else { return Err(DocumentError::ForeignOperation) };
     let value = match op.action {
         OpType::Put(scalar) => Some(value_of(scalar)),
         OpType::Delete => None,
-        OpType::Make(_)
-        | OpType::Increment(_)
-        | OpType::MarkBegin(_)
-        | OpType::MarkEnd(_) => return Err(DocumentError::ForeignOperation),
+        OpType::Make(_) | OpType::Increment(_) | OpType::MarkBegin(_) | OpType::MarkEnd(_) => {
+            return Err(DocumentError::ForeignOperation);
+        }
     };
     if op.insert || key.is_empty() {
         return Err(DocumentError::ForeignOperation);
@@ -153,12 +152,12 @@ pub(crate) fn scalar_of(value: &Value) -> ScalarValue {
         Value::Bool(tick) => ScalarValue::Boolean(*tick),
         Value::Int(number) => ScalarValue::Int(*number),
         Value::Text(text) => ScalarValue::Str(text.as_str().into()),
-        Value::Opaque { type_code: 3, bytes } => {
-            ScalarValue::Uint(bytes.as_slice().try_into().map(u64::from_le_bytes).unwrap_or_default())
-        }
-        Value::Opaque { type_code: 5, bytes } => {
-            ScalarValue::F64(bytes.as_slice().try_into().map(f64::from_le_bytes).unwrap_or_default())
-        }
+        Value::Opaque { type_code: 3, bytes } => ScalarValue::Uint(
+            bytes.as_slice().try_into().map(u64::from_le_bytes).unwrap_or_default(),
+        ),
+        Value::Opaque { type_code: 5, bytes } => ScalarValue::F64(
+            bytes.as_slice().try_into().map(f64::from_le_bytes).unwrap_or_default(),
+        ),
         Value::Opaque { type_code: 7, bytes } => ScalarValue::Bytes(bytes.clone()),
         Value::Opaque { type_code: 8, bytes } => ScalarValue::counter(number(bytes)),
         Value::Opaque { type_code: 9, bytes } => ScalarValue::Timestamp(number(bytes)),

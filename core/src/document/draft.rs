@@ -41,7 +41,11 @@ pub struct Origin {
 ///
 /// # Errors
 /// `Empty` where nothing would change.
-pub fn draft(fold: &Fold, edits: &[FieldEdit], origin: &Origin) -> Result<RawChange, DocumentError> {
+pub fn draft(
+    fold: &Fold,
+    edits: &[FieldEdit],
+    origin: &Origin,
+) -> Result<RawChange, DocumentError> {
     let operations: Vec<Op> = edits
         .iter()
         .filter(|edit| !fold.shows(edit.container, &edit.key, edit.value.as_ref()))

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use super::DocumentError;
 use super::change::Change;
 use super::genesis::{ContainerIndex, genesis};
 use super::varint::{self, Reader};
-use super::DocumentError;
 use crate::domain::ids::{ActorId, ChangeHash, OpId};
 use crate::domain::value::Value;
 
@@ -106,9 +106,9 @@ impl Fold {
 
     /// All fields in order: container, key, entries with the shown one last.
     pub fn fields(&self) -> impl Iterator<Item = (ContainerIndex, &str, &[Entry])> {
-        self.fields.iter().map(|((container, key), entries)| {
-            (*container, key.as_str(), entries.as_slice())
-        })
+        self.fields
+            .iter()
+            .map(|((container, key), entries)| (*container, key.as_str(), entries.as_slice()))
     }
 
     /// The fields of one container, in order of their keys.

@@ -5,7 +5,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{DocumentError, varint};
-use crate::domain::ids::ChangeHash;
+use crate::domain::ids::{ActorId, ChangeHash};
 
 /// Largest body of one change accepted from outside. One form save is about 2 kB.
 pub const CHANGE_BYTES_MAX: usize = 256 * 1024;
@@ -14,6 +14,30 @@ pub const DEPS_MAX: usize = 16;
 
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 const CHUNK_TYPE_CHANGE: u8 = 1;
+
+/// The first fields behind the dependencies: enough for all checks that need no operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TailHead {
+    /// Who claims to have made the change.
+    pub actor: ActorId,
+    /// Its number among that actor's changes of the household.
+    pub seq: u64,
+    /// Counter of its first operation.
+    pub start_op: u64,
+}
+
+impl TailHead {
+    /// Reads the start of a body behind its dependencies.
+    pub fn parse(tail: &[u8]) -> Result<Self, DocumentError> {
+        let mut reader = varint::Reader(tail);
+        let actor = reader.bytes()?.try_into().map(ActorId);
+        Ok(Self {
+            actor: actor.map_err(|_| DocumentError::ForeignOperation)?,
+            seq: reader.number()?,
+            start_op: reader.number()?,
+        })
+    }
+}
 
 /// The body of one uncompressed change chunk: dependencies first, then all the rest.
 #[derive(Clone, PartialEq, Eq, Hash)]

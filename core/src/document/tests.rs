@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use automerge::{Automerge, ReadDoc};
 use proptest::prelude::*;
 
+use super::DocumentError;
 use super::change::{Change, value_of};
 use super::draft::{FieldEdit, Origin, draft};
 use super::fold::Fold;
 use super::genesis::{ContainerIndex, genesis};
 use super::raw::RawChange;
-use super::DocumentError;
 use crate::domain::ids::ActorId;
 use crate::domain::value::Value;
 

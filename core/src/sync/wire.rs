@@ -172,15 +172,25 @@ pub struct PushedHousehold {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct PushFrame {
-    /// Outbox number of the first change; the others follow without a gap.
+    /// The changes' outbox numbers as runs: (first, count).
     #[n(0)]
-    pub first_outbox: u64,
+    pub outbox: Vec<(u64, u32)>,
     /// The households the changes belong to.
     #[n(1)]
     pub households: Vec<PushedHousehold>,
     /// The changes, oldest first.
     #[n(2)]
     pub changes: Vec<PushedChange>,
+}
+
+impl PushFrame {
+    /// The outbox number of each change, in order. A frame with fewer numbers than changes loses the
+    /// changes beyond; a phone of ours never makes one.
+    pub fn outbox_numbers(&self) -> impl Iterator<Item = u64> {
+        self.outbox.iter().flat_map(|(first, count)| {
+            (0..u64::from(*count)).map(move |place| first.saturating_add(place))
+        })
+    }
 }
 
 /// Why a change was not taken. Numbers are part of the protocol.
@@ -208,10 +218,10 @@ pub enum RefusalCode {
     /// Operation counter does not follow from the dependencies.
     #[n(6)]
     CounterForged,
-    /// Builds on a change the server does not hold; kept until that one arrives.
+    /// Builds on a change the server does not hold; the phone keeps it and sends it again.
     #[n(7)]
     DependencyMissing,
-    /// A 4-byte dependency fits several changes; send it in full.
+    /// A shortened dependency fits several changes.
     #[n(8)]
     DependencyAmbiguous,
     /// The household is outside this device's area; kept for review by the office in charge.
@@ -229,6 +239,9 @@ pub enum RefusalCode {
     /// The device has used up what it may send for now.
     #[n(13)]
     OverQuota,
+    /// The first four bytes of its hash name another change of the household already; make it anew.
+    #[n(14)]
+    PrefixTaken,
 }
 
 /// One change that was not taken.
@@ -372,15 +385,18 @@ pub struct PackHead {
     pub first_frame: u32,
 }
 
-/// The content of one frame of a pack.
+/// Whole households of one scope: one frame of a pack, or of a repair.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct PackFrame {
-    /// Households in it.
+    /// The scope.
     #[n(0)]
-    pub households: Vec<ByteArray<16>>,
-    /// Their changes, dependencies first: (place in the list, dependencies, rest of the body).
+    pub scope: Scope,
+    /// Households in it.
     #[n(1)]
+    pub households: Vec<ByteArray<16>>,
+    /// Their changes, dependencies first.
+    #[n(2)]
     pub changes: Vec<PushedChange>,
 }
 

@@ -1,0 +1,231 @@
+//! The list row of a household and the pages made of it: by village, tag and state, searched by Chinese
+//! name, pinyin or initials. Rebuilt from the folded state at every save; holds nothing of its own.
+
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, Transaction, params, params_from_iter};
+
+use super::StoreError;
+use super::records::Household;
+use crate::document::fold::Fold;
+use crate::document::genesis::ContainerIndex;
+use crate::document::record;
+use crate::domain::ids::HouseholdId;
+use crate::domain::pinyin;
+use crate::domain::value::Value;
+
+/// The priority tags in the order of their bits: fields of container `class`.
+pub const TAGS: [&str; 7] = [
+    "tag_unstable",
+    "tag_marginal",
+    "tag_not_lifted",
+    "tag_subsistence",
+    "tag_extreme_hardship",
+    "tag_serious_illness",
+    "tag_severe_disability",
+];
+
+/// One line of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListRow {
+    /// The household.
+    pub id: HouseholdId,
+    /// Its village.
+    pub scope: u64,
+    /// Name of the head.
+    pub head_name: String,
+    /// Code of the household kind; empty where unknown.
+    pub kind: String,
+    /// Code of the monitored kind; empty where not monitored.
+    pub monitored: String,
+    /// Names of the priority tags it carries.
+    pub tags: Vec<&'static str>,
+    /// Code of the risk level; empty where none.
+    pub risk_level: String,
+    /// Code of the monitoring state; empty where none.
+    pub case_state: String,
+    /// Number of members on record.
+    pub members: u32,
+    /// ISO day of the last visit; empty where never visited.
+    pub last_visit: String,
+    /// Fields that hold more than one value.
+    pub conflicts: u32,
+    /// Changes of this household waiting to be sent.
+    pub pending: u32,
+}
+
+/// Which households a page shows. Empty means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListFilter {
+    /// Region code of any level.
+    pub area: Option<u64>,
+    /// Name of a priority tag.
+    pub tag: Option<String>,
+    /// Code of a monitoring state.
+    pub case_state: Option<String>,
+    /// Only households with conflicts.
+    pub in_conflict: bool,
+    /// Chinese characters, pinyin or initials found anywhere in a member's name.
+    pub search: Option<String>,
+}
+
+/// Where a page begins: behind this row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageStart {
+    /// Village of the last row seen.
+    pub scope: u64,
+    /// Head's name of the last row seen.
+    pub head_name: String,
+    /// The last row seen.
+    pub id: HouseholdId,
+}
+
+/// Writes a household's list row.
+pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Result<(), StoreError> {
+    let fold = &household.fold;
+    let text = |container, key| {
+        record::value(fold, container, key).and_then(Value::as_text).unwrap_or_default()
+    };
+    let names = member_names(fold);
+    let head_name = text("basic", "head_name");
+    let search = pinyin::search_key(names.iter().copied().chain([head_name]));
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO listing (household, scope, head_name, search, kind, monitored,
+             tags, risk_level, case_state, status, members, last_visit, conflicts)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(params![
+            household.n,
+            household.scope.cast_signed(),
+            head_name,
+            search,
+            text("class", "household_kind"),
+            text("class", "monitored_kind"),
+            tag_bits(fold),
+            text("class", "risk_level"),
+            text("case", "state"),
+            text("basic", "status"),
+            i64::try_from(names.len()).unwrap_or(i64::MAX),
+            last_visit(fold),
+            i64::try_from(fold.conflicts().count()).unwrap_or(i64::MAX)
+        ])?;
+    Ok(())
+}
+
+fn member_names(fold: &Fold) -> Vec<&str> {
+    ContainerIndex::of("members").map_or_else(Vec::new, |members| {
+        record::rows(fold, members).iter().map(|row| row.text("name")).collect()
+    })
+}
+
+fn last_visit(fold: &Fold) -> &str {
+    ContainerIndex::of("visits")
+        .and_then(|visits| record::rows(fold, visits).iter().map(|row| row.text("date")).max())
+        .unwrap_or_default()
+}
+
+fn tag_bits(fold: &Fold) -> i64 {
+    TAGS.iter().enumerate().fold(0, |bits, (place, tag)| {
+        let set = record::value(fold, "class", tag).and_then(Value::as_bool) == Some(true);
+        bits | (i64::from(set) << place)
+    })
+}
+
+const COLUMNS: &str = "h.id, l.scope, l.head_name, l.kind, l.monitored, l.tags, l.risk_level,
+    l.case_state, l.members, l.last_visit, l.conflicts,
+    (SELECT count(*) FROM change c WHERE c.household = l.household AND c.acknowledged = 0)";
+
+/// One page of the list, ordered by village, head's name and id.
+pub fn page(
+    connection: &Connection,
+    filter: &ListFilter,
+    after: Option<&PageStart>,
+    rows_max: u32,
+) -> Result<Vec<ListRow>, StoreError> {
+    let mut sql =
+        format!("SELECT {COLUMNS} FROM listing l JOIN household h ON h.n = l.household WHERE TRUE");
+    let mut values: Vec<SqlValue> = Vec::new();
+    let mut restrict = |clause: &str, bound: Vec<SqlValue>| {
+        sql.push_str(" AND ");
+        sql.push_str(clause);
+        values.extend(bound);
+    };
+    if let Some(area) = filter.area {
+        let (low, high) = village_range(area);
+        restrict("l.scope BETWEEN ? AND ?", vec![low.into(), high.into()]);
+    }
+    if let Some(tag) = &filter.tag {
+        let bit = TAGS.iter().position(|known| known == tag).map_or(0, |place| 1i64 << place);
+        restrict("l.tags & ? != 0", vec![bit.into()]);
+    }
+    if let Some(state) = &filter.case_state {
+        restrict("l.case_state = ?", vec![state.clone().into()]);
+    }
+    if filter.in_conflict {
+        restrict("l.conflicts > 0", vec![]);
+    }
+    if let Some(search) = &filter.search {
+        // `instr` treats no character of the query as special.
+        restrict("instr(l.search, ?) > 0", vec![pinyin::normalise_query(search).into()]);
+    }
+    if let Some(start) = after {
+        let bound = vec![
+            start.scope.cast_signed().into(),
+            start.head_name.clone().into(),
+            start.id.0.to_vec().into(),
+        ];
+        restrict("(l.scope, l.head_name, h.id) > (?, ?, ?)", bound);
+    }
+    sql.push_str(" ORDER BY l.scope, l.head_name, h.id LIMIT ?");
+    values.push(i64::from(rows_max).into());
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), read_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many households a filter shows in all.
+pub fn count(connection: &Connection, area: Option<u64>) -> Result<u64, StoreError> {
+    let (low, high) = area.map_or((0, i64::MAX), village_range);
+    let mut statement =
+        connection.prepare_cached("SELECT count(*) FROM listing WHERE scope BETWEEN ?1 AND ?2")?;
+    Ok(statement.query_row([low, high], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+/// The list row of one household.
+pub fn one(connection: &Connection, id: HouseholdId) -> Result<Option<ListRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM listing l JOIN household h ON h.n = l.household WHERE h.id = ?1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query_map([&id.0[..]], read_row)?;
+    Ok(rows.next().transpose()?)
+}
+
+fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ListRow> {
+    let bits: i64 = row.get(5)?;
+    let tags = TAGS.iter().enumerate().filter(|(place, _)| bits & (1 << place) != 0);
+    Ok(ListRow {
+        id: HouseholdId(row.get(0)?),
+        scope: row.get::<_, i64>(1)?.cast_unsigned(),
+        head_name: row.get(2)?,
+        kind: row.get(3)?,
+        monitored: row.get(4)?,
+        tags: tags.map(|(_, tag)| *tag).collect(),
+        risk_level: row.get(6)?,
+        case_state: row.get(7)?,
+        members: row.get(8)?,
+        last_visit: row.get(9)?,
+        conflicts: row.get(10)?,
+        pending: row.get(11)?,
+    })
+}
+
+/// The village codes of an area: a prefix of any level, filled with zeros and with nines.
+fn village_range(area: u64) -> (i64, i64) {
+    let (mut low, mut high) = (area, area);
+    while low < 100_000_000_000 && low > 0 {
+        low *= 10;
+        high = high * 10 + 9;
+    }
+    (low.cast_signed(), high.cast_signed())
+}

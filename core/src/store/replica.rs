@@ -1,0 +1,360 @@
+//! What only a phone keeps: its settings, where it stands in each scope's log, its outbox, and the changes
+//! the server refused. Must not know how any of it travels.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::StoreError;
+use super::records::{self, Household, StoredChange};
+use crate::document::change::Change;
+use crate::document::fold::Fold;
+use crate::domain::ids::{ChangeHash, HouseholdId};
+
+/// A named value of the replica. Each name has one writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// This installation's actor id, 16 bytes.
+    Actor,
+    /// The enrolment: server address, device number, keys, account; see `client`.
+    Enrolment,
+    /// The log epoch the cursors belong to, 8 bytes.
+    Epoch,
+    /// Last request counter used, 8 bytes big-endian.
+    RequestCounter,
+    /// Last outbox number given, 8 bytes big-endian.
+    Outbox,
+    /// The last receipt, as shown to the cadre.
+    LastReceipt,
+    /// The next request must ask for this device's own changes too.
+    Echo,
+}
+
+impl Setting {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Actor => "actor",
+            Self::Enrolment => "enrolment",
+            Self::Epoch => "epoch",
+            Self::RequestCounter => "request_counter",
+            Self::Outbox => "outbox",
+            Self::LastReceipt => "last_receipt",
+            Self::Echo => "echo",
+        }
+    }
+}
+
+/// Reads a setting.
+pub fn setting(connection: &Connection, setting: Setting) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM setting WHERE name = ?1")?;
+    Ok(statement.query_row([setting.name()], |row| row.get(0)).optional()?)
+}
+
+/// Writes a setting.
+pub fn set(connection: &Connection, setting: Setting, value: &[u8]) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)")?
+        .execute(params![setting.name(), value])?;
+    Ok(())
+}
+
+/// Removes a setting.
+pub fn unset(connection: &Connection, setting: Setting) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([setting.name()])?;
+    Ok(())
+}
+
+/// Counts a setting up by one and returns the new number.
+pub fn next_number(transaction: &Transaction<'_>, name: Setting) -> Result<u64, StoreError> {
+    let last = setting(transaction, name)?.and_then(|bytes| bytes.try_into().ok());
+    let next = last.map_or(0, u64::from_be_bytes) + 1;
+    set(transaction, name, &next.to_be_bytes())?;
+    Ok(next)
+}
+
+/// Where this phone stands in one scope's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeCursor {
+    /// The scope.
+    pub scope: u64,
+    /// Log entries held.
+    pub seq: u64,
+    /// The chain after them.
+    pub chain: [u8; 32],
+    /// The pack being read and its next frame, before `seq` counts.
+    pub pack: Option<PackCursor>,
+}
+
+/// A snapshot pack being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackCursor {
+    /// First 16 bytes of the pack's hash.
+    pub id: [u8; 16],
+    /// The next frame wanted.
+    pub frame: u32,
+}
+
+/// All scopes held, ascending.
+pub fn cursors(connection: &Connection) -> Result<Vec<ScopeCursor>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT scope, seq, chain, pack, pack_frame FROM cursor ORDER BY scope")?;
+    let rows = statement.query_map([], |row| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, i64>(1)?,
+            row.get::<_, [u8; 32]>(2)?,
+            row.get::<_, Option<[u8; 16]>>(3)?,
+            row.get::<_, u32>(4)?,
+        ))
+    })?;
+    rows.map(|row| {
+        let (scope, seq, chain, pack, frame) = row?;
+        Ok(ScopeCursor {
+            scope: scope.cast_unsigned(),
+            seq: seq.cast_unsigned(),
+            chain,
+            pack: pack.map(|id| PackCursor { id, frame }),
+        })
+    })
+    .collect()
+}
+
+/// One scope's cursor, where the scope is held.
+pub fn cursor(connection: &Connection, scope: u64) -> Result<Option<ScopeCursor>, StoreError> {
+    Ok(cursors(connection)?.into_iter().find(|cursor| cursor.scope == scope))
+}
+
+/// Writes a scope's cursor.
+pub fn save_cursor(transaction: &Transaction<'_>, cursor: &ScopeCursor) -> Result<(), StoreError> {
+    let pack = cursor.pack.as_ref();
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO cursor (scope, seq, chain, pack, pack_frame)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            cursor.scope.cast_signed(),
+            cursor.seq.cast_signed(),
+            cursor.chain,
+            pack.map(|pack| pack.id),
+            pack.map_or(0, |pack| pack.frame)
+        ])?;
+    Ok(())
+}
+
+/// Forgets a scope and everything in it, unless something in it still waits to be sent. Returns the
+/// number of households forgotten.
+pub fn drop_scope_if_sent(transaction: &Transaction<'_>, scope: u64) -> Result<u64, StoreError> {
+    let waiting: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM change c JOIN household h ON h.n = c.household
+                        WHERE h.scope = ?1 AND c.acknowledged = 0)",
+        [scope.cast_signed()],
+        |row| row.get(0),
+    )?;
+    if waiting {
+        return Ok(0);
+    }
+    transaction.execute("DELETE FROM cursor WHERE scope = ?1", [scope.cast_signed()])?;
+    let left =
+        transaction.execute("DELETE FROM household WHERE scope = ?1", [scope.cast_signed()])?;
+    Ok(left as u64)
+}
+
+/// Forgets households that moved to a scope this phone does not hold, once nothing of them waits to be
+/// sent. Returns their number.
+pub fn drop_strays(transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+    let left = transaction.execute(
+        "DELETE FROM household WHERE scope NOT IN (SELECT scope FROM cursor)
+         AND NOT EXISTS (SELECT 1 FROM change WHERE household = household.n AND acknowledged = 0)",
+        [],
+    )?;
+    Ok(left as u64)
+}
+
+/// A change waiting to be sent.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// Its household.
+    pub household: HouseholdId,
+    /// The village the household is in.
+    pub scope: u64,
+    /// Local number of the household.
+    pub household_n: i64,
+    /// The change.
+    pub change: StoredChange,
+}
+
+/// Up to `count` changes waiting to be sent after outbox number `after`, oldest first.
+pub fn pending(
+    connection: &Connection,
+    after: u64,
+    count: u32,
+) -> Result<Vec<Pending>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.n, c.hash, c.body, c.acknowledged, c.outbox, h.id, h.scope, h.n
+         FROM change c JOIN household h ON h.n = c.household
+         WHERE c.outbox > ?1 AND c.acknowledged = 0 ORDER BY c.outbox LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![after.cast_signed(), count], |row| {
+        let stored = records::raw_stored(row)?;
+        Ok((stored, row.get::<_, [u8; 16]>(5)?, row.get::<_, i64>(6)?, row.get::<_, i64>(7)?))
+    })?;
+    rows.map(|row| {
+        let (stored, id, scope, household_n) = row?;
+        Ok(Pending {
+            household: HouseholdId(id),
+            scope: scope.cast_unsigned(),
+            household_n,
+            change: stored.read()?,
+        })
+    })
+    .collect()
+}
+
+/// Number of changes waiting to be sent.
+pub fn pending_count(connection: &Connection) -> Result<u64, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT count(*) FROM change WHERE acknowledged = 0")?;
+    Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+/// What a receipt needs of one of this installation's changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnChange {
+    /// Local number.
+    pub n: i64,
+    /// Local number of its household.
+    pub household_n: i64,
+    /// Its household.
+    pub household: HouseholdId,
+    /// Its name.
+    pub hash: ChangeHash,
+    /// Whether the server's log held it before.
+    pub acknowledged: bool,
+}
+
+/// This installation's change with this outbox number.
+pub fn own_change(connection: &Connection, outbox: u64) -> Result<Option<OwnChange>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.n, c.household, h.id, c.hash, c.acknowledged
+         FROM change c JOIN household h ON h.n = c.household WHERE c.outbox = ?1",
+    )?;
+    Ok(statement
+        .query_row([outbox.cast_signed()], |row| {
+            Ok(OwnChange {
+                n: row.get(0)?,
+                household_n: row.get(1)?,
+                household: HouseholdId(row.get(2)?),
+                hash: ChangeHash(row.get(3)?),
+                acknowledged: row.get(4)?,
+            })
+        })
+        .optional()?)
+}
+
+/// Marks changes of a household that the server does not hold (any more) as waiting to be sent again,
+/// in order of arrival and with new outbox numbers. `held` says whether the server holds a change.
+pub fn resend(
+    transaction: &Transaction<'_>,
+    household: &Household,
+    held: impl Fn(&ChangeHash) -> bool,
+) -> Result<Vec<ChangeHash>, StoreError> {
+    let mut resent = Vec::new();
+    for change in records::changes(transaction, household.n)? {
+        if held(&change.hash) {
+            continue;
+        }
+        let outbox = next_number(transaction, Setting::Outbox)?;
+        transaction
+            .prepare_cached("UPDATE change SET acknowledged = 0, outbox = ?2 WHERE n = ?1")?
+            .execute(params![change.n, outbox.cast_signed()])?;
+        if change.acknowledged {
+            resent.push(change.hash);
+        }
+    }
+    Ok(resent)
+}
+
+/// A change the server refused: kept with the reason until the cadre has dealt with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Local number.
+    pub n: i64,
+    /// Its household; the household itself may have left this phone.
+    pub household: HouseholdId,
+    /// The change's name.
+    pub hash: ChangeHash,
+    /// Its bytes; absent once the office in charge holds it and the household has left this phone.
+    pub body: Option<Vec<u8>>,
+    /// The protocol's number of the reason.
+    pub code: u8,
+    /// What the reason is about, for example `container.field`.
+    pub subject: String,
+    /// When this phone was told, milliseconds since 1970 UTC.
+    pub refused_ms: i64,
+}
+
+/// Takes a pending change, and all local changes built on it, out of the record and keeps them aside.
+/// Returns how many were taken out.
+pub fn refuse(
+    transaction: &Transaction<'_>,
+    household: &mut Household,
+    hash: ChangeHash,
+    reason: (u8, u8),
+    subject: &str,
+    now_ms: i64,
+) -> Result<usize, StoreError> {
+    let (code, code_of_descendants) = reason;
+    let mut out: Vec<ChangeHash> = Vec::new();
+    let mut fold = Fold::default();
+    for stored in records::changes(transaction, household.n)? {
+        let change = Change::decode_named(&stored.raw, stored.hash)?;
+        let refused = stored.hash == hash;
+        let descends = change.deps.iter().any(|dep| out.contains(dep));
+        if !(refused || descends) || stored.acknowledged {
+            fold.apply(&change);
+            continue;
+        }
+        out.push(stored.hash);
+        let code = if refused { code } else { code_of_descendants };
+        transaction
+            .prepare_cached(
+                "INSERT INTO refused (household, hash, body, code, subject, refused_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                household.id.0,
+                stored.hash.0,
+                stored.raw.body(),
+                code,
+                subject,
+                now_ms
+            ])?;
+        transaction.execute("DELETE FROM change WHERE n = ?1", [stored.n])?;
+    }
+    household.fold = fold;
+    Ok(out.len())
+}
+
+/// The changes the server refused, oldest first.
+pub fn refused(connection: &Connection) -> Result<Vec<Refused>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n, household, hash, body, code, subject, refused_ms FROM refused ORDER BY n",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(Refused {
+            n: row.get(0)?,
+            household: HouseholdId(row.get(1)?),
+            hash: ChangeHash(row.get(2)?),
+            body: row.get(3)?,
+            code: row.get(4)?,
+            subject: row.get(5)?,
+            refused_ms: row.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Forgets a refused change once the cadre has dealt with it.
+pub fn forget_refused(connection: &Connection, n: i64) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM refused WHERE n = ?1", [n])?;
+    Ok(())
+}

@@ -1,0 +1,425 @@
+//! The phone's side of a sync: what comes back. Takes bytes as they arrive, applies each part as soon as
+//! it is complete, changes and cursor in one transaction, so that a cut costs at most one part.
+//! Must not know where the bytes come from.
+
+use minicbor::bytes::ByteArray;
+use minicbor::{Decode, Encode};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::batch::Batch;
+use super::chain::Chain;
+use super::initiator::Identity;
+use super::wire::{
+    self, ErrorBody, LogFrame, PackFrame, PackHead, PartKind, Refusal, RefusalCode, RepairAnswer,
+    RepairOffer, RepairResult, ResponseHead, Scope,
+};
+use super::{SyncError, repair, seal};
+use crate::document::compress;
+use crate::domain::ids::HouseholdId;
+use crate::store::records;
+use crate::store::replica::{self, PackCursor, ScopeCursor, Setting};
+
+mod log;
+
+/// Largest part accepted: a frame, or the fingerprints of a repair.
+const PART_BYTES_MAX: usize = 1024 * 1024;
+
+/// What one sync did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncReport {
+    /// Own changes for which the server gave a signed receipt.
+    pub receipts: u64,
+    /// Changes the server did not take; they are listed with their reasons.
+    pub refused: u64,
+    /// Changes of others that came in.
+    pub received: u64,
+    /// Log entries the answer announced, for progress.
+    pub entries_announced: u64,
+    /// Log entries applied so far.
+    pub entries: u64,
+    /// Households that left this phone.
+    pub left: u64,
+    /// The server's clock, milliseconds since 1970 UTC.
+    pub server_time_ms: i64,
+}
+
+/// The last signed receipt, as the cadre sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Receipt {
+    /// The server's clock, milliseconds since 1970 UTC.
+    #[n(0)]
+    pub server_time_ms: i64,
+    /// The scope whose log was signed.
+    #[n(1)]
+    pub scope: Scope,
+    /// Entries it covers.
+    #[n(2)]
+    pub seq: u64,
+    /// The chain after them.
+    #[n(3)]
+    pub chain: ByteArray<32>,
+    /// The log's epoch.
+    #[n(4)]
+    pub epoch: ByteArray<8>,
+    /// The server's signature over the above.
+    #[n(5)]
+    pub signature: ByteArray<64>,
+}
+
+/// What should happen after an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Next {
+    /// Another request is needed: more to send, a repair to go on, own changes to fetch.
+    pub again: bool,
+    /// Second round of repairs.
+    pub repair: Vec<RepairAnswer>,
+}
+
+/// Takes an answer part by part.
+#[derive(Debug)]
+pub struct Receiver {
+    identity: Identity,
+    now_ms: i64,
+    buffer: Vec<u8>,
+    epoch: Option<[u8; 8]>,
+    pack: Option<PackHead>,
+    next: Next,
+    lost_scopes: Vec<Scope>,
+    report: SyncReport,
+    ended: bool,
+}
+
+impl Receiver {
+    /// Begins an answer. `now_ms` is the phone's clock, kept beside refusals for display.
+    pub fn new(identity: Identity, now_ms: i64) -> Self {
+        Self {
+            identity,
+            now_ms,
+            buffer: Vec::new(),
+            epoch: None,
+            pack: None,
+            next: Next::default(),
+            lost_scopes: Vec::new(),
+            report: SyncReport::default(),
+            ended: false,
+        }
+    }
+
+    /// What happened so far.
+    pub fn report(&self) -> &SyncReport {
+        &self.report
+    }
+
+    /// Takes more bytes of the answer and applies every part they complete.
+    ///
+    /// # Errors
+    /// What was applied before an error stays; the part in error leaves no trace.
+    pub fn feed(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<(), SyncError> {
+        self.buffer.extend_from_slice(bytes);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut read = 0;
+        while let Some((kind, from, to)) = next_part(&buffer[read..])? {
+            if self.ended {
+                return Err(SyncError::Malformed);
+            }
+            self.apply(connection, kind, &buffer[read + from..read + to])?;
+            read += to;
+        }
+        buffer.drain(..read);
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    /// Ends the answer.
+    ///
+    /// # Errors
+    /// `Cut` where its end did not arrive.
+    pub fn finish(mut self, connection: &mut Connection) -> Result<(SyncReport, Next), SyncError> {
+        if !self.ended {
+            return Err(SyncError::Cut);
+        }
+        self.clean_up(connection)?;
+        Ok((self.report, self.next))
+    }
+
+    fn apply(
+        &mut self,
+        connection: &mut Connection,
+        kind: PartKind,
+        bytes: &[u8],
+    ) -> Result<(), SyncError> {
+        if (self.epoch.is_none()) != matches!(kind, PartKind::Head | PartKind::Error) {
+            return Err(SyncError::Malformed);
+        }
+        match kind {
+            PartKind::Head => self.apply_head(connection, &read(bytes)?),
+            PartKind::Log => self.apply_log(connection, &read(&inflate(bytes)?)?),
+            PartKind::PackHead => self.begin_pack(connection, read(bytes)?),
+            PartKind::PackFrame => self.apply_pack_frame(connection, &read(&inflate(bytes)?)?),
+            PartKind::RepairOffer => self.apply_offer(connection, &read(bytes)?),
+            PartKind::RepairResult => self.apply_repair(connection, &read(bytes)?),
+            PartKind::Error => {
+                let ErrorBody { code, details } = read(bytes)?;
+                Err(SyncError::Refused { code, details })
+            }
+            PartKind::End => {
+                self.ended = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn apply_head(
+        &mut self,
+        connection: &mut Connection,
+        head: &ResponseHead,
+    ) -> Result<(), SyncError> {
+        let transaction = begin(connection)?;
+        replica::set(&transaction, Setting::Epoch, &*head.epoch)?;
+        for refusal in &head.refusals {
+            self.report.refused += refuse(&transaction, refusal, self.now_ms)?;
+        }
+        transaction.commit()?;
+        self.epoch = Some(*head.epoch);
+        self.lost_scopes.clone_from(&head.lost_scopes);
+        self.report.server_time_ms = head.server_time_ms;
+        self.report.entries_announced = head.entries;
+        Ok(())
+    }
+
+    fn begin_pack(&mut self, connection: &mut Connection, head: PackHead) -> Result<(), SyncError> {
+        let transaction = begin(connection)?;
+        let mut cursor = cursor_or_start(&transaction, head.scope)?;
+        let position = PackCursor { id: *head.id, frame: head.first_frame };
+        if head.first_frame != 0 && cursor.pack.as_ref() != Some(&position) {
+            return Err(SyncError::Malformed);
+        }
+        cursor.pack = Some(position);
+        replica::save_cursor(&transaction, &cursor)?;
+        transaction.commit()?;
+        self.pack = Some(head);
+        self.end_pack_if_complete(connection)
+    }
+
+    fn apply_pack_frame(
+        &mut self,
+        connection: &mut Connection,
+        frame: &PackFrame,
+    ) -> Result<(), SyncError> {
+        let transaction = begin(connection)?;
+        let mut cursor = cursor_or_start(&transaction, frame.scope)?;
+        let mut batch = Batch::new(&transaction);
+        let households = super::batch::ids(&frame.households);
+        let mut held = Vec::with_capacity(frame.changes.len());
+        for change in &frame.changes {
+            let id = super::batch::at(&households, change.household)?;
+            let taken = batch.take(id, frame.scope, &change.deps, &change.tail)?;
+            self.report.received += u64::from(taken.is_new);
+            held.push((id, taken.hash));
+        }
+        let in_pack = self.pack.as_ref().is_some_and(|pack| pack.scope == frame.scope);
+        if !in_pack {
+            // A repair: the server's version of a household is whole, so anything beyond it goes back.
+            for id in &households {
+                let theirs = |hash: &_| held.contains(&(*id, *hash));
+                self.next.again |= batch.give_back(*id, theirs)?;
+            }
+        }
+        batch.save()?;
+        if let (true, Some(pack)) = (in_pack, cursor.pack.as_mut()) {
+            pack.frame += 1;
+        }
+        replica::save_cursor(&transaction, &cursor)?;
+        transaction.commit()?;
+        self.end_pack_if_complete(connection)
+    }
+
+    fn end_pack_if_complete(&mut self, connection: &mut Connection) -> Result<(), SyncError> {
+        let Some(head) = &self.pack else { return Ok(()) };
+        let transaction = begin(connection)?;
+        let mut cursor = cursor_or_start(&transaction, head.scope)?;
+        if cursor.pack.as_ref().is_none_or(|pack| pack.frame < head.frames) {
+            return Ok(());
+        }
+        if records::scope_digest(&transaction, head.scope)?.to_be_bytes() != *head.digest {
+            // The next request carries the digest and so leads to a repair.
+            self.next.again = true;
+        }
+        cursor.pack = None;
+        (cursor.seq, cursor.chain) = (head.seq, *head.chain);
+        replica::save_cursor(&transaction, &cursor)?;
+        transaction.commit()?;
+        self.report.entries += head.seq;
+        self.pack = None;
+        Ok(())
+    }
+
+    fn apply_offer(
+        &mut self,
+        connection: &mut Connection,
+        offer: &RepairOffer,
+    ) -> Result<(), SyncError> {
+        if offer.range_bits > repair::RANGE_BITS_MAX {
+            return Err(SyncError::Malformed);
+        }
+        let items = items(connection, offer.scope)?;
+        let ours = repair::fingerprints(items.iter().copied(), offer.range_bits);
+        let ranges = repair::differing(&ours, &offer.fingerprints);
+        let inside = items.into_iter().filter(|item| {
+            ranges.binary_search(&repair::range_of(&item.id, offer.range_bits)).is_ok()
+        });
+        self.next.again = true;
+        self.next.repair.push(RepairAnswer {
+            scope: offer.scope,
+            range_bits: offer.range_bits,
+            items: repair::shorten(inside).into(),
+            ranges: ranges.iter().filter_map(|range| u32::try_from(*range).ok()).collect(),
+            seq: offer.seq,
+        });
+        Ok(())
+    }
+
+    fn apply_repair(
+        &mut self,
+        connection: &mut Connection,
+        result: &RepairResult,
+    ) -> Result<(), SyncError> {
+        let transaction = begin(connection)?;
+        for prefix in result.wanted.chunks_exact(repair::SHORT_BYTES) {
+            for id in with_id_prefix(&transaction, result.scope, prefix)? {
+                let mut batch = Batch::new(&transaction);
+                self.next.again |= batch.give_back(id, |_| false)?;
+                batch.save()?;
+            }
+        }
+        for prefix in result.gone.chunks_exact(repair::SHORT_BYTES) {
+            for id in with_id_prefix(&transaction, result.scope, prefix)? {
+                self.report.left += u64::from(log::evict(&transaction, id, None)?);
+            }
+        }
+        let cursor =
+            ScopeCursor { scope: result.scope, seq: result.seq, chain: *result.chain, pack: None };
+        replica::save_cursor(&transaction, &cursor)?;
+        transaction.commit()?;
+        self.report.entries += result.seq;
+        Ok(())
+    }
+
+    fn apply_log(
+        &mut self,
+        connection: &mut Connection,
+        frame: &LogFrame,
+    ) -> Result<(), SyncError> {
+        let epoch = self.epoch.ok_or(SyncError::Malformed)?;
+        let transaction = begin(connection)?;
+        let outcome = log::apply(&transaction, frame, &self.identity, &epoch, &mut self.report)?;
+        match outcome {
+            log::Outcome::Applied { receipt } => {
+                if let Some((seq, chain, signature)) = receipt {
+                    let receipt = Receipt {
+                        server_time_ms: self.report.server_time_ms,
+                        scope: frame.scope,
+                        seq,
+                        chain: chain.0.into(),
+                        epoch: epoch.into(),
+                        signature,
+                    };
+                    replica::set(&transaction, Setting::LastReceipt, &wire::encode(&receipt))?;
+                }
+                transaction.commit()?;
+            }
+            log::Outcome::OwnChangeMissing => {
+                drop(transaction);
+                replica::set(connection, Setting::Echo, &[1])?;
+                self.next.again = true;
+            }
+            log::Outcome::AlreadyHeld => {}
+        }
+        Ok(())
+    }
+
+    /// What only a complete answer allows: forgetting scopes that were lost, and households that left.
+    fn clean_up(&mut self, connection: &mut Connection) -> Result<(), SyncError> {
+        let transaction = begin(connection)?;
+        for scope in &self.lost_scopes {
+            self.report.left += replica::drop_scope_if_sent(&transaction, *scope)?;
+        }
+        self.report.left += replica::drop_strays(&transaction)?;
+        if !self.next.again {
+            replica::unset(&transaction, Setting::Echo)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+/// The next whole part at the start of `bytes`: its kind and where its content lies.
+fn next_part(bytes: &[u8]) -> Result<Option<(PartKind, usize, usize)>, SyncError> {
+    let Some((&kind, rest)) = bytes.split_first() else { return Ok(None) };
+    let kind = PartKind::from_number(kind).ok_or(SyncError::Malformed)?;
+    let Some((length, taken)) = seal::take_length(rest).map_err(|_| SyncError::Malformed)? else {
+        return Ok(None);
+    };
+    if length > PART_BYTES_MAX {
+        return Err(SyncError::Malformed);
+    }
+    let from = 1 + taken;
+    Ok((rest.len() >= taken + length).then_some((kind, from, from + length)))
+}
+
+fn begin(connection: &mut Connection) -> Result<Transaction<'_>, SyncError> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, SyncError> {
+    compress::decompress(bytes, wire::FRAME_RAW_BYTES_MAX).map_err(|_| SyncError::Malformed)
+}
+
+fn read<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, SyncError> {
+    wire::decode(bytes).map_err(|_| SyncError::Malformed)
+}
+
+/// The scope's cursor, or the one before its first entry.
+fn cursor_or_start(connection: &Connection, scope: Scope) -> Result<ScopeCursor, SyncError> {
+    let start = || ScopeCursor { scope, seq: 0, chain: Chain::start(scope).0, pack: None };
+    Ok(replica::cursor(connection, scope)?.unwrap_or_else(start))
+}
+
+fn items(connection: &Connection, scope: Scope) -> Result<Vec<repair::Item>, SyncError> {
+    let items = records::digests(connection, scope)?;
+    Ok(items.into_iter().map(|(id, digest)| repair::Item { id, digest }).collect())
+}
+
+fn with_id_prefix(
+    connection: &Connection,
+    scope: Scope,
+    prefix: &[u8],
+) -> Result<Vec<HouseholdId>, SyncError> {
+    let items = records::digests(connection, scope)?;
+    Ok(items.into_iter().map(|(id, _)| id).filter(|id| id.0.starts_with(prefix)).collect())
+}
+
+/// Moves a refused change aside; those the server wants to see again stay where they are.
+fn refuse(transaction: &Transaction<'_>, refusal: &Refusal, now_ms: i64) -> Result<u64, SyncError> {
+    if matches!(
+        refusal.code,
+        RefusalCode::DependencyMissing | RefusalCode::OverQuota | RefusalCode::DependencyAmbiguous
+    ) {
+        return Ok(0);
+    }
+    let Some(own) = replica::own_change(transaction, refusal.outbox)? else { return Ok(0) };
+    if own.acknowledged {
+        return Ok(0);
+    }
+    let mut household = records::get(transaction, own.household_n)?;
+    let codes = (refusal.code as u8, RefusalCode::BuildsOnRefused as u8);
+    let subject = refusal.subject.as_deref().unwrap_or_default();
+    let count = replica::refuse(transaction, &mut household, own.hash, codes, subject, now_ms)?;
+    if household.fold == crate::document::fold::Fold::default() {
+        records::remove(transaction, household.n)?;
+    } else {
+        records::save(transaction, &household)?;
+    }
+    Ok(count as u64)
+}

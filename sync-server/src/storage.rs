@@ -1,0 +1,100 @@
+//! Where the server keeps records and logs: one SQLite file, one writer that commits for many requests
+//! at once, readers apart. Must not decide what may be taken; `wanhu_core::sync` does.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+use wanhu_core::domain::environment::{Entropy, random};
+use wanhu_core::store::open::{self, Migrations};
+use wanhu_core::store::{RECORDS_SQL, StoreError};
+
+mod log;
+mod packs;
+mod reader;
+mod writer;
+
+pub use log::{SqliteLog, StatisticsRow, move_household, statistics};
+pub use packs::build_packs;
+pub use reader::SqliteReader;
+pub use writer::Writer;
+
+/// The file's schema: the records shared with phones, then the server's own tables.
+pub const MIGRATIONS: Migrations =
+    Migrations(&[RECORDS_SQL, include_str!("../migrations/0002_log.sql")]);
+
+/// The records file, open for one writer and many readers.
+#[derive(Debug)]
+pub struct Storage {
+    path: PathBuf,
+    writer: Writer,
+    idle_readers: Mutex<Vec<Connection>>,
+}
+
+impl Storage {
+    /// Opens or creates the file and starts its writer.
+    ///
+    /// # Errors
+    /// As [`open::open`].
+    pub fn open(path: &Path, entropy: &mut dyn Entropy) -> Result<Self, StoreError> {
+        let connection = open::open(path, MIGRATIONS)?;
+        ensure_epoch(&connection, entropy)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Writer::start(connection),
+            idle_readers: Mutex::default(),
+        })
+    }
+
+    /// The writer.
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Runs `work` on a reader's connection. Two reads inside `work` may see different states; a log is
+    /// only ever appended to.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened, or as `work` reports.
+    pub fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => open::open_reader(&self.path)?,
+        };
+        let outcome = work(&connection);
+        self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        outcome
+    }
+}
+
+/// Gives a new file its log epoch.
+///
+/// # Errors
+/// Where the file fails.
+pub fn ensure_epoch(connection: &Connection, entropy: &mut dyn Entropy) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT OR IGNORE INTO server (name, value) VALUES ('epoch', ?1)",
+        [random::<8>(entropy)],
+    )?;
+    Ok(())
+}
+
+/// After a restore from a backup: a new epoch, and phones may give back what the backup lacks until
+/// the time given.
+///
+/// # Errors
+/// Where the file fails.
+pub fn begin_new_epoch(
+    connection: &Connection,
+    entropy: &mut dyn Entropy,
+    takes_back_until_ms: i64,
+) -> Result<(), StoreError> {
+    let set = "INSERT OR REPLACE INTO server (name, value) VALUES (?1, ?2)";
+    connection.execute(set, ("epoch", random::<8>(entropy)))?;
+    connection.execute(set, ("takes_back_until_ms", takes_back_until_ms.to_be_bytes()))?;
+    Ok(())
+}

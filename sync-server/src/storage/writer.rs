@@ -1,0 +1,104 @@
+//! The one writer: a thread that runs the jobs of many requests in one transaction and answers them
+//! all after one fsync. Must not know what the jobs do.
+
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use wanhu_core::store::StoreError;
+
+/// Most jobs of one transaction.
+const GROUP_MAX: usize = 128;
+/// Jobs that may wait before senders are held back.
+const QUEUE_MAX: usize = 1024;
+
+/// Told after the commit whether it held.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
+
+/// A handle to the writer's thread; the thread ends when the last handle is dropped.
+#[derive(Clone)]
+pub struct Writer {
+    jobs: SyncSender<Job>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writer")
+    }
+}
+
+impl Writer {
+    /// Starts the writer on its own thread.
+    pub fn start(connection: Connection) -> Self {
+        let (jobs, queue) = sync_channel(QUEUE_MAX);
+        std::thread::spawn(move || run(connection, &queue));
+        Self { jobs }
+    }
+
+    /// Runs `work` in a transaction and waits until it is safe on disk. An error of `work` undoes
+    /// `work` alone.
+    ///
+    /// # Errors
+    /// As `work` reports, or where the commit fails.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, outcome) = channel();
+        let job: Job = Box::new(move |transaction| {
+            let done = in_savepoint(transaction, work);
+            answer_with(answer, done)
+        });
+        self.jobs.send(job).map_err(|_| StoreError::InUse)?;
+        outcome.recv().map_err(|_| StoreError::InUse)?
+    }
+}
+
+fn answer_with<T: Send + 'static>(
+    answer: Sender<Result<T, StoreError>>,
+    done: Result<T, StoreError>,
+) -> Answer {
+    Box::new(move |committed| {
+        // Whoever asked may have gone; what was committed stays.
+        let _ = answer.send(committed.and(done));
+    })
+}
+
+fn in_savepoint<T>(
+    transaction: &Transaction<'_>,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    transaction.execute_batch("SAVEPOINT job")?;
+    let done = work(transaction);
+    if done.is_err() {
+        transaction.execute_batch("ROLLBACK TO job")?;
+    }
+    transaction.execute_batch("RELEASE job")?;
+    done
+}
+
+fn run(mut connection: Connection, queue: &Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        let mut answers = Vec::new();
+        let committed = group(&mut connection, first, queue, &mut answers);
+        for answer in answers {
+            answer(committed.as_ref().copied().map_err(StoreError::echo));
+        }
+    }
+}
+
+fn group(
+    connection: &mut Connection,
+    first: Job,
+    queue: &Receiver<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    answers.push(first(&transaction));
+    while answers.len() < GROUP_MAX {
+        let Ok(job) = queue.try_recv() else { break };
+        answers.push(job(&transaction));
+    }
+    transaction.commit()?;
+    Ok(())
+}
