@@ -7,4 +7,5 @@ pub mod environment;
 pub mod ids;
 pub mod pinyin;
 pub mod region;
+pub mod schema;
 pub mod value;

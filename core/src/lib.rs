@@ -5,7 +5,10 @@
 //! Modules may use those to their left only: `domain <- document <- store <- sync <- client`.
 //! Nothing in here but `client` may read a clock, a random source or the environment.
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod document;
 pub mod domain;
+pub mod error;
 pub mod store;
 pub mod sync;

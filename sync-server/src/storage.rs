@@ -15,7 +15,7 @@ mod reader;
 mod writer;
 
 pub use log::{SqliteLog, StatisticsRow, move_household, statistics};
-pub use packs::build_packs;
+pub use packs::{build_packs, build_packs_here};
 pub use reader::SqliteReader;
 pub use writer::Writer;
 

@@ -1,1 +1,4 @@
-//! Skeleton.
+//! All integration tests in one binary, by subject.
+
+mod exchange;
+mod simulation;

@@ -1,1 +1,5 @@
-//! Skeleton.
+//! What tests and benchmarks share: random worlds with a seed, a township's server without a network,
+//! a slow line, the sample population. Must not be depended on by anything that ships.
+
+pub mod seeded;
+pub mod township;

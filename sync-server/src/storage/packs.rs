@@ -1,7 +1,7 @@
 //! Snapshot packs: a village's households whole, compressed once as well as can be, read many times by
 //! new phones. A pack is immutable and named by its content; rebuilding makes a new one.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
 use wanhu_core::store::{StoreError, records};
 use wanhu_core::sync::responder::{LogReader, pack_frames};
@@ -25,63 +25,94 @@ pub fn build_packs(
     writer: &Writer,
     now_ms: i64,
 ) -> Result<usize, StoreError> {
-    let mut statement = connection.prepare(
-        "SELECT s.scope, s.seq, coalesce((SELECT max(p.seq) FROM pack p WHERE p.scope = s.scope), 0)
-         FROM scope s WHERE s.seq >= ?1",
-    )?;
-    let scopes: Vec<(i64, i64, i64)> = statement
-        .query_map([ENTRIES_MIN.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<Result<_, _>>()?;
     let mut made = 0;
-    for (scope, seq, packed) in scopes {
-        let tail = (seq - packed).cast_unsigned();
-        if tail * 100 > packed.cast_unsigned() * TAIL_PERCENT_MAX {
-            made += usize::from(build(connection, writer, scope.cast_unsigned(), now_ms)?);
-        }
+    for scope in due(connection)? {
+        let pack = NewPack::snapshot(connection, scope)?;
+        made += usize::from(writer.write(move |transaction| pack.save(transaction, now_ms))?);
     }
     Ok(made)
 }
 
-fn build(
-    connection: &Connection,
-    writer: &Writer,
-    scope: u64,
-    now_ms: i64,
-) -> Result<bool, StoreError> {
-    // One read transaction: households and log position belong together.
-    let view = connection.unchecked_transaction()?;
-    let point = super::log::read_point(&view, scope)?;
-    let reader = SqliteReader(&view);
-    let mut households = Vec::new();
-    for (id, _) in records::digests(&view, scope)? {
-        households.push((id, reader.changes(id, None)?));
+/// As [`build_packs`], on the only connection there is.
+///
+/// # Errors
+/// Where the file fails.
+pub fn build_packs_here(connection: &mut Connection, now_ms: i64) -> Result<usize, StoreError> {
+    let mut made = 0;
+    for scope in due(connection)? {
+        let pack = NewPack::snapshot(connection, scope)?;
+        let transaction = connection.transaction()?;
+        made += usize::from(pack.save(&transaction, now_ms)?);
+        transaction.commit()?;
     }
-    drop(view);
-    let frames = pack_frames(scope, households);
-    let mut hash = Sha256::new();
-    frames.iter().for_each(|frame| hash.update(frame));
-    let mut id = [0; 16];
-    id.copy_from_slice(&hash.finalize()[..16]);
-    writer.write(move |transaction| {
+    Ok(made)
+}
+
+fn due(connection: &Connection) -> Result<Vec<u64>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT s.scope, s.seq, coalesce((SELECT max(p.seq) FROM pack p WHERE p.scope = s.scope), 0)
+         FROM scope s WHERE s.seq >= ?1",
+    )?;
+    let rows = statement.query_map([ENTRIES_MIN.cast_signed()], |row| {
+        let (seq, packed) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)?);
+        Ok((
+            row.get::<_, i64>(0)?.cast_unsigned(),
+            (seq - packed).cast_unsigned(),
+            packed.cast_unsigned(),
+        ))
+    })?;
+    let scopes: Vec<(u64, u64, u64)> = rows.collect::<Result<_, _>>()?;
+    let due = scopes.into_iter().filter(|(_, tail, packed)| tail * 100 > packed * TAIL_PERCENT_MAX);
+    Ok(due.map(|(scope, _, _)| scope).collect())
+}
+
+struct NewPack {
+    id: [u8; 16],
+    scope: u64,
+    seq: u64,
+    frames: Vec<Vec<u8>>,
+}
+
+impl NewPack {
+    fn snapshot(connection: &Connection, scope: u64) -> Result<Self, StoreError> {
+        // One read transaction: households and log position belong together.
+        let view = connection.unchecked_transaction()?;
+        let seq = super::log::read_point(&view, scope)?.seq;
+        let reader = SqliteReader(&view);
+        let mut households = Vec::new();
+        for (id, _) in records::digests(&view, scope)? {
+            households.push((id, reader.changes(id, None)?));
+        }
+        drop(view);
+        let frames = pack_frames(scope, households);
+        let mut hash = Sha256::new();
+        frames.iter().for_each(|frame| hash.update(frame));
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.finalize()[..16]);
+        Ok(Self { id, scope, seq, frames })
+    }
+
+    /// Returns whether the pack is new.
+    fn save(&self, transaction: &Transaction<'_>, now_ms: i64) -> Result<bool, StoreError> {
+        let scope = self.scope.cast_signed();
         transaction.execute(
             "DELETE FROM pack WHERE scope = ?1 AND made_ms < ?2",
-            [scope.cast_signed(), now_ms - KEPT_MS],
+            [scope, now_ms - KEPT_MS],
         )?;
-        let count = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        let frames = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
         let new = transaction.execute(
             "INSERT OR IGNORE INTO pack (id, scope, seq, frames, made_ms)
              VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, scope.cast_signed(), point.seq.cast_signed(), count, now_ms],
+            params![self.id, scope, self.seq.cast_signed(), frames, now_ms],
         )?;
-        if new == 1 {
-            for (frame, bytes) in (0u32..).zip(&frames) {
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO pack_frame (pack, frame, bytes) VALUES (?1, ?2, ?3)",
-                    )?
-                    .execute(params![id, frame, bytes])?;
-            }
+        if new == 0 {
+            return Ok(false);
         }
-        Ok(new == 1)
-    })
+        for (frame, bytes) in (0u32..).zip(&self.frames) {
+            transaction
+                .prepare_cached("INSERT INTO pack_frame (pack, frame, bytes) VALUES (?1, ?2, ?3)")?
+                .execute(params![self.id, frame, bytes])?;
+        }
+        Ok(true)
+    }
 }

@@ -1,0 +1,18 @@
+//! The phone's half: the [`Ledger`] (台账), its enrolment and its way to the server. Every public act of
+//! the phone is a method of the ledger; local work blocks, only the network is async.
+
+mod edit;
+mod enrolment;
+mod http;
+mod ledger;
+mod session;
+mod system;
+mod view;
+
+pub use edit::{FieldChange, NewRow, RecordEdit};
+pub use enrolment::Enrolment;
+pub use http::{Cancel, Progress, SyncPhase};
+pub use ledger::{Ledger, Status};
+pub use session::{Step, SyncSession};
+pub use system::{SystemClock, SystemEntropy};
+pub use view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};

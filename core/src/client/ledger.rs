@@ -1,0 +1,440 @@
+//! The ledger (台账): a phone's record book and the entry point of the API. Every save is one change in
+//! one transaction; when it returns, it is safe on disk.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::edit::RecordEdit;
+use super::enrolment::Enrolment;
+use super::view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
+use crate::document::change::Change;
+use crate::document::draft::{FieldEdit, Origin, draft};
+use crate::document::genesis::ContainerIndex;
+use crate::document::history::history;
+use crate::document::raw::RawChange;
+use crate::document::record::Stamp;
+use crate::domain::environment::{Clock, Entropy, random};
+use crate::domain::ids::{ActorId, HouseholdId};
+use crate::domain::region;
+use crate::domain::schema::Schema;
+use crate::domain::value::Value;
+use crate::error::LedgerError;
+use crate::store::listing::{self, ListFilter, ListRow, PageStart};
+use crate::store::records::{self, Arrival, Household};
+use crate::store::replica::{self, Setting};
+use crate::store::{REPLICA_MIGRATIONS, StoreError, open};
+use crate::sync::initiator::{self, Outgoing, Purpose};
+use crate::sync::receiver::{Receipt, Receiver};
+use crate::sync::wire;
+
+/// What the first screen shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The enrolment, where there is one.
+    pub enrolment: Option<Enrolment>,
+    /// Households on this phone.
+    pub households: u64,
+    /// Changes waiting to be sent.
+    pub pending: u64,
+    /// Changes the server did not take.
+    pub refused: u64,
+    /// The last signed receipt.
+    pub last_receipt: Option<Receipt>,
+}
+
+/// A phone's record book.
+pub struct Ledger {
+    inner: Mutex<Inner>,
+    clock: Arc<dyn Clock>,
+}
+
+struct Inner {
+    connection: Connection,
+    entropy: Box<dyn Entropy>,
+    actor: ActorId,
+    stamp: Stamp,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ledger")
+    }
+}
+
+impl Ledger {
+    /// Opens or creates the ledger at `path`.
+    ///
+    /// # Errors
+    /// `UpgradeRequired` for a file of a newer release; `StorageDamaged` for a damaged one, which is
+    /// then set aside and never deleted: opening again starts afresh.
+    pub fn open(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        entropy: Box<dyn Entropy>,
+    ) -> Result<Self, LedgerError> {
+        match open::open(path, REPLICA_MIGRATIONS) {
+            Ok(connection) => Self::start(connection, clock, entropy),
+            Err(StoreError::Damaged) => {
+                let kept = open::set_aside(path, clock.now_ms()).unwrap_or_default();
+                Err(LedgerError::StorageDamaged { kept_as: kept.display().to_string() })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A ledger in memory, for tests and simulations.
+    ///
+    /// # Errors
+    /// As SQLite reports.
+    pub fn open_in_memory(
+        clock: Arc<dyn Clock>,
+        entropy: Box<dyn Entropy>,
+    ) -> Result<Self, LedgerError> {
+        Self::start(open::open_in_memory(REPLICA_MIGRATIONS)?, clock, entropy)
+    }
+
+    fn start(
+        connection: Connection,
+        clock: Arc<dyn Clock>,
+        mut entropy: Box<dyn Entropy>,
+    ) -> Result<Self, LedgerError> {
+        let stored = replica::setting(&connection, Setting::Actor)?;
+        let actor = match stored.and_then(|bytes| bytes.try_into().ok()) {
+            Some(bytes) => ActorId(bytes),
+            None => {
+                let actor = ActorId(random(entropy.as_mut()));
+                replica::set(&connection, Setting::Actor, &actor.0)?;
+                actor
+            }
+        };
+        let stamp = enrolment(&connection)?.map(|enrolment| stamp_of(&enrolment));
+        let inner = Inner { connection, entropy, actor, stamp: stamp.unwrap_or_default() };
+        Ok(Self { inner: Mutex::new(inner), clock })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        // A panic elsewhere leaves at most a transaction that was rolled back.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn with_connection<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        work(&mut self.lock().connection)
+    }
+
+    /// Random bytes from the ledger's source.
+    pub(super) fn random<const N: usize>(&self) -> [u8; N] {
+        random(self.lock().entropy.as_mut())
+    }
+
+    /// This installation, the author of its changes.
+    pub fn actor(&self) -> ActorId {
+        self.lock().actor
+    }
+
+    /// The enrolment, where there is one.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn enrolment(&self) -> Result<Option<Enrolment>, LedgerError> {
+        self.with_connection(|connection| enrolment(connection))
+    }
+
+    /// Keeps an enrolment. The records stay; a phone enrolled anew sends what waits.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn set_enrolment(&self, enrolment: &Enrolment) -> Result<(), LedgerError> {
+        let mut inner = self.lock();
+        replica::set(&inner.connection, Setting::Enrolment, &wire::encode(enrolment))?;
+        inner.stamp = stamp_of(enrolment);
+        Ok(())
+    }
+
+    /// What the first screen shows.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn status(&self) -> Result<Status, LedgerError> {
+        self.with_connection(|connection| {
+            let receipt = replica::setting(connection, Setting::LastReceipt)?;
+            Ok(Status {
+                enrolment: enrolment(connection)?,
+                households: listing::count(connection, None)?,
+                pending: replica::pending_count(connection)?,
+                refused: replica::refused(connection)?.len() as u64,
+                last_receipt: receipt.and_then(|bytes| wire::decode(&bytes).ok()),
+            })
+        })
+    }
+
+    /// Opens a record for a new household in a village.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a code that is not a village or a value the schema refuses.
+    pub fn create_household(
+        &self,
+        village: u64,
+        edit: RecordEdit,
+    ) -> Result<HouseholdId, LedgerError> {
+        if !region::is_village(village) {
+            return Err(LedgerError::invalid("village", "not_a_village"));
+        }
+        let edit = edit.set("basic", "area_code", village.to_string());
+        let now_ms = self.clock.now_ms();
+        let inner = &mut *self.lock();
+        let id = HouseholdId::from_random(random(inner.entropy.as_mut()));
+        let household = Household::unsaved(id, village);
+        inner.save(household, &edit, now_ms)?;
+        Ok(id)
+    }
+
+    /// Saves a form: one change, safe on disk when this returns.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidInput` where the schema refuses a value or nothing would change.
+    pub fn edit(&self, id: HouseholdId, edit: &RecordEdit) -> Result<(), LedgerError> {
+        let now_ms = self.clock.now_ms();
+        let inner = &mut *self.lock();
+        let household = records::find(&inner.connection, id)?.ok_or_else(|| not_found(id))?;
+        inner.save(household, edit, now_ms)
+    }
+
+    /// Records a visit: a row of `visits`, stamped with the person who is enrolled.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub fn record_visit(
+        &self,
+        id: HouseholdId,
+        fields: Vec<(String, Value)>,
+    ) -> Result<(), LedgerError> {
+        let edit = RecordEdit { form: "visit/1".into(), ..RecordEdit::default() };
+        self.edit(id, &edit.row("visits", fields))
+    }
+
+    /// One page of the list, ordered by village, head's name and id.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn list(
+        &self,
+        filter: &ListFilter,
+        after: Option<&PageStart>,
+        rows_max: u32,
+    ) -> Result<Vec<ListRow>, LedgerError> {
+        self.with_connection(|connection| Ok(listing::page(connection, filter, after, rows_max)?))
+    }
+
+    /// One household whole.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn show(&self, id: HouseholdId) -> Result<RecordView, LedgerError> {
+        self.with_connection(|connection| {
+            let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
+            let row = listing::one(connection, id)?.ok_or_else(|| not_found(id))?;
+            let fields = household.fold.fields().filter_map(|(container, key, entries)| {
+                Some(FieldView {
+                    container: container.name(),
+                    key: key.to_owned(),
+                    value: entries.last()?.value.clone(),
+                    in_conflict: entries.len() > 1,
+                })
+            });
+            Ok(RecordView { row, fields: fields.collect() })
+        })
+    }
+
+    /// The fields of a household that hold several values, with who set each and when.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn conflicts(&self, id: HouseholdId) -> Result<Vec<Conflict>, LedgerError> {
+        self.with_connection(|connection| {
+            let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
+            let mut conflicts = Vec::new();
+            for (container, key, entries) in household.fold.conflicts() {
+                let mut values = Vec::new();
+                for entry in entries {
+                    let stored = records::by_operation(connection, household.n, &entry.id)?
+                        .ok_or(StoreError::Damaged)?;
+                    let change = Change::decode_named(&stored.raw, stored.hash)?;
+                    values.push(ConflictValue {
+                        value: entry.value.clone(),
+                        stamp: Stamp::parse(&change.message),
+                        time_ms: change.time_ms,
+                    });
+                }
+                let (container, key) = (container.name(), key.to_owned());
+                conflicts.push(Conflict { household: id, container, key, values });
+            }
+            Ok(conflicts)
+        })
+    }
+
+    /// Settles a conflict by choosing one of its values (its place in [`Conflict::values`]). The others
+    /// stay in the history.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such conflict or value.
+    pub fn settle(
+        &self,
+        id: HouseholdId,
+        container: &str,
+        key: &str,
+        choice: usize,
+    ) -> Result<(), LedgerError> {
+        let missing = |kind: &str, id: String| LedgerError::NotFound { kind: kind.into(), id };
+        let now_ms = self.clock.now_ms();
+        let inner = &mut *self.lock();
+        let household = records::find(&inner.connection, id)?.ok_or_else(|| not_found(id))?;
+        let index = ContainerIndex::of(container)
+            .ok_or_else(|| missing("container", container.to_owned()))?;
+        let entries: Vec<_> = household.fold.entries(index, key).collect();
+        if entries.len() < 2 {
+            return Err(missing("conflict", format!("{container}.{key}")));
+        }
+        let chosen = entries.get(choice).ok_or_else(|| missing("value", choice.to_string()))?;
+        let edit =
+            FieldEdit { container: index, key: key.to_owned(), value: Some(chosen.value.clone()) };
+        let stamp = Stamp { form: "settle/1".into(), ..inner.stamp.clone() };
+        inner.save_operations(household, &[edit], &stamp, now_ms)
+    }
+
+    /// Every field every change set, oldest first.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn history(&self, id: HouseholdId) -> Result<Vec<HistoryLine>, LedgerError> {
+        self.with_connection(|connection| {
+            let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
+            let stored = records::changes(connection, household.n)?;
+            let waiting: Vec<_> =
+                stored.iter().filter(|change| !change.acknowledged).map(|c| c.hash).collect();
+            let changes = stored
+                .iter()
+                .map(|change| Change::decode_named(&change.raw, change.hash))
+                .collect::<Result<Vec<_>, _>>()?;
+            let lines = history(&changes).into_iter().map(|entry| HistoryLine {
+                acknowledged: !waiting.contains(&entry.hash),
+                stamp: entry.stamp,
+                actor: entry.actor,
+                time_ms: entry.time_ms,
+                container: entry.container.name(),
+                key: entry.key,
+                old: entry.old,
+                new: entry.new,
+            });
+            Ok(lines.collect())
+        })
+    }
+
+    /// The changes the server did not take, with what they would have set.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn refused(&self) -> Result<Vec<RefusedView>, LedgerError> {
+        self.with_connection(|connection| {
+            let refused = replica::refused(connection)?;
+            Ok(refused
+                .into_iter()
+                .map(|refused| RefusedView {
+                    n: refused.n,
+                    household: refused.household,
+                    code: refused.code,
+                    subject: refused.subject,
+                    fields: fields_of(refused.body),
+                })
+                .collect())
+        })
+    }
+
+    pub(super) fn compose(&self, purpose: Purpose) -> Result<(Outgoing, Receiver), LedgerError> {
+        let inner = &mut *self.lock();
+        let enrolment = enrolment(&inner.connection)?;
+        let reason = || LedgerError::SessionExpired { reason: "not_enrolled".into() };
+        let identity = enrolment.ok_or_else(reason)?.identity();
+        let schema = Schema::base().version;
+        let outgoing = initiator::compose(&mut inner.connection, &identity, schema, purpose)?;
+        Ok((outgoing, Receiver::new(identity, self.clock.now_ms())))
+    }
+}
+
+impl Inner {
+    fn save(
+        &mut self,
+        household: Household,
+        edit: &RecordEdit,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let operations = edit.operations(Schema::base(), &household.fold, &self.actor)?;
+        let stamp = Stamp {
+            form: edit.form.clone(),
+            on_behalf_of: edit.on_behalf_of.clone(),
+            ..self.stamp.clone()
+        };
+        self.save_operations(household, &operations, &stamp, now_ms)
+    }
+
+    fn save_operations(
+        &mut self,
+        household: Household,
+        operations: &[FieldEdit],
+        stamp: &Stamp,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let origin = Origin { actor: self.actor, time_ms: now_ms, message: stamp.encode() };
+        let raw = draft(&household.fold, operations, &origin)?;
+        let change = Change::decode(&raw)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
+        save_change(&transaction, household, &raw, &change)?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(())
+    }
+}
+
+fn save_change(
+    transaction: &Transaction<'_>,
+    household: Household,
+    raw: &RawChange,
+    change: &Change,
+) -> Result<(), StoreError> {
+    let mut household = if household.n == Household::UNSAVED {
+        records::create(transaction, household.id, household.scope)?
+    } else {
+        household
+    };
+    let outbox = replica::next_number(transaction, Setting::Outbox)?;
+    records::append(transaction, &mut household, raw, change, Arrival::Pending(outbox))?;
+    records::save(transaction, &household)
+}
+
+fn enrolment(connection: &Connection) -> Result<Option<Enrolment>, LedgerError> {
+    let bytes = replica::setting(connection, Setting::Enrolment)?;
+    Ok(bytes.and_then(|bytes| wire::decode(&bytes).ok()))
+}
+
+fn stamp_of(enrolment: &Enrolment) -> Stamp {
+    let (account, name) = (enrolment.account.clone(), enrolment.name.clone());
+    Stamp { account, name, ..Stamp::default() }
+}
+
+fn not_found(id: HouseholdId) -> LedgerError {
+    LedgerError::NotFound { kind: "household".into(), id: id.to_string() }
+}
+
+fn fields_of(body: Option<Vec<u8>>) -> Vec<(&'static str, String, Option<Value>)> {
+    let change = body
+        .and_then(|body| RawChange::from_body(body).ok())
+        .and_then(|raw| Change::decode(&raw).ok());
+    let ops = change.map(|change| change.ops).unwrap_or_default();
+    ops.into_iter().map(|op| (op.container.name(), op.key, op.value)).collect()
+}

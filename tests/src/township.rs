@@ -1,0 +1,227 @@
+//! A township's server without network and accounts: the real responder over the real storage in
+//! memory, and phones that reach it through byte slices that a test may cut, lose or repeat.
+
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use rusqlite::Connection;
+use wanhu_core::client::{Enrolment, Ledger, Step, SyncSession};
+use wanhu_core::domain::environment::random;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::error::LedgerError;
+use wanhu_core::store::{StoreError, open};
+use wanhu_core::sync::admission::Sender;
+use wanhu_core::sync::initiator::Outgoing;
+use wanhu_core::sync::receiver::SyncReport;
+use wanhu_core::sync::responder::{RequestError, Responder};
+use wanhu_core::sync::wire::{EnrolResponse, SyncRequest};
+use wanhu_core::sync::{seal, wire};
+use wanhu_server::storage::{self, SqliteLog, SqliteReader};
+
+use crate::seeded::{Seeded, TestClock};
+
+/// 2024-03-01 00:00 UTC, when all test worlds begin.
+pub const START_MS: i64 = 1_709_251_200_000;
+
+/// The server.
+#[derive(Debug)]
+pub struct Township {
+    /// Its records file, in memory.
+    pub connection: Connection,
+    key: SigningKey,
+    now_ms: i64,
+    devices: Vec<Sender>,
+}
+
+/// A phone.
+#[derive(Debug)]
+pub struct Phone {
+    /// Its ledger, in memory.
+    pub ledger: Ledger,
+    /// Its number at the server.
+    pub device: u32,
+}
+
+/// What the line does to one exchange.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fault {
+    /// Only so many bytes of the request arrive.
+    pub request_bytes: Option<usize>,
+    /// Only so many bytes of the answer arrive.
+    pub answer_bytes: Option<usize>,
+}
+
+impl Township {
+    /// A server with no household.
+    pub fn new(rng: &mut Seeded) -> Self {
+        let connection = open::open_in_memory(storage::MIGRATIONS).expect("opens");
+        storage::ensure_epoch(&connection, rng).expect("writes");
+        let key = SigningKey::from_bytes(&random(rng));
+        Self { connection, key, now_ms: START_MS, devices: Vec::new() }
+    }
+
+    /// A phone of a cadre with these areas, its clock off by `skew_ms`.
+    pub fn enrol(&mut self, rng: &mut Seeded, name: &str, areas: &[u64], skew_ms: i64) -> Phone {
+        let clock = Arc::new(TestClock::at(START_MS + skew_ms));
+        let ledger = Ledger::open_in_memory(clock, Box::new(Seeded(rng.next()))).expect("opens");
+        let device = u32::try_from(self.devices.len()).expect("few") + 1;
+        let key = SigningKey::from_bytes(&random(rng));
+        let response = EnrolResponse {
+            device,
+            server_key: self.key.verifying_key().to_bytes().into(),
+            account: name.to_owned(),
+            name: name.to_owned(),
+            areas: areas.to_vec(),
+        };
+        let enrolment = Enrolment::new("http://127.0.0.1", None, &key, response);
+        ledger.set_enrolment(&enrolment).expect("writes");
+        let actors = vec![ledger.actor()];
+        self.devices.push(Sender { device, actors, areas: areas.to_vec() });
+        Phone { ledger, device }
+    }
+
+    /// Changes what a device's account may see.
+    pub fn set_areas(&mut self, device: u32, areas: &[u64]) {
+        let sender = self.devices.iter_mut().find(|sender| sender.device == device);
+        sender.expect("enrolled").areas = areas.to_vec();
+    }
+
+    /// Moves a household to another village.
+    pub fn move_household(&mut self, id: HouseholdId, to: u64) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        storage::move_household(&transaction, id, to, self.now_ms)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// A copy of the records file, as a backup takes it.
+    pub fn backup(&self) -> Connection {
+        let mut copy = Connection::open_in_memory().expect("opens");
+        {
+            let backup =
+                rusqlite::backup::Backup::new(&self.connection, &mut copy).expect("starts");
+            backup.run_to_completion(1_000, std::time::Duration::ZERO, None).expect("copies");
+        }
+        copy
+    }
+
+    /// Goes back to a backup, as `restore` does: with a new epoch and asking phones to give back.
+    pub fn restore(&mut self, backup: Connection, rng: &mut Seeded) {
+        self.connection = backup;
+        storage::begin_new_epoch(&self.connection, rng, i64::MAX).expect("writes");
+    }
+
+    /// Makes the packs that are due.
+    pub fn build_packs(&mut self) {
+        storage::build_packs_here(&mut self.connection, self.now_ms).expect("builds");
+    }
+
+    /// Answers the bytes of a request that may end anywhere. Frames that arrived whole are taken even
+    /// where the request was cut; then there is nobody to answer.
+    pub fn answer(&mut self, request: &[u8]) -> Option<Vec<u8>> {
+        self.now_ms += 1_000;
+        let (header, mut rest) = split_header(request)?;
+        let header: SyncRequest = wire::decode(header).expect("the signed header is whole");
+        let sender = self.devices.iter().find(|sender| sender.device == header.device)?.clone();
+        let digests = header.frames.clone();
+        let mut responder = match Responder::begin(header, sender) {
+            Ok(responder) => responder,
+            Err(
+                RequestError::ProtocolTooOld | RequestError::Malformed | RequestError::TooLarge,
+            ) => {
+                return None;
+            }
+        };
+        for digest in digests {
+            let (length, taken) = seal::take_length(rest).expect("bounded")?;
+            let frame = rest.get(taken..taken + length)?;
+            assert_eq!(seal::frame_digest(frame), *digest);
+            self.take(&mut responder, frame);
+            rest = &rest[taken + length..];
+        }
+        let reader = SqliteReader(&self.connection);
+        let mut answer = Vec::new();
+        while let Some(part) = responder.next_part(&reader, &self.key, self.now_ms).expect("reads")
+        {
+            answer.extend(part);
+        }
+        Some(answer)
+    }
+
+    fn take(&mut self, responder: &mut Responder, frame: &[u8]) {
+        let frame = Responder::read_frame(frame).expect("a phone's own frame");
+        let transaction = self.connection.transaction().expect("begins");
+        let mut log = SqliteLog::new(&transaction, self.now_ms);
+        responder.take(&mut log, &frame, self.now_ms).expect("takes");
+        transaction.commit().expect("commits");
+    }
+}
+
+fn split_header(request: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, taken) = seal::take_length(request).expect("bounded")?;
+    let header = request.get(taken..taken + length)?;
+    let rest = request.get(taken + length + seal::SIGNATURE_BYTES..)?;
+    Some((header, rest))
+}
+
+/// A request's bytes in one piece.
+pub fn bytes_of(outgoing: &Outgoing) -> Vec<u8> {
+    outgoing.frames.iter().fold(outgoing.head.clone(), |mut bytes, frame| {
+        bytes.extend_from_slice(frame);
+        bytes
+    })
+}
+
+/// What one exchange cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Requests.
+    pub requests: u64,
+    /// Bytes of their bodies.
+    pub up_bytes: u64,
+    /// Bytes of the answers' bodies.
+    pub down_bytes: u64,
+}
+
+impl Phone {
+    /// One exchange under a fault. `Ok(Some)` once the sync is done.
+    ///
+    /// # Errors
+    /// `Offline` where the fault cut it.
+    pub fn exchange(
+        &self,
+        township: &mut Township,
+        session: &mut SyncSession,
+        fault: Fault,
+        cost: &mut Cost,
+    ) -> Result<Option<SyncReport>, LedgerError> {
+        let request = bytes_of(&session.request(&self.ledger)?);
+        let arrived = fault.request_bytes.unwrap_or(usize::MAX).min(request.len());
+        cost.requests += 1;
+        cost.up_bytes += arrived as u64;
+        let Some(answer) = township.answer(&request[..arrived]) else {
+            session.cut();
+            return Err(LedgerError::Offline { retry_after_ms: 0 });
+        };
+        let arrived = fault.answer_bytes.unwrap_or(usize::MAX).min(answer.len());
+        cost.down_bytes += arrived as u64;
+        session.feed(&self.ledger, &answer[..arrived])?;
+        Ok(match session.end(&self.ledger)? {
+            Step::Done(report) => Some(report),
+            Step::Again => None,
+        })
+    }
+
+    /// A sync over a clean line.
+    ///
+    /// # Errors
+    /// As the ledger reports.
+    pub fn sync(&self, township: &mut Township) -> Result<(SyncReport, Cost), LedgerError> {
+        let (mut session, mut cost) = (SyncSession::default(), Cost::default());
+        loop {
+            let done = self.exchange(township, &mut session, Fault::default(), &mut cost)?;
+            if let Some(report) = done {
+                return Ok((report, cost));
+            }
+        }
+    }
+}
