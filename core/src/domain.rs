@@ -3,7 +3,9 @@
 //! Rules live here and nowhere else; phone and server call the same functions. This module must not
 //! know how a record is encoded, stored or sent, and never reads a clock or a random source.
 
+pub mod day;
 pub mod environment;
+pub mod identity;
 pub mod ids;
 pub mod pinyin;
 pub mod region;
