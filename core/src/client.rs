@@ -6,7 +6,6 @@ mod enrolment;
 mod http;
 mod ledger;
 mod session;
-mod system;
 mod view;
 
 pub use edit::{FieldChange, NewRow, RecordEdit};
@@ -14,5 +13,4 @@ pub use enrolment::Enrolment;
 pub use http::{Cancel, Progress, SyncPhase};
 pub use ledger::{Ledger, Status};
 pub use session::{Step, SyncSession};
-pub use system::{SystemClock, SystemEntropy};
 pub use view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};

@@ -12,3 +12,5 @@ pub mod domain;
 pub mod error;
 pub mod store;
 pub mod sync;
+#[cfg(feature = "system")]
+pub mod system;

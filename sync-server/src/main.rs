@@ -1,2 +1,127 @@
-//! Skeleton.
-fn main() {}
+//! `wanhu-server`: arguments to settings, then serve or one office command. Nothing else.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use wanhu_core::system::{SystemClock, SystemEntropy};
+use wanhu_server::admin::{self, AdminCommand};
+use wanhu_server::settings::{Settings, SettingsArgs};
+use wanhu_server::{App, serve};
+
+/// 万户同步服务器 · the township's sync server for household records
+#[derive(Debug, Parser)]
+#[command(name = "wanhu-server", version)]
+struct Arguments {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// 输出 JSON · print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 启动服务 · serve
+    Serve,
+    /// 检查并显示生效配置 · check and show the effective settings
+    CheckConfig,
+    /// 办公室操作 · commands of an office
+    #[command(subcommand)]
+    Admin(AdminCommand),
+}
+
+/// Stable code, Chinese, English.
+type Failure = (String, String, String);
+
+fn failure(code: &str, zh: &str, en: impl std::fmt::Display) -> Failure {
+    (code.to_owned(), zh.to_owned(), en.to_string())
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, zh, en)) => {
+            if json {
+                eprintln!("{}", serde_json::json!({ "error": code, "zh": zh, "en": en }));
+            } else {
+                eprintln!("错误: {zh}\nerror: {en} [{code}]");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let settings = Settings::load(arguments.settings)
+        .map_err(|error| failure("settings", "配置有误", error))?;
+    match arguments.command {
+        Command::CheckConfig => {
+            let text =
+                toml::to_string(&settings).map_err(|e| failure("settings", "配置有误", e))?;
+            print!("{text}");
+            Ok(())
+        }
+        Command::Serve => run_server(&settings),
+        Command::Admin(command) => {
+            let app = open(&settings)?;
+            let output =
+                admin::run(command, &settings, &app, &mut SystemEntropy).map_err(|error| {
+                    let (code, zh, en) = error.words();
+                    failure(code, zh, en)
+                })?;
+            print!("{}", if arguments.json { output.json } else { output.text });
+            Ok(())
+        }
+    }
+}
+
+fn open(settings: &Settings) -> Result<App, Failure> {
+    App::open(settings, Arc::new(SystemClock), &mut SystemEntropy)
+        .map_err(|error| failure("data_unusable", "数据目录无法使用", error))
+}
+
+#[tokio::main]
+async fn run_server(settings: &Settings) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::new(&settings.log_filter);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if settings.log_json {
+        log.json().init()
+    } else {
+        log.init()
+    }
+    let mut app = open(settings)?;
+    app.metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
+    let listener = tokio::net::TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| failure("listen", "监听地址不可用", error))?;
+    let scheme = if settings.tls_certificate.is_some() { "https" } else { "http" };
+    println!(
+        "万户同步服务已启动 · serving on {scheme}://{}",
+        listener.local_addr().unwrap_or(settings.listen)
+    );
+    serve(Arc::new(app), settings, listener, shutdown())
+        .await
+        .map_err(|error| failure("serve", "服务无法运行", error))
+}
+
+/// Ctrl-C, or the service manager's request to end.
+async fn shutdown() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

@@ -44,8 +44,7 @@ impl Day {
         let shifted = self.0 + 719_468;
         let era = shifted.div_euclid(146_097);
         let of_era = shifted.rem_euclid(146_097);
-        let year_of_era =
-            (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
         let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * of_year + 2) / 153;
         let day = of_year - (153 * shifted_month + 2) / 5 + 1;
@@ -111,7 +110,11 @@ mod tests {
         for text in ["2023-02-29", "2023-13-01", "2023-00-10", "2023-1-01", "２023-01-01", ""] {
             assert_eq!(text.parse::<Day>(), Err(ParseDayError), "{text}");
         }
-        assert_eq!(Day::in_china(1_709_251_199_000).to_string(), "2024-03-01", "16:00 UTC is midnight");
+        assert_eq!(
+            Day::in_china(1_709_251_199_000).to_string(),
+            "2024-03-01",
+            "16:00 UTC is midnight"
+        );
     }
 
     proptest! {

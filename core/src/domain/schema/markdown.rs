@@ -7,9 +7,8 @@ use super::{Field, FieldKind, Schema};
 impl Schema {
     /// How many fields are ticks or choices, and how many there are.
     pub fn ticks_and_choices(&self) -> (usize, usize) {
-        let ticked = |field: &Field| {
-            matches!(field.kind, FieldKind::Tick | FieldKind::Choice { .. })
-        };
+        let ticked =
+            |field: &Field| matches!(field.kind, FieldKind::Tick | FieldKind::Choice { .. });
         (self.fields().filter(|(_, field)| ticked(field)).count(), self.fields().count())
     }
 
@@ -68,7 +67,8 @@ fn holds(kind: &FieldKind) -> String {
         FieldKind::Tick => "tick".into(),
         FieldKind::Choice { list } => format!("choice of `{list}`"),
         FieldKind::Number { unit, min, max } => {
-            let bound = |bound: &Option<i64>| bound.map_or(String::new(), |bound| bound.to_string());
+            let bound =
+                |bound: &Option<i64>| bound.map_or(String::new(), |bound| bound.to_string());
             format!("number in {unit} [{}, {}]", bound(min), bound(max))
         }
         FieldKind::Text { max } => format!("text of at most {max} characters"),

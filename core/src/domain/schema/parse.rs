@@ -40,8 +40,8 @@ impl Schema {
         for addition in file.container {
             let container =
                 schema.containers.iter_mut().find(|container| container.name == addition.name);
-            let container = container
-                .ok_or_else(|| SchemaError::UnknownContainer(addition.name.clone()))?;
+            let container =
+                container.ok_or_else(|| SchemaError::UnknownContainer(addition.name.clone()))?;
             for field in addition.fields {
                 if container.fields.iter().any(|known| known.name == field.name) {
                     return Err(SchemaError::Exists(format!("{}.{}", addition.name, field.name)));
@@ -55,7 +55,10 @@ impl Schema {
                 Some(list) => {
                     for code in addition.codes {
                         if list.codes.iter().any(|known| known.code == code.code) {
-                            return Err(SchemaError::Exists(format!("{}.{}", list.name, code.code)));
+                            return Err(SchemaError::Exists(format!(
+                                "{}.{}",
+                                list.name, code.code
+                            )));
                         }
                         list.codes.push(code);
                     }

@@ -28,9 +28,7 @@ fn names_are_unique_and_every_list_is_used_and_bilingual() {
         assert_eq!(names.len(), container.fields.len(), "{}", container.name);
     }
     for list in &schema.code_lists {
-        let used = |field: &Field| {
-            matches!(&field.kind, FieldKind::Choice { list: used } if *used == list.name)
-        };
+        let used = |field: &Field| matches!(&field.kind, FieldKind::Choice { list: used } if *used == list.name);
         assert!(schema.fields().any(|(_, field)| used(field)), "nobody uses {}", list.name);
         assert!(list.codes.iter().all(|code| !code.zh.is_empty() && !code.en.is_empty()));
         assert!(list.codes.iter().all(|code| code.code.is_ascii()));

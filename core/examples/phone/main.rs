@@ -1,0 +1,311 @@
+//! A phone on the command line: the real client for developers and scripts. Every command is one call
+//! of the ledger; nothing here knows a table or a message.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod output;
+mod words;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use output::Bars;
+use serde_json::{Value as Json, json};
+use wanhu_core::client::{Cancel, FieldChange, Ledger, Progress, RecordEdit};
+use wanhu_core::document::genesis::ContainerIndex;
+use wanhu_core::document::record::split_key;
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::environment::Clock;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::schema::Schema;
+use wanhu_core::domain::value::Value;
+use wanhu_core::error::LedgerError;
+use wanhu_core::store::listing::ListFilter;
+use wanhu_core::system::{SystemClock, SystemEntropy};
+
+/// 命令行手机 · a phone on the command line
+#[derive(Debug, Parser)]
+#[command(name = "phone")]
+struct Arguments {
+    /// 台账文件 · file of the ledger
+    #[arg(long, default_value = "phone.sqlite", global = true)]
+    db: PathBuf,
+    /// 输出 JSON · print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 登记设备 · enrol this phone
+    Enrol {
+        /// 服务器地址 · address of the server
+        url: String,
+        /// 一次性登记码 · one-time code
+        code: String,
+        /// 设备名称 · name of the phone
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// 服务器自有的证书机构 (PEM) · the server's own certificate authority
+        #[arg(long)]
+        authority: Option<PathBuf>,
+    },
+    /// 同步 · sync
+    Sync,
+    /// 列表 · list households
+    List(ListArguments),
+    /// 按汉字、拼音或首字母查找 · search by characters, pinyin or initials
+    Search {
+        /// 查找内容 · what to look for
+        text: String,
+    },
+    /// 查看农户 · show a household
+    Show {
+        /// 农户 · household
+        id: HouseholdId,
+    },
+    /// 新建农户 · open a record, fields as container.field=value
+    New {
+        /// 村代码 · code of the village
+        village: u64,
+        /// 字段 · fields, for example basic.head_name=陈永昌 members.name=陈永昌
+        #[arg(required = true)]
+        fields: Vec<String>,
+    },
+    /// 修改 · set fields; container.field=value, or container.row.field=value
+    Edit {
+        /// 农户 · household
+        id: HouseholdId,
+        /// 字段 · fields
+        #[arg(required = true)]
+        fields: Vec<String>,
+    },
+    /// 记录走访 · record a visit
+    Visit {
+        /// 农户 · household
+        id: HouseholdId,
+        /// 字段 · fields of the visit, for example met=户主 finding=稳定 note=…
+        fields: Vec<String>,
+    },
+    /// 未决冲突 · fields with several values
+    Conflicts {
+        /// 农户 · household
+        id: HouseholdId,
+    },
+    /// 裁定冲突 · choose one of the values
+    Settle {
+        /// 农户 · household
+        id: HouseholdId,
+        /// 字段 · field as shown by conflicts
+        field: String,
+        /// 选第几个值 · number of the value as shown by conflicts
+        choice: usize,
+    },
+    /// 修改历史 · history of a household
+    History {
+        /// 农户 · household
+        id: HouseholdId,
+    },
+    /// 被退回的修改 · changes the server did not take
+    Refused,
+    /// 状态 · status of this phone
+    Status,
+}
+
+#[derive(Debug, clap::Args)]
+struct ListArguments {
+    /// 区划代码 · region code
+    #[arg(long)]
+    area: Option<u64>,
+    /// 重点标记 · priority tag
+    #[arg(long)]
+    tag: Option<String>,
+    /// 监测状态 · monitoring state
+    #[arg(long)]
+    state: Option<String>,
+    /// 仅有冲突的 · only those in conflict
+    #[arg(long)]
+    conflict: bool,
+    /// 行数 · rows
+    #[arg(long, default_value_t = 20)]
+    rows: u32,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match run(arguments) {
+        Ok((text, value)) => {
+            if json {
+                println!("{value}");
+            } else {
+                print!("{text}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let (zh, en) = words::of(&error);
+            if json {
+                eprintln!("{}", json!({ "error": error.code(), "zh": zh, "en": en }));
+            } else {
+                eprintln!("错误: {zh}\nerror: {en} [{}]", error.code());
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Text for people and JSON for scripts.
+type Shown = (String, Json);
+
+fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
+    let ledger = Ledger::open(&arguments.db, Arc::new(SystemClock), Box::new(SystemEntropy))?;
+    match arguments.command {
+        Command::Enrol { url, code, name, authority } => {
+            enrol(&ledger, &url, &code, &name, authority)
+        }
+        Command::Sync => sync(&ledger, arguments.json),
+        Command::List(list) => {
+            let filter = ListFilter {
+                area: list.area,
+                tag: list.tag,
+                case_state: list.state,
+                in_conflict: list.conflict,
+                search: None,
+            };
+            Ok(output::list(&ledger.list(&filter, None, list.rows)?))
+        }
+        Command::Search { text } => {
+            let filter = ListFilter { search: Some(text), ..ListFilter::default() };
+            Ok(output::list(&ledger.list(&filter, None, 50)?))
+        }
+        Command::Show { id } => Ok(output::record(&ledger.show(id)?)),
+        Command::New { village, fields } => {
+            let id = ledger.create_household(village, edit_of(&fields, "household/1")?)?;
+            Ok((format!("已建档 · record opened: {id}\n"), json!({ "id": id.to_string() })))
+        }
+        Command::Edit { id, fields } => {
+            ledger.edit(id, &edit_of(&fields, "household/1")?)?;
+            saved(id)
+        }
+        Command::Visit { id, fields } => {
+            ledger.record_visit(id, visit_of(&fields)?)?;
+            saved(id)
+        }
+        Command::Conflicts { id } => Ok(output::conflicts(&ledger.conflicts(id)?)),
+        Command::Settle { id, field, choice } => {
+            let (container, key) = split_field(&field)?;
+            // People count from one.
+            ledger.settle(id, container, key, choice.wrapping_sub(1))?;
+            saved(id)
+        }
+        Command::History { id } => Ok(output::history(&ledger.history(id)?)),
+        Command::Refused => Ok(output::refused(&ledger.refused()?)),
+        Command::Status => Ok(output::status(&ledger.status()?)),
+    }
+}
+
+fn saved(id: HouseholdId) -> Result<Shown, LedgerError> {
+    let text = format!("已保存,待同步 · saved, waits to be synced: {id}\n");
+    Ok((text, json!({ "saved": id.to_string() })))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, LedgerError> {
+    tokio::runtime::Runtime::new()
+        .map_err(|_| LedgerError::Internal { report_id: "runtime".into() })
+}
+
+fn enrol(
+    ledger: &Ledger,
+    url: &str,
+    code: &str,
+    name: &str,
+    authority: Option<PathBuf>,
+) -> Result<Shown, LedgerError> {
+    let read = |path: PathBuf| {
+        std::fs::read_to_string(path)
+            .map_err(|_| LedgerError::invalid("authority", "not_a_certificate"))
+    };
+    let authority = authority.map(read).transpose()?;
+    let enrolment = runtime()?.block_on(ledger.enrol(url, authority, code, name))?;
+    let text = format!(
+        "已登记: {} ({}),设备 {} · enrolled as device {}\n",
+        enrolment.name, enrolment.account, enrolment.device, enrolment.device
+    );
+    let value = json!({
+        "device": enrolment.device, "account": enrolment.account, "areas": enrolment.areas
+    });
+    Ok((text, value))
+}
+
+fn sync(ledger: &Ledger, json: bool) -> Result<Shown, LedgerError> {
+    let runtime = runtime()?;
+    let cancel = Cancel::default();
+    let on_interrupt = cancel.clone();
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            on_interrupt.cancel();
+        }
+    });
+    let bars = Bars::new();
+    let progress: &dyn Progress = if json { &() } else { &bars };
+    let report = runtime.block_on(ledger.sync(progress, &cancel))?;
+    bars.finish();
+    Ok(output::report(&report, &ledger.status()?))
+}
+
+fn split_field(text: &str) -> Result<(&str, &str), LedgerError> {
+    text.split_once('.').ok_or_else(|| LedgerError::invalid(text, "not_container_dot_field"))
+}
+
+fn assignment(text: &str) -> Result<(&str, &str), LedgerError> {
+    text.split_once('=').ok_or_else(|| LedgerError::invalid(text, "not_field_equals_value"))
+}
+
+fn typed(container: &str, field: &str, text: &str) -> Result<Value, LedgerError> {
+    let schema = Schema::base();
+    let name = || format!("{container}.{field}");
+    let known = schema.field(container, field);
+    let known = known.ok_or_else(|| LedgerError::invalid(name(), "unknown_field"))?;
+    known.parse_text(schema, text).map_err(|reason| LedgerError::invalid(name(), reason.code()))
+}
+
+/// `basic.head_name=…` sets a field, `members.<row>.name=…` a field of a row, `members.name=…` a field of
+/// one new row a container.
+fn edit_of(assignments: &[String], form: &str) -> Result<RecordEdit, LedgerError> {
+    let mut edit = RecordEdit { form: form.to_owned(), ..RecordEdit::default() };
+    for text in assignments {
+        let (field, text) = assignment(text)?;
+        let (container, key) = split_field(field)?;
+        let has_rows = ContainerIndex::of(container).is_some_and(ContainerIndex::has_rows);
+        if has_rows && !key.contains('.') {
+            let value = typed(container, key, text)?;
+            match edit.new_rows.iter_mut().find(|row| row.container == container) {
+                Some(row) => row.fields.push((key.to_owned(), value)),
+                None => edit = edit.row(container, vec![(key.to_owned(), value)]),
+            }
+            continue;
+        }
+        let field = if has_rows { split_key(key).1 } else { key };
+        let value = Some(typed(container, field, text)?).filter(|value| *value != Value::Null);
+        let (container, key) = (container.to_owned(), key.to_owned());
+        edit.fields.push(FieldChange { container, key, value });
+    }
+    Ok(edit)
+}
+
+fn visit_of(assignments: &[String]) -> Result<Vec<(String, Value)>, LedgerError> {
+    let mut fields = Vec::new();
+    for text in assignments {
+        let (field, text) = assignment(text)?;
+        fields.push((field.to_owned(), typed("visits", field, text)?));
+    }
+    if !fields.iter().any(|(field, _)| field == "date") {
+        let today = Day::in_china(SystemClock.now_ms()).to_string();
+        fields.push(("date".to_owned(), today.into()));
+    }
+    Ok(fields)
+}

@@ -1,0 +1,106 @@
+//! What a cadre reads for each error: what happened and what to do, Chinese and English.
+
+use wanhu_core::error::LedgerError;
+
+/// Chinese and English.
+pub(crate) fn of(error: &LedgerError) -> (String, String) {
+    match error {
+        LedgerError::InvalidInput { field, reason } => {
+            let (zh, en) = reason_words(reason);
+            (format!("{field}: {zh}"), format!("{field}: {en}"))
+        }
+        LedgerError::NotPermitted { action, level_needed } => (
+            format!("无权操作 {action},请联系{level_needed}"),
+            format!("not permitted: {action}; ask {level_needed}"),
+        ),
+        LedgerError::NotFound { kind, id } => {
+            (format!("没有找到 {kind} {id}"), format!("no such {kind}: {id}"))
+        }
+        LedgerError::IllegalStep { state, step } => (
+            format!("当前状态 {state} 不能进行 {step},请刷新后再试"),
+            format!("step {step} is not possible in state {state}; reload"),
+        ),
+        LedgerError::Offline { .. } => (
+            "未连上服务器。数据已保存在本机,可继续工作,有信号后再同步".into(),
+            "the server was not reached; everything is saved here, go on working and sync later"
+                .into(),
+        ),
+        LedgerError::SessionExpired { reason } => {
+            let (zh, en) = reason_words(reason);
+            (
+                format!("{zh}。请向乡镇索取新的登记码"),
+                format!("{en}; ask the township for a new code"),
+            )
+        }
+        LedgerError::UpgradeRequired { minimum } => (
+            format!("请升级到 {minimum} 或更高版本,未上传的数据不会丢失"),
+            format!("install version {minimum} or later; nothing unsent is lost"),
+        ),
+        LedgerError::StorageFull { .. } => (
+            "存储空间不足,请清理后重试".into(),
+            "storage full; free some space and try again".into(),
+        ),
+        LedgerError::StorageDamaged { kept_as } => (
+            format!("台账文件损坏,已另存为 {kept_as},请交给技术人员"),
+            format!("the file was damaged and set aside as {kept_as}; hand it to support"),
+        ),
+        LedgerError::Internal { report_id } => (
+            format!("内部错误 {report_id},请报告"),
+            format!("internal error {report_id}; please report"),
+        ),
+    }
+}
+
+fn reason_words(reason: &str) -> (String, String) {
+    let (zh, en) = match reason {
+        "unknown_field" => ("没有这个字段", "no such field"),
+        "unknown_container" => ("没有这个表", "no such container"),
+        "wrong_type" => ("填写的内容类型不对", "a value of another kind is needed"),
+        "not_in_list" => ("不在选项中", "not one of the choices"),
+        "too_small" => ("数值太小", "too small"),
+        "too_large" => ("超出上限", "too large"),
+        "too_long" => ("内容太长", "too long"),
+        "not_a_date" => ("日期应为 2020-03-01 的形式", "a date looks like 2020-03-01"),
+        "bad_identity_number" => ("身份证号码校验不通过", "the identity number does not check"),
+        "not_a_village" => ("应为12位村代码", "a village code has 12 digits"),
+        "nothing_to_change" => ("内容没有变化", "nothing would change"),
+        "row_missing" => ("请指明是哪一行", "say which row"),
+        "holds_no_rows" => ("该表没有行", "this container has no rows"),
+        "not_container_dot_field" => ("请写成 表.字段", "write container.field"),
+        "not_field_equals_value" => ("请写成 字段=值", "write field=value"),
+        "not_an_address" => ("不是服务器地址", "not an address"),
+        "not_encrypted" => ("服务器地址须为 https", "the address must be https"),
+        "not_a_certificate" => ("证书无法读取", "not a certificate"),
+        "code_unknown" => ("登记码不存在,请核对", "no such code; check it"),
+        "code_expired" => ("登记码已过期,请重新索取", "the code has expired; ask for another"),
+        "code_used" => ("登记码已用过,请重新索取", "the code was used; ask for another"),
+        "too_many_tries" => ("尝试次数过多,请十分钟后再试", "too many tries; wait ten minutes"),
+        "not_enrolled" => ("本机尚未登记", "this phone is not enrolled"),
+        "revoked" => ("本机已被注销", "this phone was revoked"),
+        "unknown_device" => ("服务器不认识本机", "the server does not know this phone"),
+        "bad_signature" => ("本机密钥与服务器不符", "the server has another key for this phone"),
+        "replayed" => ("请求被判为重复", "the request was taken for a repetition"),
+        other => return (other.to_owned(), other.to_owned()),
+    };
+    (zh.to_owned(), en.to_owned())
+}
+
+/// What to do about a change the server did not take, by the protocol's number.
+pub(crate) fn refusal(code: u8) -> (&'static str, &'static str) {
+    match code {
+        0 => ("内容过大,请分次保存", "too large; save in parts"),
+        1 | 2 => ("数据格式不被接受,请报告", "not accepted by its form; please report"),
+        3 => ("作者与本机不符", "its author is not this phone"),
+        4 => (
+            "与本机副本的修改重号,请重新填写",
+            "a copy of this phone used its number; enter it again",
+        ),
+        5 | 6 => ("次序不符,请重新填写", "out of order; enter it again"),
+        9 => ("该户不在您的辖区,已转当地审核", "outside your area; handed to the office there"),
+        10 => ("无权修改此项", "you may not write this field"),
+        11 => ("违反填报规则", "breaks a rule"),
+        12 => ("所依据的修改被退回", "builds on a change that was refused"),
+        14 => ("请重新填写一次", "enter it once more"),
+        _ => ("被退回", "refused"),
+    }
+}

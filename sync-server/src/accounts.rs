@@ -1,0 +1,374 @@
+//! Who may sync: accounts with their areas, devices with their keys, one-time enrolment codes. A SQLite
+//! file of its own, so that household data and access never mix. Must not know HTTP or any record.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+use wanhu_core::domain::environment::{Entropy, random};
+use wanhu_core::domain::ids::ActorId;
+use wanhu_core::domain::region;
+use wanhu_core::store::StoreError;
+use wanhu_core::store::open::{self, Migrations};
+use wanhu_core::sync::wire::EnrolRequest;
+
+const MIGRATIONS: Migrations = Migrations(&[include_str!("../migrations/0001_accounts.sql")]);
+
+/// No 0 and O, 1 and I and L, 8 and B, 2 and Z, 5 and S: codes are read aloud.
+const CODE_ALPHABET: &[u8; 24] = b"34679ACDEFGHJKMNPQRTUVWX";
+const CODE_CHARS: usize = 10;
+
+/// Roles an account can have.
+pub const ROLES: [&str; 8] = [
+    "grid_worker",
+    "village_cadre",
+    "village_committee",
+    "township_office",
+    "county_office",
+    "city",
+    "department",
+    "operator",
+];
+
+/// Why an account, code or device was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The file failed.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// No such account, or it is disabled.
+    #[error("no such account")]
+    AccountUnknown,
+    /// The account exists already.
+    #[error("account exists")]
+    AccountExists,
+    /// An empty or overlong id or name.
+    #[error("id or name malformed")]
+    Malformed,
+    /// Not one of [`ROLES`].
+    #[error("no such role")]
+    RoleUnknown,
+    /// Not a region code, or no area at all.
+    #[error("no such area")]
+    AreaUnknown,
+    /// No such code was issued.
+    #[error("no such code")]
+    CodeUnknown,
+    /// The code's time is over.
+    #[error("code expired")]
+    CodeExpired,
+    /// The code was used.
+    #[error("code used")]
+    CodeUsed,
+    /// No such device.
+    #[error("no such device")]
+    DeviceUnknown,
+    /// The installation belongs to a device already.
+    #[error("installation bound to another device")]
+    ActorTaken,
+}
+
+impl From<rusqlite::Error> for AccountError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// A person's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// The person's name.
+    pub name: String,
+    /// One of [`ROLES`].
+    pub role: String,
+    /// The areas it may see: region codes of any level.
+    pub areas: Vec<u64>,
+    /// Whether it is closed.
+    pub disabled: bool,
+}
+
+/// A phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its number.
+    pub number: u32,
+    /// Its account.
+    pub account: Account,
+    /// Its Ed25519 key.
+    pub public_key: [u8; 32],
+    /// Its name as the phone gave it.
+    pub name: String,
+    /// The installations bound to it.
+    pub actors: Vec<ActorId>,
+    /// When it was revoked, milliseconds since 1970 UTC.
+    pub revoked_ms: Option<i64>,
+    /// When it was last heard of.
+    pub last_seen_ms: Option<i64>,
+}
+
+/// The file of accounts.
+#[derive(Debug)]
+pub struct Accounts {
+    file: Mutex<Connection>,
+    /// Counters are written at every request; a power cut may cost the last of them, which lets a
+    /// request of those moments be repeated, and repeating changes nothing.
+    counters: Mutex<Connection>,
+}
+
+impl Accounts {
+    /// Opens or creates the file.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn open(path: &Path) -> Result<Self, AccountError> {
+        let file = open::open(path, MIGRATIONS)?;
+        let counters = open::open(path, MIGRATIONS)?;
+        counters.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(Self { file: Mutex::new(file), counters: Mutex::new(counters) })
+    }
+
+    fn file(&self) -> MutexGuard<'_, Connection> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens an account.
+    ///
+    /// # Errors
+    /// `AccountExists`, `RoleUnknown`, `AreaUnknown`, `Malformed`.
+    pub fn create(&self, account: &Account, now_ms: i64) -> Result<(), AccountError> {
+        let fits = |text: &str| !text.trim().is_empty() && text.chars().count() <= 40;
+        if !fits(&account.id) || !fits(&account.name) {
+            return Err(AccountError::Malformed);
+        }
+        if !ROLES.contains(&account.role.as_str()) {
+            return Err(AccountError::RoleUnknown);
+        }
+        let known = |area: &u64| region::level(*area).is_some();
+        if account.areas.is_empty() || !account.areas.iter().all(known) {
+            return Err(AccountError::AreaUnknown);
+        }
+        let mut file = self.file();
+        let transaction = file.transaction()?;
+        let new = transaction.execute(
+            "INSERT OR IGNORE INTO account (id, name, role, created_ms) VALUES (?1, ?2, ?3, ?4)",
+            params![account.id, account.name, account.role, now_ms],
+        )?;
+        if new == 0 {
+            return Err(AccountError::AccountExists);
+        }
+        for area in &account.areas {
+            transaction.execute(
+                "INSERT OR IGNORE INTO account_area (account, area) VALUES (?1, ?2)",
+                params![account.id, area.cast_signed()],
+            )?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Closes an account: none of its devices is served any more.
+    ///
+    /// # Errors
+    /// `AccountUnknown`.
+    pub fn disable(&self, id: &str) -> Result<(), AccountError> {
+        let changed = self.file().execute("UPDATE account SET disabled = 1 WHERE id = ?1", [id])?;
+        if changed == 0 { Err(AccountError::AccountUnknown) } else { Ok(()) }
+    }
+
+    /// All accounts, by id.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn all(&self) -> Result<Vec<Account>, AccountError> {
+        let file = self.file();
+        let mut statement = file.prepare("SELECT id FROM account ORDER BY id")?;
+        let ids: Vec<String> =
+            statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        ids.iter().map(|id| account(&file, id)?.ok_or(AccountError::AccountUnknown)).collect()
+    }
+
+    /// Issues a one-time code for a new phone of an account, such as `7K3QM-X9D4T`.
+    ///
+    /// # Errors
+    /// `AccountUnknown`.
+    pub fn issue_code(
+        &self,
+        id: &str,
+        now_ms: i64,
+        lifetime_ms: i64,
+        entropy: &mut dyn Entropy,
+    ) -> Result<String, AccountError> {
+        let file = self.file();
+        account(&file, id)?.filter(|a| !a.disabled).ok_or(AccountError::AccountUnknown)?;
+        let code = new_code(entropy);
+        file.execute(
+            "INSERT INTO enrolment_code (hash, account, created_ms, expires_ms)
+             VALUES (?1, ?2, ?3, ?4)",
+            params![code_hash(&code), id, now_ms, now_ms.saturating_add(lifetime_ms)],
+        )?;
+        Ok(code)
+    }
+
+    /// Enrols a phone with a one-time code: binds key and installation to the code's account.
+    ///
+    /// # Errors
+    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`, `ActorTaken`; the code stays as it was.
+    pub fn enrol(&self, request: &EnrolRequest, now_ms: i64) -> Result<Device, AccountError> {
+        let mut file = self.file();
+        let transaction = file.transaction()?;
+        let hash = code_hash(&request.code);
+        let code: Option<(String, i64, Option<i64>)> = transaction
+            .query_row(
+                "SELECT account, expires_ms, used_ms FROM enrolment_code WHERE hash = ?1",
+                [hash],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .optional()?;
+        let (owner, expires_ms, used_ms) = code.ok_or(AccountError::CodeUnknown)?;
+        if used_ms.is_some() {
+            return Err(AccountError::CodeUsed);
+        }
+        if now_ms >= expires_ms {
+            return Err(AccountError::CodeExpired);
+        }
+        let owner = account(&transaction, &owner)?.filter(|owner| !owner.disabled);
+        let owner = owner.ok_or(AccountError::AccountUnknown)?;
+        transaction.execute(
+            "UPDATE enrolment_code SET used_ms = ?2 WHERE hash = ?1",
+            params![hash, now_ms],
+        )?;
+        let name: String =
+            request.device_name.chars().filter(|c| !c.is_control()).take(40).collect();
+        transaction.execute(
+            "INSERT INTO device (account, public_key, name, enrolled_ms) VALUES (?1, ?2, ?3, ?4)",
+            params![owner.id, *request.public_key, name, now_ms],
+        )?;
+        let number = u32::try_from(transaction.last_insert_rowid())
+            .map_err(|_| AccountError::DeviceUnknown)?;
+        let bound = transaction.execute(
+            "INSERT OR IGNORE INTO actor (actor, device, bound_ms) VALUES (?1, ?2, ?3)",
+            params![*request.actor, number, now_ms],
+        )?;
+        if bound == 0 {
+            return Err(AccountError::ActorTaken);
+        }
+        let device = device(&transaction, number)?.ok_or(AccountError::DeviceUnknown)?;
+        transaction.commit()?;
+        Ok(device)
+    }
+
+    /// A device by number.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn device(&self, number: u32) -> Result<Option<Device>, AccountError> {
+        device(&self.file(), number)
+    }
+
+    /// All devices, by number.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn devices(&self) -> Result<Vec<Device>, AccountError> {
+        let file = self.file();
+        let mut statement = file.prepare("SELECT number FROM device ORDER BY number")?;
+        let numbers: Vec<u32> =
+            statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let devices = numbers.into_iter().map(|number| device(&file, number));
+        Ok(devices.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// Revokes a device: it is not served any more.
+    ///
+    /// # Errors
+    /// `DeviceUnknown`.
+    pub fn revoke(&self, number: u32, now_ms: i64) -> Result<(), AccountError> {
+        let changed = self.file().execute(
+            "UPDATE device SET revoked_ms = coalesce(revoked_ms, ?2) WHERE number = ?1",
+            params![number, now_ms],
+        )?;
+        if changed == 0 { Err(AccountError::DeviceUnknown) } else { Ok(()) }
+    }
+
+    /// Uses a request counter up. False where it is not larger than every one before: a repetition.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn advance_counter(
+        &self,
+        number: u32,
+        counter: u64,
+        now_ms: i64,
+    ) -> Result<bool, AccountError> {
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = counters.prepare_cached(
+            "UPDATE device SET last_counter = ?2, last_seen_ms = ?3
+             WHERE number = ?1 AND last_counter < ?2",
+        )?;
+        Ok(statement.execute(params![number, counter.cast_signed(), now_ms])? == 1)
+    }
+}
+
+fn account(connection: &Connection, id: &str) -> Result<Option<Account>, AccountError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, name, role, disabled FROM account WHERE id = ?1")?;
+    let found = statement
+        .query_row([id], |row| {
+            Ok(Account {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                role: row.get(2)?,
+                disabled: row.get(3)?,
+                areas: Vec::new(),
+            })
+        })
+        .optional()?;
+    let Some(mut account) = found else { return Ok(None) };
+    let mut statement = connection
+        .prepare_cached("SELECT area FROM account_area WHERE account = ?1 ORDER BY area")?;
+    let areas = statement.query_map([id], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
+    account.areas = areas.collect::<Result<_, _>>()?;
+    Ok(Some(account))
+}
+
+fn device(connection: &Connection, number: u32) -> Result<Option<Device>, AccountError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT account, public_key, name, revoked_ms, last_seen_ms FROM device WHERE number = ?1",
+    )?;
+    let found = statement
+        .query_row([number], |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
+        .optional()?;
+    let Some((owner, public_key, name, revoked_ms, last_seen_ms)) = found else { return Ok(None) };
+    let account = account(connection, &owner)?.ok_or(AccountError::AccountUnknown)?;
+    let mut statement =
+        connection.prepare_cached("SELECT actor FROM actor WHERE device = ?1 ORDER BY bound_ms")?;
+    let actors = statement.query_map([number], |row| Ok(ActorId(row.get(0)?)))?;
+    let actors = actors.collect::<Result<_, _>>()?;
+    Ok(Some(Device { number, account, public_key, name, actors, revoked_ms, last_seen_ms }))
+}
+
+fn new_code(entropy: &mut dyn Entropy) -> String {
+    let mut code = String::with_capacity(CODE_CHARS + 1);
+    while code.len() < CODE_CHARS + 1 {
+        let [byte] = random::<1>(entropy);
+        // 240 is the largest multiple of 24 in a byte: beyond it characters would not be equally likely.
+        if byte < 240 {
+            code.push(char::from(CODE_ALPHABET[usize::from(byte) % CODE_ALPHABET.len()]));
+            if code.len() == CODE_CHARS / 2 {
+                code.push('-');
+            }
+        }
+    }
+    code
+}
+
+/// Spaces, dashes and case do not count.
+fn code_hash(code: &str) -> [u8; 32] {
+    let normal: String =
+        code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    Sha256::new().chain_update(b"wanhu-enrolment-1").chain_update(normal).finalize().into()
+}

@@ -1,0 +1,140 @@
+//! What all handlers share: accounts, storage, keys, limits, the clock. Opened from a data directory;
+//! must not know HTTP.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ed25519_dalek::SigningKey;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
+use wanhu_core::domain::environment::{Clock, Entropy, random};
+use wanhu_core::domain::region::{RegionError, RegionList};
+use wanhu_core::store::StoreError;
+
+use crate::accounts::{AccountError, Accounts};
+use crate::settings::Settings;
+use crate::storage::Storage;
+
+/// Wrong codes from one address before it has to wait.
+const TRIES_MAX: u32 = 5;
+/// How long it has to wait.
+const TRIES_WINDOW_MS: i64 = 10 * 60 * 1_000;
+/// Addresses remembered; the oldest are forgotten first.
+const TRIES_ADDRESSES_MAX: usize = 10_000;
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A directory or key file.
+    #[error("file: {0}")]
+    File(#[from] std::io::Error),
+    /// The records file.
+    #[error("records: {0}")]
+    Store(#[from] StoreError),
+    /// The accounts file.
+    #[error("accounts: {0}")]
+    Accounts(#[from] AccountError),
+    /// The key file holds something else.
+    #[error("server.key is not a key")]
+    KeyMalformed,
+    /// The region list.
+    #[error("regions: {0}")]
+    Regions(#[from] RegionError),
+}
+
+/// The open server.
+pub struct App {
+    /// Accounts, devices, codes.
+    pub accounts: Accounts,
+    /// Records and logs.
+    pub storage: Storage,
+    /// Signs receipts.
+    pub key: SigningKey,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Requests served at the same time.
+    pub requests: Arc<Semaphore>,
+    /// How long a phone may be silent in the middle of a request.
+    pub silence_max: Duration,
+    /// Renders /metrics, where the process installed a recorder.
+    pub metrics: Option<PrometheusHandle>,
+    tries: Mutex<HashMap<IpAddr, (u32, i64)>>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App")
+    }
+}
+
+impl App {
+    /// Opens or creates everything in the data directory.
+    ///
+    /// # Errors
+    /// Names the file that cannot be used.
+    pub fn open(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, OpenError> {
+        let dir = &settings.data_dir;
+        std::fs::create_dir_all(dir)?;
+        Ok(Self {
+            accounts: Accounts::open(&dir.join("accounts.sqlite"))?,
+            storage: Storage::open(&dir.join("records.sqlite"), entropy)?,
+            key: signing_key(&dir.join("server.key"), entropy)?,
+            clock,
+            requests: Arc::new(Semaphore::new(usize::try_from(settings.requests_max).unwrap_or(1))),
+            silence_max: Duration::from_secs(settings.silence_seconds_max),
+            metrics: None,
+            tries: Mutex::default(),
+        })
+    }
+
+    /// Milliseconds this address has to wait before it may try another code; 0 for none.
+    pub fn tries_wait_ms(&self, address: IpAddr) -> u64 {
+        let tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, since_ms) = tries.get(&address).copied().unwrap_or_default();
+        let left_ms = since_ms + TRIES_WINDOW_MS - self.clock.now_ms();
+        if count >= TRIES_MAX { u64::try_from(left_ms).unwrap_or_default() } else { 0 }
+    }
+
+    /// Counts a wrong code.
+    pub fn count_wrong_code(&self, address: IpAddr) {
+        let now_ms = self.clock.now_ms();
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        tries.retain(|_, (_, since_ms)| now_ms - *since_ms < TRIES_WINDOW_MS);
+        if tries.len() < TRIES_ADDRESSES_MAX {
+            tries.entry(address).or_insert((0, now_ms)).0 += 1;
+        }
+    }
+}
+
+/// The settings' region list.
+///
+/// # Errors
+/// Where another city's list cannot be read.
+pub fn regions(settings: &Settings) -> Result<RegionList, OpenError> {
+    match &settings.regions {
+        None => Ok(RegionList::chenzhou().clone()),
+        Some(path) => Ok(RegionList::parse(&std::fs::read_to_string(path)?)?),
+    }
+}
+
+fn signing_key(path: &Path, entropy: &mut dyn Entropy) -> Result<SigningKey, OpenError> {
+    if !path.exists() {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
+        file.write_all(&random::<32>(entropy))?;
+        file.sync_all()?;
+    }
+    let seed: [u8; 32] = std::fs::read(path)?.try_into().map_err(|_| OpenError::KeyMalformed)?;
+    Ok(SigningKey::from_bytes(&seed))
+}

@@ -1,0 +1,34 @@
+//! From a signed header to a sender the server is sure of. Order: parse, device, signature, standing,
+//! counter. Must not look at any record.
+
+use wanhu_core::sync::admission::Sender;
+use wanhu_core::sync::seal::request_is_signed;
+use wanhu_core::sync::wire::{self, SYNC_PATH, SyncRequest};
+
+use crate::accounts::Accounts;
+use crate::error::ServerError;
+
+/// Checks a sync request's header.
+///
+/// # Errors
+/// The first check that fails; only the last one, the counter, leaves a trace.
+pub fn authenticate(
+    accounts: &Accounts,
+    header: &[u8],
+    signature: &[u8; 64],
+    now_ms: i64,
+) -> Result<(SyncRequest, Sender), ServerError> {
+    let request: SyncRequest = wire::decode(header).map_err(|_| ServerError::BadRequest)?;
+    let device = accounts.device(request.device)?.ok_or(ServerError::UnknownDevice)?;
+    if !request_is_signed(&device.public_key, SYNC_PATH, header, signature) {
+        return Err(ServerError::BadSignature);
+    }
+    if device.revoked_ms.is_some() || device.account.disabled {
+        return Err(ServerError::Revoked);
+    }
+    if !accounts.advance_counter(device.number, request.counter, now_ms)? {
+        return Err(ServerError::Replayed);
+    }
+    let (actors, areas) = (device.actors, device.account.areas);
+    Ok((request, Sender { device: device.number, actors, areas }))
+}

@@ -1,0 +1,171 @@
+//! What goes wrong with a request, and the answer it gets: HTTP status, stable code, details without
+//! personal data. Must not contain a sentence; docs/protocol.md has the words.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use wanhu_core::store::StoreError;
+use wanhu_core::sync::responder::RequestError;
+use wanhu_core::sync::wire::{self, ErrorBody, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN};
+
+use crate::accounts::AccountError;
+
+/// Why a request was not served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Not what the protocol says.
+    #[error("bad request")]
+    BadRequest,
+    /// Over a bound.
+    #[error("too large")]
+    TooLarge,
+    /// The phone's protocol is too old.
+    #[error("unsupported protocol")]
+    UnsupportedProtocol,
+    /// No such device.
+    #[error("unknown device")]
+    UnknownDevice,
+    /// The signature is not this device's over this request.
+    #[error("bad signature")]
+    BadSignature,
+    /// The request was seen before, or a newer one was.
+    #[error("replayed")]
+    Replayed,
+    /// The device or its account was shut out.
+    #[error("revoked")]
+    Revoked,
+    /// Enrolment: no such code.
+    #[error("code unknown")]
+    CodeUnknown,
+    /// Enrolment: too late.
+    #[error("code expired")]
+    CodeExpired,
+    /// Enrolment: used before.
+    #[error("code used")]
+    CodeUsed,
+    /// Enrolment: too many wrong codes from this address.
+    #[error("too many tries")]
+    TooManyTries {
+        /// How long to wait.
+        retry_after_ms: u64,
+    },
+    /// Too much going on.
+    #[error("busy")]
+    Busy,
+    /// The phone was silent for too long.
+    #[error("timeout")]
+    Timeout,
+    /// No such path.
+    #[error("not found")]
+    NotFound,
+    /// Not with this method.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// Our fault; the place is logged.
+    #[error("internal: {place}")]
+    Internal {
+        /// Where it happened.
+        place: &'static str,
+    },
+}
+
+/// Pause asked of phones when the server is busy.
+const BUSY_MS: u64 = 5_000;
+
+impl ServerError {
+    /// HTTP status, stable code and details.
+    pub fn parts(&self) -> (StatusCode, &'static str, Vec<String>) {
+        match self {
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "bad_request", vec![]),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", vec![]),
+            Self::UnsupportedProtocol => (
+                StatusCode::UPGRADE_REQUIRED,
+                "unsupported_protocol",
+                vec![PROTOCOL_VERSION_MIN.to_string(), PROTOCOL_VERSION.to_string()],
+            ),
+            Self::UnknownDevice => (StatusCode::UNAUTHORIZED, "unknown_device", vec![]),
+            Self::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature", vec![]),
+            Self::Replayed => (StatusCode::UNAUTHORIZED, "replayed", vec![]),
+            Self::Revoked => (StatusCode::FORBIDDEN, "revoked", vec![]),
+            Self::CodeUnknown => (StatusCode::FORBIDDEN, "code_unknown", vec![]),
+            Self::CodeExpired => (StatusCode::FORBIDDEN, "code_expired", vec![]),
+            Self::CodeUsed => (StatusCode::FORBIDDEN, "code_used", vec![]),
+            Self::TooManyTries { retry_after_ms } => {
+                (StatusCode::TOO_MANY_REQUESTS, "too_many_tries", vec![retry_after_ms.to_string()])
+            }
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", vec![BUSY_MS.to_string()]),
+            Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", vec![]),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", vec![]),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", vec![])
+            }
+            Self::Internal { place } => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", vec![(*place).to_owned()])
+            }
+        }
+    }
+
+    /// An unexpected failure, logged here with its place and without its content.
+    pub fn internal(place: &'static str) -> Self {
+        tracing::error!(place, "internal error");
+        Self::Internal { place }
+    }
+}
+
+impl IntoResponse for ServerError {
+    fn into_response(self) -> Response {
+        let (status, code, details) = self.parts();
+        metrics::counter!("wanhu_refused_requests_total", "code" => code).increment(1);
+        let retry_after = details.first().and_then(|ms| ms.parse::<u64>().ok());
+        let body = wire::encode(&ErrorBody { code: code.to_owned(), details });
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/cbor")], body).into_response();
+        if let (true, Some(ms)) =
+            (matches!(self, Self::Busy | Self::TooManyTries { .. }), retry_after)
+        {
+            let seconds = HeaderValue::from(ms.div_ceil(1_000));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ServerError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::InUse => Self::Busy,
+            StoreError::Full => Self::internal("store.full"),
+            StoreError::Damaged => Self::internal("store.damaged"),
+            StoreError::Sqlite(_) => Self::internal("store.sqlite"),
+            StoreError::Newer { .. } => Self::internal("store.newer"),
+            StoreError::Document(_) => Self::internal("store.document"),
+            StoreError::NotFound => Self::internal("store.not_found"),
+        }
+    }
+}
+
+impl From<RequestError> for ServerError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::ProtocolTooOld => Self::UnsupportedProtocol,
+            RequestError::Malformed => Self::BadRequest,
+            RequestError::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+impl From<AccountError> for ServerError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Store(error) => error.into(),
+            AccountError::CodeUnknown | AccountError::AccountUnknown => Self::CodeUnknown,
+            AccountError::CodeExpired => Self::CodeExpired,
+            AccountError::CodeUsed => Self::CodeUsed,
+            AccountError::DeviceUnknown => Self::UnknownDevice,
+            AccountError::AccountExists
+            | AccountError::Malformed
+            | AccountError::RoleUnknown
+            | AccountError::AreaUnknown
+            | AccountError::ActorTaken => Self::BadRequest,
+        }
+    }
+}

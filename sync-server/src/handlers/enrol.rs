@@ -1,0 +1,58 @@
+//! POST /v1/enrol: a phone's key and installation for a one-time code.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::response::{IntoResponse, Response};
+use wanhu_core::sync::wire::{self, EnrolRequest, EnrolResponse, PROTOCOL_VERSION_MIN};
+
+use super::blocking;
+use super::body::BodyReader;
+use crate::app::App;
+use crate::error::ServerError;
+
+/// Largest request: a code, two keys, a name.
+const BYTES_MAX: usize = 1024;
+
+/// Enrols a phone.
+///
+/// # Errors
+/// As the code deserves; nothing is changed then.
+pub async fn enrol(
+    State(app): State<Arc<App>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    body: Body,
+) -> Result<Response, ServerError> {
+    let mut reader = BodyReader::new(body, app.silence_max);
+    let bytes = reader.all(BYTES_MAX).await?;
+    let request: EnrolRequest = wire::decode(&bytes).map_err(|_| ServerError::BadRequest)?;
+    if request.protocol < PROTOCOL_VERSION_MIN {
+        return Err(ServerError::UnsupportedProtocol);
+    }
+    let wait_ms = app.tries_wait_ms(from.ip());
+    if wait_ms > 0 {
+        return Err(ServerError::TooManyTries { retry_after_ms: wait_ms });
+    }
+    let worker = app.clone();
+    let enrolled =
+        blocking(move || Ok(worker.accounts.enrol(&request, worker.clock.now_ms())?)).await;
+    let device = enrolled.inspect_err(|error| {
+        if matches!(
+            error,
+            ServerError::CodeUnknown | ServerError::CodeExpired | ServerError::CodeUsed
+        ) {
+            app.count_wrong_code(from.ip());
+        }
+    })?;
+    tracing::info!(device = device.number, "device enrolled");
+    let response = EnrolResponse {
+        device: device.number,
+        server_key: app.key.verifying_key().to_bytes().into(),
+        account: device.account.id,
+        name: device.account.name,
+        areas: device.account.areas,
+    };
+    Ok(wire::encode(&response).into_response())
+}
