@@ -1,5 +1,8 @@
 //! What tests and benchmarks share: random worlds with a seed, a township's server without a network,
 //! a slow line, the sample population. Must not be depended on by anything that ships.
 
+pub mod line;
+pub mod population;
 pub mod seeded;
+pub mod simulation;
 pub mod township;

@@ -126,6 +126,17 @@ impl Ledger {
         work(&mut self.lock().connection)
     }
 
+    /// Reads the store behind the ledger; for tools that look underneath, not for apps.
+    ///
+    /// # Errors
+    /// As `work` reports.
+    pub fn with_store<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, LedgerError> {
+        Ok(work(&self.lock().connection)?)
+    }
+
     /// Random bytes from the ledger's source.
     pub(super) fn random<const N: usize>(&self) -> [u8; N] {
         random(self.lock().entropy.as_mut())

@@ -160,7 +160,14 @@ impl Admission {
         };
         let scope = known.as_ref().map_or(pushed_scope, |household| household.scope);
         if !is_village_within(scope, &sender.areas) {
-            return Ok(Err(RefusalCode::OutsideArea));
+            let on_record = match &known {
+                Some(household) => is_on_record(log, household, &head, pushed)?,
+                None => false,
+            };
+            return Ok(Err(match on_record {
+                true => RefusalCode::AlreadyHeld,
+                false => RefusalCode::OutsideArea,
+            }));
         }
         let mut household = known.unwrap_or_else(|| Household::unsaved(id, scope));
         let outcome = self.check_and_append(log, &mut household, &head, pushed, provenance)?;
@@ -221,6 +228,20 @@ impl Admission {
     }
 }
 
+/// Whether this very change was taken before.
+fn is_on_record<L: RecordLog>(
+    log: &mut L,
+    household: &Household,
+    head: &TailHead,
+    pushed: &PushedChange,
+) -> Result<bool, L::Error> {
+    let Some(held) = log.by_author(household, &head.actor, head.seq)? else { return Ok(false) };
+    let resolved = deps::resolve(&pushed.deps, |prefix| log.with_prefix(household, prefix))?;
+    Ok(resolved.is_ok_and(|(deps, _)| {
+        RawChange::join(&deps, &pushed.tail).is_ok_and(|raw| raw.hash() == held.hash)
+    }))
+}
+
 /// The checks that need no storage: counters, shape, authority, rules.
 fn check(
     household: &Household,
@@ -265,7 +286,8 @@ fn kept_in_quarantine(code: RefusalCode) -> bool {
         | RefusalCode::DependencyMissing
         | RefusalCode::DependencyAmbiguous
         | RefusalCode::OverQuota
-        | RefusalCode::PrefixTaken => false,
+        | RefusalCode::PrefixTaken
+        | RefusalCode::AlreadyHeld => false,
     }
 }
 

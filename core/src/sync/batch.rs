@@ -24,6 +24,9 @@ pub(super) struct Taken {
     pub(super) is_new: bool,
 }
 
+/// The scope of a household that is about to leave this phone.
+const NO_SCOPE: Scope = 0;
+
 pub(super) struct Batch<'t> {
     transaction: &'t Transaction<'t>,
     households: HashMap<HouseholdId, Household>,
@@ -100,6 +103,14 @@ impl<'t> Batch<'t> {
             household.digest = Digest(household.digest).minus(Digest::of(id, hash)).0;
         }
         Ok(!resent.is_empty())
+    }
+
+    /// Takes a household out of its scope: it leaves this phone once nothing of it waits to be sent.
+    pub(super) fn mark_stray(&mut self, id: HouseholdId) -> Result<(), SyncError> {
+        if let Some(household) = self.find(id)? {
+            household.scope = NO_SCOPE;
+        }
+        Ok(())
     }
 
     /// Writes the households.

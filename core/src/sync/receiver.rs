@@ -295,7 +295,11 @@ impl Receiver {
         }
         for prefix in result.gone.chunks_exact(repair::SHORT_BYTES) {
             for id in with_id_prefix(&transaction, result.scope, prefix)? {
-                self.report.left += u64::from(log::evict(&transaction, id, None)?);
+                // The server may have lost changes with the move; what it has on record it will say.
+                let mut batch = Batch::new(&transaction);
+                self.next.again |= batch.give_back(id, |_| false)?;
+                batch.mark_stray(id)?;
+                batch.save()?;
             }
         }
         let cursor =
@@ -410,6 +414,12 @@ fn refuse(transaction: &Transaction<'_>, refusal: &Refusal, now_ms: i64) -> Resu
     }
     let Some(own) = replica::own_change(transaction, refusal.outbox)? else { return Ok(0) };
     if own.acknowledged {
+        return Ok(0);
+    }
+    if refusal.code == RefusalCode::AlreadyHeld {
+        let mut batch = Batch::new(transaction);
+        batch.acknowledge(&own)?;
+        batch.save()?;
         return Ok(0);
     }
     let mut household = records::get(transaction, own.household_n)?;

@@ -242,6 +242,9 @@ pub enum RefusalCode {
     /// The first four bytes of its hash name another change of the household already; make it anew.
     #[n(14)]
     PrefixTaken,
+    /// Is on record already, in an area this device does not hold.
+    #[n(15)]
+    AlreadyHeld,
 }
 
 /// One change that was not taken.

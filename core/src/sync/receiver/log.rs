@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 
 use super::{SyncReport, cursor_or_start};
 use crate::domain::ids::HouseholdId;
-use crate::store::{records, replica};
+use crate::store::replica;
 use crate::sync::batch::{self, Batch};
 use crate::sync::chain::{Chain, EntryKind, move_payload};
 use crate::sync::initiator::Identity;
@@ -160,22 +160,4 @@ impl LogWalk<'_> {
         self.step(EntryKind::Enter, id, &move_payload(from));
         Ok(())
     }
-}
-
-/// Removes a household from this phone unless something of it waits to be sent; then it is only
-/// relabelled. Returns whether it was removed.
-pub(super) fn evict(
-    transaction: &Transaction<'_>,
-    id: HouseholdId,
-    to: Option<Scope>,
-) -> Result<bool, SyncError> {
-    let Some(mut household) = records::find(transaction, id)? else { return Ok(false) };
-    let waiting = records::changes(transaction, household.n)?.iter().any(|c| !c.acknowledged);
-    if waiting {
-        household.scope = to.unwrap_or_default();
-        records::save(transaction, &household)?;
-        return Ok(false);
-    }
-    records::remove(transaction, household.n)?;
-    Ok(true)
 }
