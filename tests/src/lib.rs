@@ -4,5 +4,6 @@
 pub mod line;
 pub mod population;
 pub mod seeded;
+pub mod server;
 pub mod simulation;
 pub mod township;
