@@ -83,7 +83,7 @@ fn nothing_new_costs_little() {
 #[test]
 fn a_new_phone_reads_a_pack_and_resumes_it() {
     let (mut rng, mut township, a, _) = world();
-    let filler = "生产生活条件改善".repeat(20);
+    let filler = "生产生活条件改善".repeat(12);
     for number in 0..300 {
         let edit =
             head(&format!("户{number}")).set("basic", "address", format!("{filler}{number}"));
@@ -100,7 +100,7 @@ fn a_new_phone_reads_a_pack_and_resumes_it() {
     let (mut session, mut total, mut tries) = (SyncSession::default(), Cost::default(), 0);
     loop {
         tries += 1;
-        let fault = Fault { answer_bytes: Some(9_000), ..Fault::default() };
+        let fault = Fault { answer_bytes: Some(6_000), ..Fault::default() };
         match cut.exchange(&mut township, &mut session, fault, &mut total) {
             Ok(Some(_)) => break,
             Ok(None) => {}
@@ -225,6 +225,60 @@ fn a_phone_that_lost_its_own_changes_gets_them_back() {
     fresh.ledger.set_enrolment(&enrolment).unwrap();
     fresh.sync(&mut township).unwrap();
     assert_eq!(names(&fresh), ["甲"]);
+}
+
+#[test]
+fn a_replica_that_went_astray_is_repaired_by_itself() {
+    let (_, mut township, a, b) = world();
+    for number in 0..40 {
+        a.ledger.create_household(VILLAGE, head(&format!("户{number}"))).unwrap();
+    }
+    a.sync(&mut township).unwrap();
+    b.sync(&mut township).unwrap();
+    // A household vanished from the file, as after a restore of an older copy.
+    b.ledger
+        .with_store(|c| Ok(c.execute("DELETE FROM household WHERE n IN (3, 17)", [])?))
+        .unwrap();
+    let (_, cost) = b.sync(&mut township).unwrap();
+    assert!(cost.requests <= 4, "{cost:?}");
+    assert_eq!(names(&b), names(&a));
+    // The position was lost.
+    b.ledger.with_store(|c| Ok(c.execute("UPDATE cursor SET chain = zeroblob(32)", [])?)).unwrap();
+    let (_, cost) = b.sync(&mut township).unwrap();
+    assert!(cost.requests <= 4, "{cost:?}");
+    let (_, cost) = b.sync(&mut township).unwrap();
+    assert_eq!(cost.requests, 1, "the repair lasts");
+}
+
+#[test]
+fn a_lost_position_among_many_costs_little() {
+    let (_, mut township, a, b) = world();
+    for number in 0..2_000 {
+        a.ledger.create_household(VILLAGE, head(&format!("户{number}"))).unwrap();
+    }
+    a.sync(&mut township).unwrap();
+    b.sync(&mut township).unwrap();
+    b.ledger.with_store(|c| Ok(c.execute("UPDATE cursor SET chain = zeroblob(32)", [])?)).unwrap();
+    let (_, cost) = b.sync(&mut township).unwrap();
+    assert!(cost.up_bytes + cost.down_bytes < 4_000, "{cost:?}");
+}
+
+#[test]
+fn fifty_edits_of_three_fields_stay_small() {
+    let (_, mut township, a, _) = world();
+    let ids: Vec<_> = (0..50)
+        .map(|number| a.ledger.create_household(VILLAGE, head(&format!("户{number}"))).unwrap())
+        .collect();
+    a.sync(&mut township).unwrap();
+    for (number, id) in ids.into_iter().enumerate() {
+        let edit = RecordEdit { form: "household/1".into(), ..RecordEdit::default() }
+            .set("income", "wage_fen", 10_000 * i64::try_from(number).unwrap() + 700)
+            .set("class", "risk_level", "high")
+            .set("basic", "natural_village", format!("组{number}"));
+        a.ledger.edit(id, &edit).unwrap();
+    }
+    let (_, cost) = a.sync(&mut township).unwrap();
+    assert!(cost.up_bytes + cost.down_bytes <= 1_500, "{cost:?}");
 }
 
 #[test]

@@ -255,7 +255,7 @@ pub(crate) fn report(report: &SyncReport, status: &Status) -> Shown {
     }
     let json = json!({
         "receipts": report.receipts, "received": report.received, "refused": report.refused,
-        "left": report.left, "pending": status.pending
+        "left": report.left, "requests": report.requests, "pending": status.pending
     });
     (text, json)
 }

@@ -9,7 +9,7 @@ use crate::sync::receiver::{Next, Receiver, SyncReport};
 
 /// Most requests of one sync: push, two rounds of repair, what the repair gives back, and the rest of a
 /// large outbox.
-const REQUESTS_MAX: u32 = 64;
+const REQUESTS_MAX: u64 = 64;
 
 /// What to do after an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,6 @@ pub struct SyncSession {
     receiver: Option<Receiver>,
     report: SyncReport,
     more: bool,
-    requests: u32,
 }
 
 impl SyncSession {
@@ -37,7 +36,7 @@ impl SyncSession {
     /// # Errors
     /// `SessionExpired` before enrolment; else as the store reports.
     pub fn request(&mut self, ledger: &Ledger) -> Result<Outgoing, LedgerError> {
-        self.requests += 1;
+        self.report.requests += 1;
         let purpose = std::mem::take(&mut self.purpose);
         self.more = purpose.ask_only;
         let (outgoing, receiver) = ledger.compose(purpose)?;
@@ -83,7 +82,7 @@ impl SyncSession {
         };
         add(&mut self.report, &report);
         self.purpose.repair = repair;
-        if (again || self.more) && self.requests < REQUESTS_MAX {
+        if (again || self.more) && self.report.requests < REQUESTS_MAX {
             return Ok(Step::Again);
         }
         Ok(Step::Done(self.report.clone()))
@@ -105,5 +104,6 @@ fn add(sum: &mut SyncReport, part: &SyncReport) {
     sum.entries += part.entries;
     sum.entries_announced = part.entries_announced.max(sum.entries_announced);
     sum.left += part.left;
+    sum.requests += part.requests;
     sum.server_time_ms = part.server_time_ms.max(sum.server_time_ms);
 }

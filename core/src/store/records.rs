@@ -77,6 +77,14 @@ pub fn get(connection: &Connection, n: i64) -> Result<Household, StoreError> {
     row.read(connection)
 }
 
+/// Largest folded state read back; a larger one is folded anew.
+const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+fn state_of(fold: &Fold) -> Result<Vec<u8>, StoreError> {
+    let packed = compress::compress(&fold.encode(), Effort::Stored);
+    Ok(packed.map_err(|_| DocumentError::TooLarge)?)
+}
+
 struct RawHousehold {
     n: i64,
     id: Vec<u8>,
@@ -97,10 +105,11 @@ fn raw_household(row: &rusqlite::Row<'_>) -> rusqlite::Result<RawHousehold> {
 
 impl RawHousehold {
     fn read(self, connection: &Connection) -> Result<Household, StoreError> {
-        let fold = match Fold::decode(&self.state) {
-            Ok(fold) => fold,
+        let state = compress::decompress(&self.state, STATE_BYTES_MAX).ok();
+        let fold = match state.map(|state| Fold::decode(&state)) {
+            Some(Ok(fold)) => fold,
             // Written by another release: the changes are the truth.
-            Err(_) => refold(connection, self.n)?,
+            None | Some(Err(_)) => refold(connection, self.n)?,
         };
         Ok(Household {
             n: self.n,
@@ -137,7 +146,7 @@ pub fn create(
         .execute(params![
             &id.0[..],
             scope.cast_signed(),
-            household.fold.encode(),
+            state_of(&household.fold)?,
             &[0u8; 16][..]
         ])?;
     household.n = transaction.last_insert_rowid();
@@ -152,7 +161,7 @@ pub fn save(transaction: &Transaction<'_>, household: &Household) -> Result<(), 
         .execute(params![
             household.n,
             household.scope.cast_signed(),
-            household.fold.encode(),
+            state_of(&household.fold)?,
             &household.digest.to_be_bytes()[..]
         ])?;
     listing::save(transaction, household)
@@ -340,6 +349,25 @@ pub fn digests(
         Ok((HouseholdId(row.get(0)?), u128::from_be_bytes(row.get(1)?)))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Up to two households whose id begins with these bytes, in a scope or anywhere.
+pub fn with_id_prefix(
+    connection: &Connection,
+    scope: Option<u64>,
+    prefix: &[u8],
+) -> Result<Vec<HouseholdId>, StoreError> {
+    let mut last = prefix.to_vec();
+    last.resize(16, 0xff);
+    let sql = match scope {
+        Some(_) => "SELECT id FROM household WHERE scope = ?3 AND id BETWEEN ?1 AND ?2 LIMIT 2",
+        None => "SELECT id FROM household WHERE id BETWEEN ?1 AND ?2 AND ?3 IS NULL LIMIT 2",
+    };
+    let mut statement = connection.prepare_cached(sql)?;
+    let scope = scope.map(u64::cast_signed);
+    let ids =
+        statement.query_map(params![prefix, last, scope], |row| Ok(HouseholdId(row.get(0)?)))?;
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 /// Sum over the acknowledged changes of a scope's households.

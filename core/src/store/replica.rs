@@ -26,6 +26,8 @@ pub enum Setting {
     LastReceipt,
     /// The next request must ask for this device's own changes too.
     Echo,
+    /// Household ids must be sent in full.
+    FullIds,
 }
 
 impl Setting {
@@ -38,6 +40,7 @@ impl Setting {
             Self::Outbox => "outbox",
             Self::LastReceipt => "last_receipt",
             Self::Echo => "echo",
+            Self::FullIds => "full_ids",
         }
     }
 }
@@ -176,8 +179,8 @@ pub struct Pending {
     pub household: HouseholdId,
     /// The village the household is in.
     pub scope: u64,
-    /// Local number of the household.
-    pub household_n: i64,
+    /// Whether the server holds changes of the household.
+    pub is_known: bool,
     /// The change.
     pub change: StoredChange,
 }
@@ -189,20 +192,20 @@ pub fn pending(
     count: u32,
 ) -> Result<Vec<Pending>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT c.n, c.hash, c.body, c.acknowledged, c.outbox, h.id, h.scope, h.n
+        "SELECT c.n, c.hash, c.body, c.acknowledged, c.outbox, h.id, h.scope, h.digest != zeroblob(16)
          FROM change c JOIN household h ON h.n = c.household
          WHERE c.outbox > ?1 AND c.acknowledged = 0 ORDER BY c.outbox LIMIT ?2",
     )?;
     let rows = statement.query_map(params![after.cast_signed(), count], |row| {
         let stored = records::raw_stored(row)?;
-        Ok((stored, row.get::<_, [u8; 16]>(5)?, row.get::<_, i64>(6)?, row.get::<_, i64>(7)?))
+        Ok((stored, row.get::<_, [u8; 16]>(5)?, row.get::<_, i64>(6)?, row.get::<_, bool>(7)?))
     })?;
     rows.map(|row| {
-        let (stored, id, scope, household_n) = row?;
+        let (stored, id, scope, is_known) = row?;
         Ok(Pending {
             household: HouseholdId(id),
             scope: scope.cast_unsigned(),
-            household_n,
+            is_known,
             change: stored.read()?,
         })
     })

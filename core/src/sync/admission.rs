@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deps;
-use super::wire::{PushFrame, PushedChange, Refusal, RefusalCode};
+use super::wire::{Places, PushFrame, PushedChange, Refusal, RefusalCode, SHORT_ID_BYTES};
 use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::raw::{CHANGE_BYTES_MAX, RawChange, TailHead};
@@ -18,6 +18,12 @@ pub trait RecordLog {
     /// What storage reports when it fails.
     type Error;
 
+    /// The households of a scope, or of all scopes, whose id begins with these bytes; two are enough.
+    fn with_id_prefix(
+        &mut self,
+        scope: Option<u64>,
+        prefix: &[u8],
+    ) -> Result<Vec<HouseholdId>, Self::Error>;
     /// A household by id.
     fn find(&mut self, id: HouseholdId) -> Result<Option<Household>, Self::Error>;
     /// Adds an empty household in a village.
@@ -109,17 +115,20 @@ impl Admission {
     ) -> Result<Vec<Refusal>, L::Error> {
         let mut held: BTreeMap<HouseholdId, Household> = BTreeMap::new();
         let mut refusals = Vec::new();
+        let ids = household_ids(log, frame)?;
+        let mut places = Places::default();
         for (change, outbox) in frame.changes.iter().zip(frame.outbox_numbers()) {
             let provenance = Provenance { device: sender.device, outbox, received_ms: now_ms };
-            let Some(named) =
-                usize::try_from(change.household).ok().and_then(|at| frame.households.get(at))
-            else {
-                refusals.push(Refusal { outbox, code: RefusalCode::Malformed, subject: None });
-                continue;
+            let named = match places.place(change.household, ids.len()).map(|place| ids[place]) {
+                Some(Ok(named)) => named,
+                unnamed => {
+                    let code = unnamed.and_then(Result::err).unwrap_or(RefusalCode::Malformed);
+                    refusals.push(Refusal { outbox, code, subject: None });
+                    continue;
+                }
             };
-            let id = HouseholdId(*named.id);
-            let outcome =
-                self.admit_one(log, sender, (id, named.scope), change, provenance, &mut held)?;
+            let (id, _) = named;
+            let outcome = self.admit_one(log, sender, named, change, provenance, &mut held)?;
             if let Err(code) = outcome {
                 refusals.push(Refusal { outbox, code, subject: None });
                 if kept_in_quarantine(code) {
@@ -228,6 +237,29 @@ impl Admission {
     }
 }
 
+/// The households a frame names, each with the village the phone has it in.
+fn household_ids<L: RecordLog>(
+    log: &mut L,
+    frame: &PushFrame,
+) -> Result<Vec<Result<(HouseholdId, u64), RefusalCode>>, L::Error> {
+    let mut ids = Vec::with_capacity(frame.households.len());
+    for named in &frame.households {
+        let id = match named.id.len() {
+            16 => HouseholdId::from_slice(&named.id).ok_or(RefusalCode::Malformed),
+            SHORT_ID_BYTES => {
+                let mut found = log.with_id_prefix(Some(named.scope), &named.id)?;
+                if found.is_empty() {
+                    found = log.with_id_prefix(None, &named.id)?;
+                }
+                if let [only] = found[..] { Ok(only) } else { Err(RefusalCode::HouseholdUnclear) }
+            }
+            _ => Err(RefusalCode::Malformed),
+        };
+        ids.push(id.map(|id| (id, named.scope)));
+    }
+    Ok(ids)
+}
+
 /// Whether this very change was taken before.
 fn is_on_record<L: RecordLog>(
     log: &mut L,
@@ -287,7 +319,8 @@ fn kept_in_quarantine(code: RefusalCode) -> bool {
         | RefusalCode::DependencyAmbiguous
         | RefusalCode::OverQuota
         | RefusalCode::PrefixTaken
-        | RefusalCode::AlreadyHeld => false,
+        | RefusalCode::AlreadyHeld
+        | RefusalCode::HouseholdUnclear => false,
     }
 }
 

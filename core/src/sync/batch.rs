@@ -7,7 +7,7 @@ use minicbor::bytes::{ByteArray, ByteVec};
 use rusqlite::Transaction;
 
 use super::chain::Digest;
-use super::wire::{RefusalCode, Scope};
+use super::wire::{Places, RefusalCode, Scope};
 use super::{SyncError, deps};
 use crate::document::change::Change;
 use crate::document::raw::RawChange;
@@ -177,13 +177,39 @@ fn candidates(
     }
 }
 
-/// The household ids a frame lists.
+/// The household ids a frame lists in full.
 pub(super) fn ids(listed: &[ByteArray<16>]) -> Vec<HouseholdId> {
     listed.iter().map(|id| HouseholdId(**id)).collect()
 }
 
-/// The household at a place of a frame's list.
-pub(super) fn at(ids: &[HouseholdId], place: u32) -> Result<HouseholdId, SyncError> {
-    let place = usize::try_from(place).map_err(|_| SyncError::Malformed)?;
-    ids.get(place).copied().ok_or(SyncError::Malformed)
+/// The household ids a frame lists, shortened ones looked up in their village first; `None` where one
+/// is not clear.
+pub(super) fn short_ids(
+    transaction: &Transaction<'_>,
+    scope: Scope,
+    listed: &[ByteVec],
+) -> Result<Option<Vec<HouseholdId>>, SyncError> {
+    let mut ids = Vec::with_capacity(listed.len());
+    for short in listed {
+        if let Some(id) = HouseholdId::from_slice(short) {
+            ids.push(id);
+            continue;
+        }
+        let mut found = records::with_id_prefix(transaction, Some(scope), short)?;
+        if found.is_empty() {
+            found = records::with_id_prefix(transaction, None, short)?;
+        }
+        let [only] = found[..] else { return Ok(None) };
+        ids.push(only);
+    }
+    Ok(Some(ids))
+}
+
+/// The household a step in a frame's list leads to.
+pub(super) fn at(
+    ids: &[HouseholdId],
+    places: &mut Places,
+    step: i32,
+) -> Result<HouseholdId, SyncError> {
+    places.place(step, ids.len()).map(|place| ids[place]).ok_or(SyncError::Malformed)
 }

@@ -8,8 +8,8 @@ use minicbor::bytes::ByteArray;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::wire::{
-    Cursor, FRAMES_MAX, PROTOCOL_VERSION, PackPosition, PushFrame, PushedChange, PushedHousehold,
-    RepairAnswer, SYNC_PATH, SyncRequest, encode,
+    Cursor, FRAMES_MAX, PROTOCOL_VERSION, PackPosition, Places, PushFrame, PushedChange,
+    PushedHousehold, RepairAnswer, SYNC_PATH, SyncRequest, encode, wire_id,
 };
 use super::{SyncError, deps, seal};
 use crate::document::compress::{self, Effort};
@@ -77,8 +77,12 @@ pub fn compose(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let counter = replica::next_number(&transaction, Setting::RequestCounter)?;
     let cursors = replica::cursors(&transaction)?;
-    let (frames, changes, more) =
-        if purpose.ask_only { (Vec::new(), 0, false) } else { push_frames(&transaction)? };
+    let full_ids = replica::setting(&transaction, Setting::FullIds)?.is_some();
+    let (frames, changes, more) = if purpose.ask_only {
+        (Vec::new(), 0, false)
+    } else {
+        push_frames(&transaction, full_ids)?
+    };
     let request = SyncRequest {
         protocol: PROTOCOL_VERSION,
         schema,
@@ -93,6 +97,7 @@ pub fn compose(
         echo: replica::setting(&transaction, Setting::Echo)?.map(|_| true),
         repair: (!purpose.repair.is_empty()).then_some(purpose.repair),
         actor: None,
+        full_ids: full_ids.then_some(true),
     };
     transaction.commit()?;
     let head = seal::seal_request(&identity.key, SYNC_PATH, &encode(&request));
@@ -124,9 +129,12 @@ fn wire_cursor(connection: &Connection, cursor: &ScopeCursor) -> Result<Cursor, 
 }
 
 /// The waiting changes as compressed frames, how many they are, and whether more wait.
-fn push_frames(connection: &Connection) -> Result<(Vec<Vec<u8>>, u64, bool), SyncError> {
+fn push_frames(
+    connection: &Connection,
+    full_ids: bool,
+) -> Result<(Vec<Vec<u8>>, u64, bool), SyncError> {
     let (mut frames, mut count, mut bytes, mut after) = (Vec::new(), 0, 0, 0);
-    let mut builder = PushBuilder::default();
+    let mut builder = PushBuilder::new(full_ids);
     loop {
         let batch = replica::pending(connection, after, BATCH)?;
         let last_batch = batch.is_empty();
@@ -135,7 +143,8 @@ fn push_frames(connection: &Connection) -> Result<(Vec<Vec<u8>>, u64, bool), Syn
             count += 1;
             builder.add(&pending)?;
             if builder.bytes >= FRAME_RAW_BYTES {
-                let frame = std::mem::take(&mut builder).finish()?;
+                let full = std::mem::replace(&mut builder, PushBuilder::new(full_ids));
+                let frame = full.finish()?;
                 bytes += frame.len();
                 frames.push(frame);
                 if bytes >= REQUEST_BYTES || frames.len() >= FRAMES_MAX {
@@ -157,12 +166,18 @@ fn push_frames(connection: &Connection) -> Result<(Vec<Vec<u8>>, u64, bool), Syn
 struct PushBuilder {
     outbox: Vec<(u64, u32)>,
     households: Vec<PushedHousehold>,
-    places: BTreeMap<HouseholdId, u32>,
+    listed: BTreeMap<HouseholdId, usize>,
+    places: Places,
     changes: Vec<PushedChange>,
     bytes: usize,
+    full_ids: bool,
 }
 
 impl PushBuilder {
+    fn new(full_ids: bool) -> Self {
+        Self { full_ids, ..Self::default() }
+    }
+
     fn add(&mut self, pending: &Pending) -> Result<(), SyncError> {
         let number = pending.change.outbox.unwrap_or_default();
         match self.outbox.last_mut() {
@@ -170,11 +185,12 @@ impl PushBuilder {
             _ => self.outbox.push((number, 1)),
         }
         let (id, scope) = (pending.household, pending.scope);
-        let households = &mut self.households;
-        let household = *self.places.entry(id).or_insert_with(|| {
-            households.push(PushedHousehold { id: id.0.into(), scope });
-            u32::try_from(households.len() - 1).unwrap_or(u32::MAX)
+        let (households, short) = (&mut self.households, pending.is_known && !self.full_ids);
+        let place = *self.listed.entry(id).or_insert_with(|| {
+            households.push(PushedHousehold { id: wire_id(&id, short), scope });
+            households.len() - 1
         });
+        let household = self.places.step_to(place);
         let (deps, tail) = deps::shorten(&pending.change.raw).ok_or(SyncError::Corrupt)?;
         self.bytes += tail.len() + 16;
         self.changes.push(PushedChange { household, deps, tail });

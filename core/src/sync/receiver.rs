@@ -10,8 +10,8 @@ use super::batch::Batch;
 use super::chain::Chain;
 use super::initiator::Identity;
 use super::wire::{
-    self, ErrorBody, LogFrame, PackFrame, PackHead, PartKind, Refusal, RefusalCode, RepairAnswer,
-    RepairOffer, RepairResult, ResponseHead, Scope,
+    self, ErrorBody, LogFrame, PackFrame, PackHead, PartKind, Places, Refusal, RefusalCode,
+    RepairAnswer, RepairOffer, RepairResult, ResponseHead, Scope,
 };
 use super::{SyncError, repair, seal};
 use crate::document::compress;
@@ -39,6 +39,8 @@ pub struct SyncReport {
     pub entries: u64,
     /// Households that left this phone.
     pub left: u64,
+    /// Requests it took.
+    pub requests: u64,
     /// The server's clock, milliseconds since 1970 UTC.
     pub server_time_ms: i64,
 }
@@ -86,6 +88,7 @@ pub struct Receiver {
     pack: Option<PackHead>,
     next: Next,
     lost_scopes: Vec<Scope>,
+    set_aside: Vec<Scope>,
     report: SyncReport,
     ended: bool,
 }
@@ -101,6 +104,7 @@ impl Receiver {
             pack: None,
             next: Next::default(),
             lost_scopes: Vec::new(),
+            set_aside: Vec::new(),
             report: SyncReport::default(),
             ended: false,
         }
@@ -179,6 +183,10 @@ impl Receiver {
         replica::set(&transaction, Setting::Epoch, &*head.epoch)?;
         for refusal in &head.refusals {
             self.report.refused += refuse(&transaction, refusal, self.now_ms)?;
+            if refusal.code == RefusalCode::HouseholdUnclear {
+                replica::set(&transaction, Setting::FullIds, &[1])?;
+                self.next.again = true;
+            }
         }
         transaction.commit()?;
         self.epoch = Some(*head.epoch);
@@ -211,9 +219,10 @@ impl Receiver {
         let mut cursor = cursor_or_start(&transaction, frame.scope)?;
         let mut batch = Batch::new(&transaction);
         let households = super::batch::ids(&frame.households);
+        let mut places = Places::default();
         let mut held = Vec::with_capacity(frame.changes.len());
         for change in &frame.changes {
-            let id = super::batch::at(&households, change.household)?;
+            let id = super::batch::at(&households, &mut places, change.household)?;
             let taken = batch.take(id, frame.scope, &change.deps, &change.tail)?;
             self.report.received += u64::from(taken.is_new);
             held.push((id, taken.hash));
@@ -315,6 +324,9 @@ impl Receiver {
         connection: &mut Connection,
         frame: &LogFrame,
     ) -> Result<(), SyncError> {
+        if self.set_aside.contains(&frame.scope) {
+            return Ok(());
+        }
         let epoch = self.epoch.ok_or(SyncError::Malformed)?;
         let transaction = begin(connection)?;
         let outcome = log::apply(&transaction, frame, &self.identity, &epoch, &mut self.report)?;
@@ -336,11 +348,33 @@ impl Receiver {
             log::Outcome::OwnChangeMissing => {
                 drop(transaction);
                 replica::set(connection, Setting::Echo, &[1])?;
-                self.next.again = true;
+                self.ask_again(frame.scope);
+            }
+            log::Outcome::HouseholdUnclear => {
+                drop(transaction);
+                replica::set(connection, Setting::FullIds, &[1])?;
+                self.ask_again(frame.scope);
+            }
+            log::Outcome::ChainBroken => {
+                drop(transaction);
+                let transaction = begin(connection)?;
+                let mut cursor = cursor_or_start(&transaction, frame.scope)?;
+                // No log has this chain: the server will offer a repair.
+                cursor.chain = [0; 32];
+                cursor.seq = cursor.seq.max(1);
+                replica::save_cursor(&transaction, &cursor)?;
+                transaction.commit()?;
+                self.ask_again(frame.scope);
             }
             log::Outcome::AlreadyHeld => {}
         }
         Ok(())
+    }
+
+    /// Leaves the rest of a scope's answer aside: the next request asks for it otherwise.
+    fn ask_again(&mut self, scope: Scope) {
+        self.set_aside.push(scope);
+        self.next.again = true;
     }
 
     /// What only a complete answer allows: forgetting scopes that were lost, and households that left.
@@ -352,6 +386,7 @@ impl Receiver {
         self.report.left += replica::drop_strays(&transaction)?;
         if !self.next.again {
             replica::unset(&transaction, Setting::Echo)?;
+            replica::unset(&transaction, Setting::FullIds)?;
         }
         transaction.commit()?;
         Ok(())
@@ -408,7 +443,10 @@ fn with_id_prefix(
 fn refuse(transaction: &Transaction<'_>, refusal: &Refusal, now_ms: i64) -> Result<u64, SyncError> {
     if matches!(
         refusal.code,
-        RefusalCode::DependencyMissing | RefusalCode::OverQuota | RefusalCode::DependencyAmbiguous
+        RefusalCode::DependencyMissing
+            | RefusalCode::OverQuota
+            | RefusalCode::DependencyAmbiguous
+            | RefusalCode::HouseholdUnclear
     ) {
         return Ok(0);
     }

@@ -139,16 +139,19 @@ pub struct SyncRequest {
     /// A new installation id to bind to this device, after a restore or clone.
     #[n(9)]
     pub actor: Option<ByteArray<16>>,
+    /// Send household ids in full: a shortened one was not understood.
+    #[n(10)]
+    pub full_ids: Option<bool>,
 }
 
 /// One pushed change.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct PushedChange {
-    /// Place of its household in the frame's list.
+    /// Its household, as a step in the frame's list; see [`Places`].
     #[n(0)]
-    pub household: u32,
-    /// Dependencies: 4 bytes each where that is unambiguous to the sender, else 32.
+    pub household: i32,
+    /// Dependencies, 4 or 32 bytes each.
     #[n(1)]
     pub deps: Vec<ByteVec>,
     /// The change's body after its dependencies.
@@ -160,10 +163,11 @@ pub struct PushedChange {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct PushedHousehold {
-    /// Its id.
+    /// Its id; shortened where the server gave a receipt for one of its changes.
     #[n(0)]
-    pub id: ByteArray<16>,
-    /// The village the phone has it in; counts only where the server does not know the household.
+    pub id: ByteVec,
+    /// The village the phone has it in: where the server looks for a shortened id, and where it puts a
+    /// household it does not know.
     #[n(1)]
     pub scope: Scope,
 }
@@ -245,6 +249,9 @@ pub enum RefusalCode {
     /// Is on record already, in an area this device does not hold.
     #[n(15)]
     AlreadyHeld,
+    /// A shortened household id fits none or several; send it in full.
+    #[n(16)]
+    HouseholdUnclear,
 }
 
 /// One change that was not taken.
@@ -302,9 +309,9 @@ pub enum Entry {
     /// A change of another device.
     #[n(1)]
     Change {
-        /// Place in the frame's list of households.
+        /// Its household, as a step in the frame's list; see [`Places`].
         #[n(0)]
-        household: u32,
+        household: i32,
         /// Dependencies, 4 or 32 bytes each.
         #[n(1)]
         deps: Vec<ByteVec>,
@@ -315,9 +322,9 @@ pub enum Entry {
     /// The household left this scope.
     #[n(2)]
     Leave {
-        /// Place in the frame's list of households.
+        /// Its household, as a step in the frame's list.
         #[n(0)]
-        household: u32,
+        household: i32,
         /// Where it went.
         #[n(1)]
         to: Scope,
@@ -325,9 +332,9 @@ pub enum Entry {
     /// The household entered this scope, with its whole history.
     #[n(3)]
     Enter {
-        /// Place in the frame's list of households.
+        /// Its household, as a step in the frame's list.
         #[n(0)]
-        household: u32,
+        household: i32,
         /// Where it came from.
         #[n(1)]
         from: Scope,
@@ -347,9 +354,9 @@ pub struct LogFrame {
     /// The position the entries follow on.
     #[n(1)]
     pub from_seq: u64,
-    /// Households named in the entries.
+    /// Households named in the entries; ids shortened where the phone must hold the household already.
     #[n(2)]
-    pub households: Vec<ByteArray<16>>,
+    pub households: Vec<ByteVec>,
     /// The entries.
     #[n(3)]
     pub entries: Vec<Entry>,
@@ -538,7 +545,40 @@ pub fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, WireError> {
     if decoder.position() == bytes.len() { Ok(message) } else { Err(WireError) }
 }
 
-/// A household id as the wire carries it.
-pub fn household(id: &ByteArray<16>) -> HouseholdId {
-    HouseholdId(**id)
+/// Bytes of a shortened household id. Within one village's households a false match is as good as
+/// impossible, and the dependencies of the change would not fit it.
+pub const SHORT_ID_BYTES: usize = 5;
+
+/// A household id for the wire.
+pub fn wire_id(id: &HouseholdId, short: bool) -> ByteVec {
+    id.0[..if short { SHORT_ID_BYTES } else { 16 }].to_vec().into()
+}
+
+/// Households in a frame as steps: 0 is the one after the last named, -1 the last again. In the usual
+/// frame all steps are equal and cost next to nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    last: i32,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { last: -1 }
+    }
+}
+
+impl Places {
+    /// The step to this place.
+    pub fn step_to(&mut self, place: usize) -> i32 {
+        let place = i32::try_from(place).unwrap_or(i32::MAX);
+        let step = place.wrapping_sub(self.last).wrapping_sub(1);
+        self.last = place;
+        step
+    }
+
+    /// The place a step leads to, where the list is so long.
+    pub fn place(&mut self, step: i32, length: usize) -> Option<usize> {
+        self.last = self.last.checked_add(step)?.checked_add(1)?;
+        usize::try_from(self.last).ok().filter(|place| *place < length)
+    }
 }

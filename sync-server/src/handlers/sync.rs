@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -87,7 +87,8 @@ impl Answer {
     async fn respond(self) -> Result<Response, ServerError> {
         let (first, rest) = self.next_chunk().await?;
         if rest.ended {
-            return Ok(first.into_response());
+            // Without a content type: bytes a phone pays for and never reads.
+            return Ok(Response::new(Body::from(first)));
         }
         let first = stream::once(std::future::ready(Ok(first)));
         let rest = stream::try_unfold(rest, |answer| async move {
@@ -97,7 +98,7 @@ impl Answer {
             // An error here can only end the answer early; the phone sees that its end is missing.
             answer.next_chunk().await.map(Some)
         });
-        Ok(Body::from_stream(futures_util::StreamExt::chain(first, rest)).into_response())
+        Ok(Response::new(Body::from_stream(futures_util::StreamExt::chain(first, rest))))
     }
 
     async fn next_chunk(mut self) -> Result<(Bytes, Self), ServerError> {

@@ -93,6 +93,14 @@ pub(super) fn read_point(
 impl RecordLog for SqliteLog<'_> {
     type Error = StoreError;
 
+    fn with_id_prefix(
+        &mut self,
+        scope: Option<u64>,
+        prefix: &[u8],
+    ) -> Result<Vec<HouseholdId>, StoreError> {
+        records::with_id_prefix(self.transaction, scope, prefix)
+    }
+
     fn find(&mut self, id: HouseholdId) -> Result<Option<Household>, StoreError> {
         records::find(self.transaction, id)
     }

@@ -5,7 +5,7 @@ CREATE TABLE household (
     n INTEGER PRIMARY KEY,              -- local number, never sent
     id BLOB NOT NULL UNIQUE,            -- 16 bytes
     scope INTEGER NOT NULL,             -- village code, 12 digits
-    state BLOB NOT NULL,                -- folded fields, see document/fold.rs
+    state BLOB NOT NULL,                -- folded fields, see document/fold.rs; compressed
     digest BLOB NOT NULL                -- 16 bytes, sum over the acknowledged changes
 ) STRICT;
 -- Covers what a sync compares: a scope's digest is the sum over its households.

@@ -10,7 +10,7 @@ use crate::store::replica;
 use crate::sync::batch::{self, Batch};
 use crate::sync::chain::{Chain, EntryKind, move_payload};
 use crate::sync::initiator::Identity;
-use crate::sync::wire::{Entry, LogFrame, Scope};
+use crate::sync::wire::{Entry, LogFrame, Places, Scope};
 use crate::sync::{SyncError, seal};
 
 /// What became of a frame.
@@ -19,6 +19,10 @@ pub(super) enum Outcome {
     Applied { receipt: Option<(u64, Chain, ByteArray<64>)> },
     /// It holds a receipt for a change this phone no longer has: ask for the bytes instead.
     OwnChangeMissing,
+    /// It names a household by a shortened id this phone cannot resolve: ask for full ids.
+    HouseholdUnclear,
+    /// What this phone holds does not add up to the server's log: the scope needs a repair.
+    ChainBroken,
     /// It lies before the cursor.
     AlreadyHeld,
 }
@@ -46,7 +50,10 @@ pub(super) fn apply(
         transaction,
         report: report.clone(),
     };
-    let households = batch::ids(&frame.households);
+    let Some(households) = batch::short_ids(transaction, frame.scope, &frame.households)? else {
+        return Ok(Outcome::HouseholdUnclear);
+    };
+    let mut places = Places::default();
     let mut has_receipt = false;
     for entry in &frame.entries {
         match entry {
@@ -59,21 +66,21 @@ pub(super) fn apply(
                 }
             }
             Entry::Change { household, deps, tail } => {
-                let id = batch::at(&households, *household)?;
+                let id = batch::at(&households, &mut places, *household)?;
                 log.change(id, deps, tail)?;
             }
             Entry::Leave { household, to } => {
-                let id = batch::at(&households, *household)?;
+                let id = batch::at(&households, &mut places, *household)?;
                 log.leave(id, *to)?;
             }
             Entry::Enter { household, from, changes } => {
-                let id = batch::at(&households, *household)?;
+                let id = batch::at(&households, &mut places, *household)?;
                 log.enter(id, *from, changes)?;
             }
         }
     }
     if log.chain.short() != *frame.chain {
-        return Err(SyncError::NotAuthentic);
+        return Ok(Outcome::ChainBroken);
     }
     let receipt = match (&frame.signature, has_receipt) {
         (Some(signature), true) => {

@@ -8,18 +8,21 @@ use minicbor::bytes::ByteVec;
 
 use super::{LogPoint, LogReader, LogRow, Pack, part};
 use crate::document::compress::{self, Effort};
+use crate::document::genesis::genesis;
 use crate::document::raw::RawChange;
 use crate::domain::ids::HouseholdId;
 use crate::sync::admission::Sender;
 use crate::sync::chain::{Chain, EntryKind};
 use crate::sync::wire::{
-    Entry, LogFrame, PackFrame, PackPosition, PartKind, PushedChange, RepairAnswer, RepairOffer,
-    RepairResult, Scope, SyncRequest, encode,
+    Entry, LogFrame, PackFrame, PackPosition, PartKind, Places, PushedChange, RepairAnswer,
+    RepairOffer, RepairResult, Scope, SyncRequest, encode, wire_id,
 };
 use crate::sync::{deps, repair, seal};
 
 /// Raw bytes after which a frame is closed.
 const FRAME_RAW_BYTES: usize = 64 * 1024;
+/// The same for a pack: it compresses better, and a cut costs half a frame.
+const PACK_FRAME_RAW_BYTES: usize = 40 * 1024;
 /// Log entries read at a time.
 const ROWS_MAX: u32 = 256;
 
@@ -114,8 +117,7 @@ impl ScopePlan {
                     self.step = Step::Done;
                     return Ok(None);
                 }
-                let echo = request.echo == Some(true);
-                let mut builder = FrameBuilder::new(self.scope, *seq, sender.device, echo);
+                let mut builder = FrameBuilder::new(self.scope, *seq, request);
                 builder.fill(reader, self.end.seq)?;
                 *seq = builder.seq;
                 Ok(Some(builder.finish(key, epoch)))
@@ -185,7 +187,7 @@ impl ScopePlan {
             }
         }
         if !frame.households.is_empty() {
-            return Ok(Some(part(PartKind::PackFrame, &squeeze(&encode(&frame), Effort::Live))));
+            return Ok(Some(part(PartKind::PackFrame, &squeeze_live(&encode(&frame)))));
         }
         let result = result.take().map(|result| part(PartKind::RepairResult, &encode(&result)));
         self.step = Step::Done;
@@ -199,10 +201,11 @@ fn add_household(
     id: HouseholdId,
     changes: &[(crate::domain::ids::ChangeHash, RawChange)],
 ) -> usize {
-    let household = u32::try_from(frame.households.len()).unwrap_or(u32::MAX);
     frame.households.push(id.0.into());
     let mut bytes = 16;
-    for (_, raw) in changes {
+    // A household's first change goes to the next place, the others stay there.
+    for ((_, raw), household) in changes.iter().zip(std::iter::once(0).chain(std::iter::repeat(-1)))
+    {
         bytes += raw.body().len();
         // A change the store holds was split when it was taken.
         if let Some((deps, tail)) = deps::shorten(raw) {
@@ -210,6 +213,10 @@ fn add_household(
         }
     }
     bytes
+}
+
+fn squeeze_live(raw: &[u8]) -> Vec<u8> {
+    squeeze(raw, Effort::Live)
 }
 
 fn squeeze(raw: &[u8], effort: Effort) -> Vec<u8> {
@@ -232,7 +239,7 @@ pub fn pack_frames(
     let mut bytes = 0;
     for (id, changes) in households {
         bytes += add_household(&mut frame, id, &changes);
-        if bytes >= FRAME_RAW_BYTES {
+        if bytes >= PACK_FRAME_RAW_BYTES {
             frames.push(squeeze(&encode(&frame), Effort::Pack));
             frame = empty();
             bytes = 0;
@@ -247,7 +254,9 @@ pub fn pack_frames(
 /// Gathers log rows into one frame.
 struct FrameBuilder {
     frame: LogFrame,
-    places: BTreeMap<HouseholdId, u32>,
+    listed: BTreeMap<HouseholdId, usize>,
+    places: Places,
+    full_ids: bool,
     device: u32,
     echo: bool,
     seq: u64,
@@ -257,7 +266,7 @@ struct FrameBuilder {
 }
 
 impl FrameBuilder {
-    fn new(scope: Scope, seq: u64, device: u32, echo: bool) -> Self {
+    fn new(scope: Scope, seq: u64, request: &SyncRequest) -> Self {
         let frame = LogFrame {
             scope,
             from_seq: seq,
@@ -266,8 +275,18 @@ impl FrameBuilder {
             chain: [0; 8].into(),
             signature: None,
         };
-        let places = BTreeMap::new();
-        Self { frame, places, device, echo, seq, chain: None, bytes: 0, has_receipt: false }
+        Self {
+            frame,
+            listed: BTreeMap::new(),
+            places: Places::default(),
+            full_ids: request.full_ids == Some(true),
+            device: request.device,
+            echo: request.echo == Some(true),
+            seq,
+            chain: None,
+            bytes: 0,
+            has_receipt: false,
+        }
     }
 
     fn fill<R: LogReader>(&mut self, reader: &R, end_seq: u64) -> Result<(), R::Error> {
@@ -297,12 +316,14 @@ impl FrameBuilder {
             EntryKind::Change => {
                 if let Some((deps, tail)) = row.change.as_ref().and_then(|raw| deps::shorten(raw)) {
                     self.bytes += tail.len();
-                    let household = self.place(row.household);
+                    // Whoever is to hold a later change holds the household.
+                    let opens = deps.iter().all(|dep| genesis().1.0.starts_with(dep));
+                    let household = self.step_to(row.household, !opens);
                     self.frame.entries.push(Entry::Change { household, deps, tail });
                 }
             }
             EntryKind::Leave => {
-                let household = self.place(row.household);
+                let household = self.step_to(row.household, false);
                 self.frame.entries.push(Entry::Leave { household, to: row.other_scope });
             }
             EntryKind::Enter => {
@@ -310,7 +331,7 @@ impl FrameBuilder {
                 let changes: Vec<(Vec<ByteVec>, ByteVec)> =
                     changes.iter().filter_map(|(_, raw)| deps::shorten(raw)).collect();
                 self.bytes += changes.iter().map(|(_, tail)| tail.len()).sum::<usize>();
-                let household = self.place(row.household);
+                let household = self.step_to(row.household, false);
                 self.frame.entries.push(Entry::Enter { household, from: row.other_scope, changes });
             }
         }
@@ -328,12 +349,13 @@ impl FrameBuilder {
         self.frame.entries.push(Entry::Receipt { first_outbox: outbox, count: 1 });
     }
 
-    fn place(&mut self, household: HouseholdId) -> u32 {
-        let households = &mut self.frame.households;
-        *self.places.entry(household).or_insert_with(|| {
-            households.push(household.0.into());
-            u32::try_from(households.len() - 1).unwrap_or(u32::MAX)
-        })
+    fn step_to(&mut self, household: HouseholdId, may_shorten: bool) -> i32 {
+        let (households, short) = (&mut self.frame.households, may_shorten && !self.full_ids);
+        let place = *self.listed.entry(household).or_insert_with(|| {
+            households.push(wire_id(&household, short));
+            households.len() - 1
+        });
+        self.places.step_to(place)
     }
 
     fn finish(mut self, key: &SigningKey, epoch: &[u8; 8]) -> Vec<u8> {
@@ -344,6 +366,6 @@ impl FrameBuilder {
                 self.frame.signature = Some(signed.into());
             }
         }
-        part(PartKind::Log, &squeeze(&encode(&self.frame), Effort::Live))
+        part(PartKind::Log, &squeeze_live(&encode(&self.frame)))
     }
 }

@@ -1,0 +1,86 @@
+//! What no compiler checks: every file begins by saying what it is for, and modules use only what lies to
+//! their left.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Modules of the core from left to right; each may use those before it.
+const CORE_ORDER: [&str; 5] = ["domain", "document", "store", "sync", "client"];
+/// Lines above which a file is asked to say why it is one room.
+const LINES_MAX: usize = 700;
+/// Crates the server must not link: they belong to phones.
+const NOT_IN_SERVER: [&str; 2] = ["reqwest", "uniffi"];
+
+/// Runs all checks.
+pub(crate) fn tidy() -> Result<(), String> {
+    let mut faults = Vec::new();
+    for folder in ["core", "sync-server", "tests", "xtask"] {
+        for file in rust_files(Path::new(folder)) {
+            let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
+            check_file(&file, &text, &mut faults);
+        }
+    }
+    faults.extend(server_links()?);
+    if faults.is_empty() {
+        println!("→ tidy");
+        return Ok(());
+    }
+    faults.sort();
+    Err(format!("tidy\n  {}", faults.join("\n  ")))
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn check_file(file: &Path, text: &str, faults: &mut Vec<String>) {
+    let name = file.display();
+    if !text.starts_with("//! ") {
+        faults.push(format!("{name}: begins without saying what it is for"));
+    }
+    if text.lines().count() > LINES_MAX {
+        faults.push(format!("{name}: over {LINES_MAX} lines"));
+    }
+    let Ok(inside) = file.strip_prefix("core/src") else { return };
+    let module = inside.iter().next().and_then(|part| part.to_str()).unwrap_or_default();
+    let module = module.trim_end_matches(".rs");
+    let Some(own) = CORE_ORDER.iter().position(|known| *known == module) else { return };
+    // Tests may look to the right.
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    if file.ends_with("tests.rs") {
+        return;
+    }
+    for right in &CORE_ORDER[own + 1..] {
+        if code.contains(&format!("crate::{right}::")) {
+            faults.push(format!("{name}: {module} uses {right}, which lies to its right"));
+        }
+    }
+    let clock = ["SystemTime::now", "Instant::now", "getrandom::"];
+    if module != "client" && clock.iter().any(|call| code.contains(call)) {
+        faults.push(format!("{name}: reads a clock or a random source"));
+    }
+}
+
+fn server_links() -> Result<Vec<String>, String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "-p", "wanhu-server", "-e", "normal", "--prefix", "none"])
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err("cargo tree".into());
+    }
+    let tree = String::from_utf8_lossy(&output.stdout);
+    let named = |name: &&str| tree.lines().any(|line| line.starts_with(&format!("{name} ")));
+    let linked = NOT_IN_SERVER.iter().filter(|name| named(name));
+    Ok(linked.map(|name| format!("wanhu-server links {name}")).collect())
+}
