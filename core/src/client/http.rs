@@ -119,13 +119,14 @@ impl Ledger {
         let mut session = SyncSession::default();
         let mut failures = 0;
         loop {
-            let before = session.report();
+            let before = session.report().got_through();
             match self.exchange(&http, &url, &mut session, progress, cancel).await {
                 Ok(Step::Done(report)) => return Ok(report),
                 Ok(Step::Again) => failures = 0,
                 Err(LedgerError::Offline { retry_after_ms }) if !cancel.is_cancelled() => {
                     session.cut();
-                    failures = if session.report() == before { failures + 1 } else { 1 };
+                    let after = session.report().got_through();
+                    failures = if after == before { failures + 1 } else { 1 };
                     if failures >= FAILURES_MAX {
                         return Err(LedgerError::Offline { retry_after_ms });
                     }

@@ -45,6 +45,13 @@ pub struct SyncReport {
     pub server_time_ms: i64,
 }
 
+impl SyncReport {
+    /// Grows whenever anything at all came through.
+    pub fn got_through(&self) -> u64 {
+        self.receipts + self.refused + self.received + self.entries + self.left
+    }
+}
+
 /// The last signed receipt, as the cadre sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
