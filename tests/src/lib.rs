@@ -1,5 +1,6 @@
 //! What tests and benchmarks share: random worlds with a seed, a township's server without a network,
 //! a slow line, the sample population. Must not be depended on by anything that ships.
+#![allow(clippy::expect_used, reason = "what tests share may fail like a test")]
 
 pub mod line;
 pub mod population;

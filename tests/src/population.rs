@@ -75,7 +75,8 @@ pub fn household(rng: &mut Seeded, village: u64) -> RecordEdit {
         edit = edit.row("measures", measure(rng));
     }
     if rng.chance(8) {
-        edit = edit.set("class", *rng.pick(&TAGS), true);
+        let tag = *rng.pick(&TAGS);
+        edit = edit.set("class", tag, true);
     }
     edit
 }

@@ -63,7 +63,7 @@ impl Township {
     /// A phone of a cadre with these areas, its clock off by `skew_ms`.
     pub fn enrol(&mut self, rng: &mut Seeded, name: &str, areas: &[u64], skew_ms: i64) -> Phone {
         let clock = Arc::new(TestClock::at(START_MS + skew_ms));
-        let ledger = Ledger::open_in_memory(clock, Box::new(Seeded(rng.next()))).expect("opens");
+        let ledger = Ledger::open_in_memory(clock, Box::new(Seeded(rng.draw()))).expect("opens");
         let device = u32::try_from(self.devices.len()).expect("few") + 1;
         let key = SigningKey::from_bytes(&random(rng));
         let response = EnrolResponse {

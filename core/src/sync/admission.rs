@@ -237,11 +237,11 @@ impl Admission {
     }
 }
 
+/// A household as a frame names it, with the village the phone has it in; or why that is not clear.
+type Named = Result<(HouseholdId, u64), RefusalCode>;
+
 /// The households a frame names, each with the village the phone has it in.
-fn household_ids<L: RecordLog>(
-    log: &mut L,
-    frame: &PushFrame,
-) -> Result<Vec<Result<(HouseholdId, u64), RefusalCode>>, L::Error> {
+fn household_ids<L: RecordLog>(log: &mut L, frame: &PushFrame) -> Result<Vec<Named>, L::Error> {
     let mut ids = Vec::with_capacity(frame.households.len());
     for named in &frame.households {
         let id = match named.id.len() {

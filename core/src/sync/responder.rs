@@ -191,7 +191,7 @@ impl Responder {
         };
         let epoch = reader.epoch()?;
         while let Some(scope) = plan.front_mut() {
-            if let Some(part) = scope.next_part(reader, &self.request, &self.sender, key, &epoch)? {
+            if let Some(part) = scope.next_part(reader, &self.request, key, &epoch)? {
                 return Ok(Some(part));
             }
             plan.pop_front();

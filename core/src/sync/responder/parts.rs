@@ -11,7 +11,6 @@ use crate::document::compress::{self, Effort};
 use crate::document::genesis::genesis;
 use crate::document::raw::RawChange;
 use crate::domain::ids::HouseholdId;
-use crate::sync::admission::Sender;
 use crate::sync::chain::{Chain, EntryKind};
 use crate::sync::wire::{
     Entry, LogFrame, PackFrame, PackPosition, PartKind, Places, PushedChange, RepairAnswer,
@@ -107,7 +106,6 @@ impl ScopePlan {
         &mut self,
         reader: &R,
         request: &SyncRequest,
-        sender: &Sender,
         key: &SigningKey,
         epoch: &[u8; 8],
     ) -> Result<Option<Vec<u8>>, R::Error> {
@@ -134,7 +132,7 @@ impl ScopePlan {
             }
             Step::PackFrames { pack, .. } => {
                 self.step = Step::Tail { seq: pack.point.seq };
-                self.next_part(reader, request, sender, key, epoch)
+                self.next_part(reader, request, key, epoch)
             }
             Step::Offer => {
                 let items = reader.items(self.scope)?;
@@ -314,7 +312,7 @@ impl FrameBuilder {
                 self.add_receipt(row.outbox)
             }
             EntryKind::Change => {
-                if let Some((deps, tail)) = row.change.as_ref().and_then(|raw| deps::shorten(raw)) {
+                if let Some((deps, tail)) = row.change.as_ref().and_then(deps::shorten) {
                     self.bytes += tail.len();
                     // Whoever is to hold a later change holds the household.
                     let opens = deps.iter().all(|dep| genesis().1.0.starts_with(dep));

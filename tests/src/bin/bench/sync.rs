@@ -13,7 +13,7 @@ use wanhu_tests::line::{Line, LineHandle};
 use wanhu_tests::population::{self, FULING};
 use wanhu_tests::seeded::Seeded;
 use wanhu_tests::server::TestServer;
-use wanhu_tests::township::{START_MS, Township};
+use wanhu_tests::township::Township;
 
 use super::{Failure, Figure, median};
 
@@ -96,7 +96,7 @@ fn edit(phone: &Ledger, ids: &[HouseholdId], round: usize) -> Result<(), Failure
         let wage = i64::try_from(100 * (number + 1) + 7 * round)? * 100;
         let edit = RecordEdit { form: "household/1".into(), ..RecordEdit::default() }
             .set("income", "wage_fen", wage)
-            .set("class", "risk_level", if round % 2 == 0 { "high" } else { "medium" })
+            .set("class", "risk_level", if round.is_multiple_of(2) { "high" } else { "medium" })
             .set("basic", "natural_village", format!("组{}", number + round));
         phone.edit(*id, &edit)?;
     }
@@ -273,7 +273,7 @@ fn server_cpu() -> Result<Figure, Failure> {
     for _ in 0..RUNS {
         let mut rng = Seeded(SEED);
         let mut township = Township::new(&mut rng);
-        let phone = township.enrol(&mut rng, "li", &[FULING], START_MS - START_MS);
+        let phone = township.enrol(&mut rng, "li", &[FULING], 0);
         for (village, edit) in workload(1_000) {
             phone.ledger.create_household(village, edit)?;
         }
