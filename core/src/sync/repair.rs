@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::domain::ids::HouseholdId;
 
 /// Bytes of a fingerprint and of the two parts of an item. A false match of 48 bits is caught by the
@@ -40,10 +42,17 @@ pub fn fingerprints(items: impl IntoIterator<Item = Item>, bits: u8) -> Vec<u8> 
     let mut sums = vec![0u128; 1 << bits];
     for item in items {
         let sum = &mut sums[range_of(&item.id, bits)];
-        // The id takes part so that an empty household is seen too.
-        *sum = sum.wrapping_add(item.digest ^ u128::from_be_bytes(item.id.0));
+        *sum = sum.wrapping_add(mixed(&item));
     }
     sums.iter().flat_map(|sum| sum.to_be_bytes()[..SHORT_BYTES].to_vec()).collect()
+}
+
+/// An item as one number without structure: differences of two items cannot cancel in a sum, and an
+/// empty household is seen too.
+fn mixed(item: &Item) -> u128 {
+    let hash =
+        Sha256::new().chain_update(item.id.0).chain_update(item.digest.to_be_bytes()).finalize();
+    hash.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 /// The ranges in which two lists of fingerprints differ; all, where their lengths do.
