@@ -42,7 +42,10 @@ fn failure(code: &str, zh: &str, en: impl std::fmt::Display) -> Failure {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
     let json = arguments.json;
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,6 +58,21 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What is wrong with the words typed; help and version are no mistakes.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        print!("{error}");
+        return ExitCode::SUCCESS;
+    }
+    let (zh, en) = ("命令或参数有误,用 --help 查看用法", error.to_string());
+    if std::env::args().any(|word| word == "--json") {
+        eprintln!("{}", serde_json::json!({ "error": "usage", "zh": zh, "en": en }));
+    } else {
+        eprint!("错误: {zh}\n{en}");
+    }
+    ExitCode::from(2)
 }
 
 fn run(arguments: Arguments) -> Result<(), Failure> {

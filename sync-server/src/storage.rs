@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 use wanhu_core::domain::environment::{Entropy, random};
-use wanhu_core::store::open::{self, Migrations};
+use wanhu_core::store::open::{self, Migrations, Sharing};
 use wanhu_core::store::{RECORDS_SQL, StoreError};
 
 mod log;
@@ -37,7 +37,7 @@ impl Storage {
     /// # Errors
     /// As [`open::open`].
     pub fn open(path: &Path, entropy: &mut dyn Entropy) -> Result<Self, StoreError> {
-        let connection = open::open(path, MIGRATIONS)?;
+        let connection = open::open(path, Sharing::Shared, MIGRATIONS)?;
         ensure_epoch(&connection, entropy)?;
         Ok(Self {
             path: path.to_owned(),

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod command_line;
 mod exchange;
 mod golden;
 mod http;
+mod ledger;
 mod simulation;

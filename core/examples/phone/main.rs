@@ -135,7 +135,10 @@ struct ListArguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
     let json = arguments.json;
     match run(arguments) {
         Ok((text, value)) => {
@@ -156,6 +159,21 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What is wrong with the words typed; help and version are no mistakes.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        print!("{error}");
+        return ExitCode::SUCCESS;
+    }
+    let (zh, en) = ("命令或参数有误,用 --help 查看用法", error.to_string());
+    if std::env::args().any(|word| word == "--json") {
+        eprintln!("{}", json!({ "error": "usage", "zh": zh, "en": en }));
+    } else {
+        eprint!("错误: {zh}\n{en}");
+    }
+    ExitCode::from(2)
 }
 
 /// Text for people and JSON for scripts.

@@ -44,6 +44,10 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
             format!("台账文件损坏,已另存为 {kept_as},请交给技术人员"),
             format!("the file was damaged and set aside as {kept_as}; hand it to support"),
         ),
+        LedgerError::Internal { report_id } if report_id == "store.in_use" => (
+            "台账文件正被另一程序使用,请先关闭它".into(),
+            "another program has the file open; close it first".into(),
+        ),
         LedgerError::Internal { report_id } => (
             format!("内部错误 {report_id},请报告"),
             format!("internal error {report_id}; please report"),

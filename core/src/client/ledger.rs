@@ -22,9 +22,10 @@ use crate::domain::schema::Schema;
 use crate::domain::value::Value;
 use crate::error::LedgerError;
 use crate::store::listing::{self, ListFilter, ListRow, PageStart};
+use crate::store::open::{self, Sharing};
 use crate::store::records::{self, Arrival, Household};
 use crate::store::replica::{self, Setting};
-use crate::store::{REPLICA_MIGRATIONS, StoreError, open};
+use crate::store::{REPLICA_MIGRATIONS, StoreError};
 use crate::sync::initiator::{self, Outgoing, Purpose};
 use crate::sync::receiver::{Receipt, Receiver};
 use crate::sync::wire;
@@ -68,13 +69,14 @@ impl Ledger {
     ///
     /// # Errors
     /// `UpgradeRequired` for a file of a newer release; `StorageDamaged` for a damaged one, which is
-    /// then set aside and never deleted: opening again starts afresh.
+    /// then set aside and never deleted: opening again starts afresh; `Internal` with `store.in_use`
+    /// where another program has it open.
     pub fn open(
         path: &Path,
         clock: Arc<dyn Clock>,
         entropy: Box<dyn Entropy>,
     ) -> Result<Self, LedgerError> {
-        match open::open(path, REPLICA_MIGRATIONS) {
+        match open::open(path, Sharing::Alone, REPLICA_MIGRATIONS) {
             Ok(connection) => Self::start(connection, clock, entropy),
             Err(StoreError::Damaged) => {
                 let kept = open::set_aside(path, clock.now_ms()).unwrap_or_default();

@@ -2,6 +2,7 @@
 //! a newer release, setting a damaged file aside. Shared by phone and server; must not know any table.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -12,12 +13,34 @@ use super::StoreError;
 #[derive(Clone, Copy, Debug)]
 pub struct Migrations(pub &'static [&'static str]);
 
+/// Who else may have the file open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody: a phone's file has one owner, and a second one is told `InUse`.
+    Alone,
+    /// Other connections: a server reads while it writes, and the office's commands run beside it.
+    Shared,
+}
+
 /// Opens or creates a file, durable at every commit, and brings it to the newest schema.
 ///
 /// # Errors
-/// `Newer` for a file of a newer release, `Damaged` for one that fails SQLite's quick check.
-pub fn open(path: &Path, migrations: Migrations) -> Result<Connection, StoreError> {
+/// `Newer` for a file of a newer release, `Damaged` for one that SQLite cannot read, `InUse` for one
+/// that another owner has open.
+pub fn open(
+    path: &Path,
+    sharing: Sharing,
+    migrations: Migrations,
+) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path)?;
+    if sharing == Sharing::Alone {
+        // Before anything reads: then the WAL's index stays in memory and the lock is never given up.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    }
+    connection.busy_timeout(match sharing {
+        Sharing::Alone => Duration::from_millis(500),
+        Sharing::Shared => Duration::from_secs(5),
+    })?;
     prepare(&connection)?;
     migrate(&mut connection, migrations)?;
     Ok(connection)
@@ -40,6 +63,7 @@ pub fn open_in_memory(migrations: Migrations) -> Result<Connection, StoreError> 
 /// As SQLite reports.
 pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
     prepare(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
@@ -80,7 +104,6 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
          PRAGMA secure_delete = ON;
          PRAGMA cell_size_check = ON;",
     )?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

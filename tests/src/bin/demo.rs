@@ -227,6 +227,8 @@ async fn story(arguments: &Arguments) -> Result<(), Failure> {
         println!("演示结束 · the demo ends");
         return Ok(());
     }
+    // The files have one owner each; the commands that follow become it.
+    drop((office, a, b));
     go_on(arguments, &server, &url, id)
 }
 

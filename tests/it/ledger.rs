@@ -1,0 +1,275 @@
+//! The ledger on its own, in a file: what survives, what opening refuses, pages and search, fields of a
+//! newer release.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wanhu_core::client::{Ledger, RecordEdit};
+use wanhu_core::document::change::Change;
+use wanhu_core::document::draft::{FieldEdit, Origin, draft};
+use wanhu_core::document::genesis::ContainerIndex;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::value::Value;
+use wanhu_core::error::LedgerError;
+use wanhu_core::store::listing::{ListFilter, ListRow, PageStart};
+use wanhu_core::store::open::{self, Sharing};
+use wanhu_core::store::records::{self, Arrival};
+use wanhu_core::store::{REPLICA_MIGRATIONS, StoreError, replica};
+use wanhu_tests::population::{FULING, JINPEN, household};
+use wanhu_tests::seeded::{Seeded, TestClock};
+use wanhu_tests::township::{START_MS, Township};
+
+fn open_at(path: &Path) -> Result<Ledger, LedgerError> {
+    Ledger::open(path, Arc::new(TestClock::at(START_MS)), Box::new(Seeded(7)))
+}
+
+fn head(name: &str) -> RecordEdit {
+    RecordEdit::default().set("basic", "head_name", name)
+}
+
+fn names(rows: &[ListRow]) -> Vec<&str> {
+    rows.iter().map(|row| row.head_name.as_str()).collect()
+}
+
+/// Copies a ledger's files as a power cut would leave them: no closing, no checkpoint.
+fn pull_the_plug(from: &Path, to: &Path) {
+    for suffix in ["", "-wal"] {
+        let side = |path: &Path| format!("{}{suffix}", path.display());
+        if Path::new(&side(from)).exists() {
+            std::fs::copy(side(from), side(to)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_saved_is_there_after_the_plug_is_pulled() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, copy) = (dir.path().join("a.sqlite"), dir.path().join("b.sqlite"));
+    let ledger = open_at(&path).unwrap();
+    let mut saved = Vec::new();
+    for name in ["陈永昌", "陈国建", "胡甫武"] {
+        let id = ledger.create_household(FULING, head(name)).unwrap();
+        ledger.record_visit(id, vec![("note".into(), name.into())]).unwrap();
+        saved.push(id);
+        pull_the_plug(&path, &copy);
+        let found = open_at(&copy).unwrap();
+        for id in &saved {
+            assert_eq!(found.show(*id).unwrap(), ledger.show(*id).unwrap());
+        }
+        assert_eq!(found.status().unwrap().pending, 2 * saved.len() as u64);
+        drop(found);
+    }
+}
+
+#[test]
+fn a_file_has_one_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sqlite");
+    let first = open_at(&path).unwrap();
+    let id = first.create_household(FULING, head("陈永昌")).unwrap();
+    let second = open_at(&path).unwrap_err();
+    assert_eq!(second, LedgerError::Internal { report_id: "store.in_use".into() });
+    first.edit(id, &RecordEdit::default().set("basic", "grid", "一网格")).unwrap();
+    drop(first);
+    assert_eq!(open_at(&path).unwrap().history(id).unwrap().len(), 3);
+}
+
+#[test]
+fn a_newer_releases_file_is_refused_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sqlite");
+    open_at(&path).unwrap().create_household(FULING, head("陈永昌")).unwrap();
+    let newer = i64::try_from(REPLICA_MIGRATIONS.0.len() + 1).unwrap();
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", newer).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = open_at(&path).unwrap_err();
+    assert_eq!(error, LedgerError::UpgradeRequired { minimum: format!("file-schema-{newer}") });
+    assert!(std::fs::read(&path).unwrap() == before);
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_the_next_opening_starts_afresh() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sqlite");
+    open_at(&path).unwrap().create_household(FULING, head("陈永昌")).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[..64].fill(0x5a);
+    std::fs::write(&path, &bytes).unwrap();
+    let LedgerError::StorageDamaged { kept_as } = open_at(&path).unwrap_err() else {
+        panic!("a damaged file was opened");
+    };
+    assert!(std::fs::read(kept_as).unwrap() == bytes, "the damaged file is kept byte for byte");
+    assert_eq!(open_at(&path).unwrap().status().unwrap().households, 0);
+}
+
+#[test]
+fn a_failing_migration_leaves_the_file_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sqlite");
+    let id = open_at(&path).unwrap().create_household(FULING, head("陈永昌")).unwrap();
+    let mut steps = REPLICA_MIGRATIONS.0.to_vec();
+    steps.push(
+        "CREATE TABLE half (n INTEGER) STRICT; DELETE FROM change; SELECT no_such_function()",
+    );
+    let steps = open::Migrations(steps.leak());
+    assert!(open::open(&path, Sharing::Alone, steps).is_err());
+    let ledger = open_at(&path).unwrap();
+    assert_eq!(ledger.history(id).unwrap().len(), 2);
+}
+
+#[test]
+fn sqlite_is_new_enough_to_keep_its_log_whole() {
+    // 3.51.3 is the first release without the reset of a WAL that could corrupt a file.
+    assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+}
+
+#[test]
+fn pages_hold_every_household_once_and_in_order() {
+    let ledger =
+        Ledger::open_in_memory(Arc::new(TestClock::at(START_MS)), Box::new(Seeded(3))).unwrap();
+    let mut rng = Seeded(5);
+    for number in 0..60 {
+        let village = if number % 3 == 0 { JINPEN } else { FULING };
+        ledger.create_household(village, household(&mut rng, village)).unwrap();
+    }
+    let whole = ledger.list(&ListFilter::default(), None, 100).unwrap();
+    let (mut paged, mut after): (Vec<ListRow>, Option<PageStart>) = (Vec::new(), None);
+    loop {
+        let page = ledger.list(&ListFilter::default(), after.as_ref(), 7).unwrap();
+        let Some(last) = page.last() else { break };
+        let (scope, head_name, id) = (last.scope, last.head_name.clone(), last.id);
+        after = Some(PageStart { scope, head_name, id });
+        paged.extend(page);
+    }
+    assert_eq!(paged, whole);
+    assert_eq!(whole.len(), 60);
+    let ids: std::collections::BTreeSet<HouseholdId> = whole.iter().map(|row| row.id).collect();
+    assert_eq!(ids.len(), 60);
+    for (area, count) in [(JINPEN, 20), (FULING, 40), (431_025, 20), (4310, 60), (4311, 0)] {
+        let filter = ListFilter { area: Some(area), ..ListFilter::default() };
+        assert_eq!(ledger.list(&filter, None, 100).unwrap().len(), count, "{area}");
+    }
+}
+
+#[test]
+fn households_are_found_by_characters_pinyin_initials_tag_and_state() {
+    let ledger =
+        Ledger::open_in_memory(Arc::new(TestClock::at(START_MS)), Box::new(Seeded(3))).unwrap();
+    let chen = ledger.create_household(FULING, head("陈永昌")).unwrap();
+    let member = vec![("name".to_owned(), Value::from("文秀芬"))];
+    ledger.edit(chen, &RecordEdit::default().row("members", member)).unwrap();
+    let hu = ledger.create_household(FULING, head("胡甫武")).unwrap();
+    let tick = RecordEdit::default().set("class", "tag_serious_illness", true);
+    ledger.edit(hu, &tick.set("case", "state", "monitored")).unwrap();
+    let search = |text: &str| {
+        let filter = ListFilter { search: Some(text.into()), ..ListFilter::default() };
+        names(&ledger.list(&filter, None, 10).unwrap()).join(" ")
+    };
+    for text in ["永昌", "昌", "chenyongchang", "yongch", "cyc", "CYC", "秀芬", "wxf", " cyc "]
+    {
+        assert_eq!(search(text), "陈永昌", "{text}");
+    }
+    for text in ["胡甫", "hufuwu", "hfw"] {
+        assert_eq!(search(text), "胡甫武", "{text}");
+    }
+    for text in ["昌永", "%", "_", "zzz", "'"] {
+        assert_eq!(search(text), "", "{text}");
+    }
+    let tagged = ListFilter { tag: Some("tag_serious_illness".into()), ..ListFilter::default() };
+    assert_eq!(names(&ledger.list(&tagged, None, 10).unwrap()), ["胡甫武"]);
+    let state = ListFilter { case_state: Some("monitored".into()), ..ListFilter::default() };
+    assert_eq!(names(&ledger.list(&state, None, 10).unwrap()), ["胡甫武"]);
+}
+
+#[test]
+fn wrong_input_changes_nothing() {
+    let ledger =
+        Ledger::open_in_memory(Arc::new(TestClock::at(START_MS)), Box::new(Seeded(3))).unwrap();
+    let id = ledger.create_household(FULING, head("陈永昌")).unwrap();
+    let before = (ledger.show(id).unwrap(), ledger.status().unwrap());
+    let refused = |edit: RecordEdit, reason: &str| {
+        let LedgerError::InvalidInput { reason: code, .. } = ledger.edit(id, &edit).unwrap_err()
+        else {
+            panic!("{reason} expected");
+        };
+        assert_eq!(code, reason);
+    };
+    let edit = RecordEdit::default;
+    refused(edit().set("basic", "no_such", "x"), "unknown_field");
+    refused(edit().set("nowhere", "head_name", "x"), "unknown_container");
+    refused(edit().set("basic", "head_name", true), "wrong_type");
+    refused(edit().set("class", "risk_level", "enormous"), "not_in_list");
+    refused(edit().set("members", "name", "x"), "row_missing");
+    refused(edit().row("basic", vec![]), "holds_no_rows");
+    refused(edit().set("basic", "head_name", "陈永昌"), "nothing_to_change");
+    refused(edit(), "nothing_to_change");
+    let mixed = edit().set("basic", "grid", "一").set("class", "risk_level", "enormous");
+    refused(mixed, "not_in_list");
+    let not_a_village = ledger.create_household(431_022, head("某")).unwrap_err();
+    assert_eq!(not_a_village, LedgerError::invalid("village", "not_a_village"));
+    let nobody = ledger.edit(HouseholdId([9; 16]), &head("某")).unwrap_err();
+    assert_eq!(nobody.code(), "not_found");
+    assert_eq!((ledger.show(id).unwrap(), ledger.status().unwrap()), before);
+}
+
+/// Saves a change whose fields this release's schema does not know, as a newer release would.
+fn save_as_newer(ledger: &Ledger, id: HouseholdId, edits: &[FieldEdit]) {
+    ledger
+        .with_store(|connection| {
+            let transaction = connection.unchecked_transaction()?;
+            let mut household = records::find(&transaction, id)?.ok_or(StoreError::NotFound)?;
+            let origin = Origin {
+                actor: ledger_actor(&transaction)?,
+                time_ms: START_MS,
+                message: String::new(),
+            };
+            let raw = draft(&household.fold, edits, &origin)?;
+            let change = Change::decode(&raw)?;
+            let outbox = replica::next_number(&transaction, replica::Setting::Outbox)?;
+            let arrival = Arrival::Pending(outbox);
+            records::append(&transaction, &mut household, &raw, &change, arrival)?;
+            records::save(&transaction, &household)?;
+            Ok(transaction.commit()?)
+        })
+        .unwrap();
+}
+
+fn ledger_actor(
+    connection: &rusqlite::Connection,
+) -> Result<wanhu_core::domain::ids::ActorId, StoreError> {
+    let bytes = replica::setting(connection, replica::Setting::Actor)?;
+    let actor = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(StoreError::NotFound)?;
+    Ok(wanhu_core::domain::ids::ActorId(actor))
+}
+
+#[test]
+fn fields_of_a_newer_release_survive_an_older_phone() {
+    let mut rng = Seeded(1);
+    let mut township = Township::new(&mut rng);
+    let newer = township.enrol(&mut rng, "li", &[FULING], 0);
+    let older = township.enrol(&mut rng, "wang", &[FULING], 0);
+    let id = newer.ledger.create_household(FULING, head("陈永昌")).unwrap();
+    let unknown = [
+        ("basic", "solar_panels", Value::Int(4)),
+        ("members", "r9.dialect", "湘南土话".into()),
+        ("local", "x", Value::Opaque { type_code: 5, bytes: 2.5f64.to_le_bytes().to_vec() }),
+        ("local", "y", Value::Opaque { type_code: 13, bytes: vec![1, 2, 3] }),
+    ];
+    let edits = unknown.clone().map(|(container, key, value)| FieldEdit {
+        container: ContainerIndex::of(container).unwrap(),
+        key: key.to_owned(),
+        value: Some(value),
+    });
+    save_as_newer(&newer.ledger, id, &edits);
+    newer.sync(&mut township).unwrap();
+    older.sync(&mut township).unwrap();
+    older.ledger.edit(id, &RecordEdit::default().set("basic", "grid", "一网格")).unwrap();
+    older.sync(&mut township).unwrap();
+    newer.sync(&mut township).unwrap();
+    let (here, there) = (newer.ledger.show(id).unwrap(), older.ledger.show(id).unwrap());
+    assert_eq!(here, there);
+    for (container, key, value) in unknown {
+        let shown = there.fields.iter().find(|f| f.container == container && f.key == key);
+        assert_eq!(shown.unwrap().value, value, "{container}.{key}");
+    }
+}
