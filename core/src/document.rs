@@ -12,6 +12,7 @@
 //! a change be checked from its own bytes. Must not know SQLite, scopes or the network.
 
 pub mod change;
+mod columns;
 pub mod compress;
 pub mod draft;
 pub mod fold;

@@ -197,7 +197,10 @@ fn every_mistake_is_answered_in_both_languages_and_changes_nothing() {
         ("edit ID basic.nothing=1", "basic.nothing: 没有这个字段"),
         ("edit ID class.risk_level=最高", "class.risk_level: 不在选项中"),
         ("edit ID basic.head_name=陈永昌", "change: 内容没有变化"),
-        ("edit ID members.identity_number=110101199003070000", "members.identity_number: 身份证号码校验不通过"),
+        (
+            "edit ID members.identity_number=110101199003070000",
+            "members.identity_number: 身份证号码校验不通过",
+        ),
         ("visit ID date=昨天", "visits.date: 日期应为 2020-03-01 的形式"),
         ("settle ID class.risk_level 1", "没有找到 conflict class.risk_level"),
     ] {

@@ -79,7 +79,7 @@ fn requests() {
             outbox: vec![(1, 2)],
             households: vec![
                 PushedHousehold { id: vec![1; 16].into(), scope: SCOPE },
-                PushedHousehold { id: vec![2; 5].into(), scope: SCOPE },
+                PushedHousehold { id: vec![2; 4].into(), scope: SCOPE },
             ],
             changes: vec![
                 PushedChange {
@@ -126,7 +126,7 @@ fn answers() {
         &LogFrame {
             scope: SCOPE,
             from_seq: 3,
-            households: vec![vec![1; 16].into(), vec![2; 5].into()],
+            households: vec![vec![1; 16].into(), vec![2; 4].into()],
             entries: vec![
                 Entry::Receipt { first_outbox: 5, count: 3 },
                 Entry::Change { household: 0, deps: deps.clone(), tail: tail.clone() },

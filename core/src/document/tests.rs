@@ -7,13 +7,17 @@ use automerge::{Automerge, ReadDoc};
 use proptest::prelude::*;
 
 use super::DocumentError;
-use super::change::{Change, value_of};
+use super::change::{Change, FieldOp, KEY_BYTES_MAX, OPS_MAX};
 use super::draft::{FieldEdit, Origin, draft};
 use super::fold::Fold;
 use super::genesis::{ContainerIndex, genesis};
 use super::raw::RawChange;
 use crate::domain::ids::ActorId;
 use crate::domain::value::Value;
+
+mod oracle;
+
+use oracle::value_of;
 
 fn actor(number: u8) -> ActorId {
     ActorId([number; 16])
@@ -158,6 +162,70 @@ fn garbage_is_refused() {
     }
 }
 
+/// Predecessors have no order of their own.
+fn sorted(mut change: Change) -> Change {
+    change.ops.iter_mut().for_each(|op: &mut FieldOp| op.predecessors.sort_unstable());
+    change
+}
+
+/// Bytes of a change that claims many rows with few bytes.
+fn with_runs(rows: i64, key: &str) -> RawChange {
+    let number = |out: &mut Vec<u8>, mut value: i64| loop {
+        let low = (value & 0x7f).to_le_bytes()[0];
+        value >>= 7;
+        if (value == 0 && low & 0x40 == 0) || (value == -1 && low & 0x40 != 0) {
+            return out.push(low);
+        }
+        out.push(low | 0x80);
+    };
+    let run = |value: &[u8]| {
+        let mut column = Vec::new();
+        number(&mut column, rows);
+        column.extend_from_slice(value);
+        column
+    };
+    let counted = || {
+        let mut column = Vec::new();
+        super::varint::put(&mut column, rows.unsigned_abs());
+        column
+    };
+    let mut text = Vec::new();
+    super::varint::put_bytes(&mut text, key.as_bytes());
+    let columns = [
+        (0x01, run(&[1])),
+        (0x02, run(&[1])),
+        (0x15, run(&text)),
+        (0x34, counted()),
+        (0x42, run(&[1])),
+        (0x56, run(&[0])),
+        (0x70, run(&[0])),
+    ];
+    let mut tail = vec![16];
+    tail.extend([9; 16]);
+    tail.extend([1, 19, 0, 0, 1, 16]);
+    tail.extend(super::genesis::GENESIS_ACTOR.0);
+    tail.push(7);
+    for (number, column) in &columns {
+        tail.push(*number);
+        super::varint::put(&mut tail, column.len() as u64);
+    }
+    columns.iter().for_each(|(_, column)| tail.extend(column));
+    RawChange::join(&[genesis().1], &tail).unwrap()
+}
+
+#[test]
+fn a_short_change_cannot_claim_endless_operations() {
+    let fits = i64::try_from(OPS_MAX).unwrap();
+    let full = with_runs(fits, "grid");
+    assert_eq!(Change::decode(&full).unwrap().ops.len(), OPS_MAX);
+    assert_eq!(Change::decode(&full).ok(), oracle::decode(&full));
+    for rows in [fits + 1, 1 << 40, i64::MAX] {
+        assert_eq!(Change::decode(&with_runs(rows, "grid")), Err(DocumentError::TooLarge));
+    }
+    let long = "x".repeat(KEY_BYTES_MAX + 1);
+    assert_eq!(Change::decode(&with_runs(fits, &long)), Err(DocumentError::TooLarge));
+}
+
 fn value() -> impl Strategy<Value = Option<Value>> {
     prop_oneof![
         1 => Just(None),
@@ -230,6 +298,41 @@ proptest! {
         }
         prop_assert_eq!(&merged[0].fold, &merged[1].fold);
         prop_assert_eq!(&merged[1].fold, &merged[2].fold);
+    }
+
+    #[test]
+    fn a_change_reads_as_automerge_reads_it(acts in proptest::collection::vec(act(), 1..40)) {
+        for replica in run(&acts) {
+            for (raw, change) in &replica.changes {
+                prop_assert_eq!(Some(sorted(change.clone())), oracle::decode(raw).map(sorted));
+            }
+        }
+    }
+
+    /// Bytes we take are bytes automerge takes, with the same meaning: nobody can hide one history
+    /// from the phones inside another.
+    #[test]
+    fn damaged_changes_read_as_automerge_reads_them_or_not_at_all(
+        acts in proptest::collection::vec(act(), 1..12),
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4u8), 1..4),
+    ) {
+        for (raw, _) in run(&acts).iter().flat_map(|replica| &replica.changes) {
+            let mut body = raw.body().to_vec();
+            for (at, byte, kind) in &damage {
+                let place = at.index(body.len());
+                match kind {
+                    0 => body[place] ^= 1 << (byte & 7),
+                    1 => body[place] = *byte,
+                    2 => body.insert(place, *byte),
+                    _ if body.len() > 1 => drop(body.remove(place)),
+                    _ => {}
+                }
+            }
+            let raw = RawChange::from_body(body).unwrap();
+            if let Ok(change) = Change::decode(&raw) {
+                prop_assert_eq!(Some(sorted(change)), oracle::decode(&raw).map(sorted));
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Unsigned LEB128 and length-prefixed bytes, as automerge and our folded state use them.
+//! LEB128 numbers and length-prefixed bytes, as automerge and our folded state use them.
 
 use super::DocumentError;
 
@@ -38,8 +38,33 @@ impl<'a> Reader<'a> {
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
-                return Ok(value);
+                // One number, one spelling.
+                let is_padded = byte == 0 && shift > 0;
+                return if is_padded { Err(DocumentError::Malformed) } else { Ok(value) };
             }
+        }
+        Err(DocumentError::Malformed)
+    }
+
+    /// The next signed number.
+    pub(crate) fn signed(&mut self) -> Result<i64, DocumentError> {
+        let (mut value, mut was_negative) = (0i64, None);
+        for shift in (0..64).step_by(7) {
+            let [byte] = self.array::<1>()?;
+            value |= i64::from(byte & 0x7f) << shift;
+            let is_negative = byte & 0x40 != 0;
+            if byte & 0x80 == 0 {
+                let says_only_the_sign = matches!(byte, 0x00 | 0x7f);
+                // The tenth byte has room for the sign only; elsewhere a byte for it alone is padding.
+                if (shift == 63 && !says_only_the_sign)
+                    || (says_only_the_sign && was_negative == Some(is_negative))
+                {
+                    return Err(DocumentError::Malformed);
+                }
+                let filled = shift + 7;
+                return Ok(if is_negative && filled < 64 { value | (-1 << filled) } else { value });
+            }
+            was_negative = Some(is_negative);
         }
         Err(DocumentError::Malformed)
     }

@@ -1,6 +1,8 @@
 //! Dependencies on the wire: four bytes of a hash name a change among the few of one household. The
 //! hash of the rebuilt change proves that they were resolved rightly.
 
+use std::borrow::Cow;
+
 use minicbor::bytes::ByteVec;
 
 use super::wire::RefusalCode;
@@ -17,6 +19,29 @@ pub fn shorten(raw: &RawChange) -> Option<(Vec<ByteVec>, ByteVec)> {
     let (deps, tail) = raw.split().ok()?;
     let deps = deps.iter().map(|dep| dep.0[..SHORT_BYTES].to_vec().into()).collect();
     Some((deps, tail.to_vec().into()))
+}
+
+/// As [`shorten`], for changes sent whole household by whole household: building on nothing but the
+/// change sent just before is said with an empty dependency.
+pub fn shorten_after(
+    raw: &RawChange,
+    previous: Option<&ChangeHash>,
+) -> Option<(Vec<ByteVec>, ByteVec)> {
+    let (deps, tail) = raw.split().ok()?;
+    if previous.is_some_and(|previous| deps == [*previous]) {
+        return Some((vec![ByteVec::from(Vec::new())], tail.to_vec().into()));
+    }
+    shorten(raw)
+}
+
+/// Dependencies as [`shorten_after`] wrote them, with the empty one named.
+pub fn named_after(deps: &[ByteVec], previous: Option<ChangeHash>) -> Cow<'_, [ByteVec]> {
+    match (deps, previous) {
+        ([only], Some(previous)) if only.is_empty() => {
+            Cow::Owned(vec![ByteVec::from(previous.0.to_vec())])
+        }
+        _ => Cow::Borrowed(deps),
+    }
 }
 
 /// The dependencies in full, and the largest operation counter among them.

@@ -13,7 +13,7 @@ use super::wire::{
     self, ErrorBody, LogFrame, PackFrame, PackHead, PartKind, Places, Refusal, RefusalCode,
     RepairAnswer, RepairOffer, RepairResult, ResponseHead, Scope,
 };
-use super::{SyncError, repair, seal};
+use super::{SyncError, deps, repair, seal};
 use crate::document::compress;
 use crate::domain::ids::HouseholdId;
 use crate::store::records;
@@ -230,7 +230,9 @@ impl Receiver {
         let mut held = Vec::with_capacity(frame.changes.len());
         for change in &frame.changes {
             let id = super::batch::at(&households, &mut places, change.household)?;
-            let taken = batch.take(id, frame.scope, &change.deps, &change.tail)?;
+            let previous = held.last().map(|(_, hash)| *hash);
+            let deps = deps::named_after(&change.deps, previous);
+            let taken = batch.take(id, frame.scope, &deps, &change.tail)?;
             self.report.received += u64::from(taken.is_new);
             held.push((id, taken.hash));
         }

@@ -338,7 +338,8 @@ pub enum Entry {
         /// Where it came from.
         #[n(1)]
         from: Scope,
-        /// Its changes, dependencies first: (dependencies, rest of the body).
+        /// Its changes, dependencies first: (dependencies, rest of the body). One empty dependency is
+        /// the change just before.
         #[n(2)]
         changes: Vec<(Vec<ByteVec>, ByteVec)>,
     },
@@ -405,7 +406,7 @@ pub struct PackFrame {
     /// Households in it.
     #[n(1)]
     pub households: Vec<ByteArray<16>>,
-    /// Their changes, dependencies first.
+    /// Their changes, dependencies first. One empty dependency is the change just before.
     #[n(2)]
     pub changes: Vec<PushedChange>,
 }
@@ -547,7 +548,7 @@ pub fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, WireError> {
 
 /// Bytes of a shortened household id. Within one village's households a false match is as good as
 /// impossible, and the dependencies of the change would not fit it.
-pub const SHORT_ID_BYTES: usize = 5;
+pub const SHORT_ID_BYTES: usize = 4;
 
 /// A household id for the wire.
 pub fn wire_id(id: &HouseholdId, short: bool) -> ByteVec {

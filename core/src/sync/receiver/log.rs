@@ -11,7 +11,7 @@ use crate::sync::batch::{self, Batch};
 use crate::sync::chain::{Chain, EntryKind, move_payload};
 use crate::sync::initiator::Identity;
 use crate::sync::wire::{Entry, LogFrame, Places, Scope};
-use crate::sync::{SyncError, seal};
+use crate::sync::{SyncError, deps, seal};
 
 /// What became of a frame.
 pub(super) enum Outcome {
@@ -157,8 +157,11 @@ impl LogWalk<'_> {
         from: Scope,
         changes: &[(Vec<minicbor::bytes::ByteVec>, minicbor::bytes::ByteVec)],
     ) -> Result<(), SyncError> {
+        let mut previous = None;
         for (deps, tail) in changes {
-            let taken = self.batch.take(id, self.scope, deps, tail)?;
+            let deps = deps::named_after(deps, previous);
+            let taken = self.batch.take(id, self.scope, &deps, tail)?;
+            previous = Some(taken.hash);
             self.report.received += u64::from(taken.is_new);
         }
         if let Some(household) = self.batch.find(id)? {

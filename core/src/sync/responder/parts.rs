@@ -10,7 +10,7 @@ use super::{LogPoint, LogReader, LogRow, Pack, part};
 use crate::document::compress::{self, Effort};
 use crate::document::genesis::genesis;
 use crate::document::raw::RawChange;
-use crate::domain::ids::HouseholdId;
+use crate::domain::ids::{ChangeHash, HouseholdId};
 use crate::sync::chain::{Chain, EntryKind};
 use crate::sync::wire::{
     Entry, LogFrame, PackFrame, PackPosition, PartKind, Places, PushedChange, RepairAnswer,
@@ -197,20 +197,28 @@ impl ScopePlan {
 fn add_household(
     frame: &mut PackFrame,
     id: HouseholdId,
-    changes: &[(crate::domain::ids::ChangeHash, RawChange)],
+    changes: &[(ChangeHash, RawChange)],
 ) -> usize {
     frame.households.push(id.0.into());
-    let mut bytes = 16;
     // A household's first change goes to the next place, the others stay there.
-    for ((_, raw), household) in changes.iter().zip(std::iter::once(0).chain(std::iter::repeat(-1)))
-    {
-        bytes += raw.body().len();
-        // A change the store holds was split when it was taken.
-        if let Some((deps, tail)) = deps::shorten(raw) {
-            frame.changes.push(PushedChange { household, deps, tail });
-        }
-    }
-    bytes
+    let steps = std::iter::once(0).chain(std::iter::repeat(-1));
+    let changes = in_a_row(changes);
+    let bytes = changes.iter().map(|(_, tail)| tail.len()).sum::<usize>();
+    frame.changes.extend(
+        changes.into_iter().zip(steps).map(|((deps, tail), household)| PushedChange {
+            household,
+            deps,
+            tail,
+        }),
+    );
+    16 + bytes
+}
+
+/// One household's changes, each building on the one before where nothing else is said.
+fn in_a_row(changes: &[(ChangeHash, RawChange)]) -> Vec<(Vec<ByteVec>, ByteVec)> {
+    let before = std::iter::once(None).chain(changes.iter().map(|(hash, _)| Some(hash)));
+    // A change the store holds was split when it was taken.
+    changes.iter().zip(before).filter_map(|((_, raw), b)| deps::shorten_after(raw, b)).collect()
 }
 
 fn squeeze_live(raw: &[u8]) -> Vec<u8> {
@@ -227,9 +235,7 @@ fn squeeze(raw: &[u8], effort: Effort) -> Vec<u8> {
 /// with its changes; returns the frames.
 pub fn pack_frames(
     scope: Scope,
-    households: impl IntoIterator<
-        Item = (HouseholdId, Vec<(crate::domain::ids::ChangeHash, RawChange)>),
-    >,
+    households: impl IntoIterator<Item = (HouseholdId, Vec<(ChangeHash, RawChange)>)>,
 ) -> Vec<Vec<u8>> {
     let empty = || PackFrame { scope, households: Vec::new(), changes: Vec::new() };
     let mut frames = Vec::new();
@@ -326,8 +332,7 @@ impl FrameBuilder {
             }
             EntryKind::Enter => {
                 let changes = reader.changes(row.household, Some(row.change_bound))?;
-                let changes: Vec<(Vec<ByteVec>, ByteVec)> =
-                    changes.iter().filter_map(|(_, raw)| deps::shorten(raw)).collect();
+                let changes = in_a_row(&changes);
                 self.bytes += changes.iter().map(|(_, tail)| tail.len()).sum::<usize>();
                 let household = self.step_to(row.household, false);
                 self.frame.entries.push(Entry::Enter { household, from: row.other_scope, changes });
