@@ -84,6 +84,8 @@ fn ci() -> Result<(), String> {
             .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"),
         "cargo doc",
     )?;
+    // The tests of the command lines run the programs themselves.
+    cargo(&["build", "--workspace", "--bins", "--examples"])?;
     cargo(&["test", "--workspace", "--all-targets"])?;
     // Each crate alone, so that one crate's features cannot hide another's mistakes.
     cargo(&["check", "-p", "wanhu-core", "--no-default-features"])?;

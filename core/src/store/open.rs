@@ -69,6 +69,21 @@ pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Runs work whose commits need not be safe at once, only in order: a power cut takes the last of them,
+/// never one before. For what a server can give again; whatever is saved next makes all of it safe.
+///
+/// # Errors
+/// As `work` reports.
+pub fn unhurried<T, E: From<rusqlite::Error>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let done = work(connection);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    done
+}
+
 /// Renames a damaged file, its WAL and its index aside, so that unsent work in it can still be rescued.
 /// Returns the new name.
 ///

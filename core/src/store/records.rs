@@ -134,7 +134,8 @@ pub fn refold(connection: &Connection, n: i64) -> Result<Fold, StoreError> {
     Ok(fold)
 }
 
-/// Adds an empty household in a village.
+/// Adds an empty household in a village, without state and list row: the caller saves it with its first
+/// change, in the same transaction.
 pub fn create(
     transaction: &Transaction<'_>,
     id: HouseholdId,
@@ -143,14 +144,8 @@ pub fn create(
     let mut household = Household::unsaved(id, scope);
     transaction
         .prepare_cached("INSERT INTO household (id, scope, state, digest) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![
-            &id.0[..],
-            scope.cast_signed(),
-            state_of(&household.fold)?,
-            &[0u8; 16][..]
-        ])?;
+        .execute(params![&id.0[..], scope.cast_signed(), &[0u8; 0][..], &[0u8; 16][..]])?;
     household.n = transaction.last_insert_rowid();
-    listing::save(transaction, &household)?;
     Ok(household)
 }
 

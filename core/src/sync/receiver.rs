@@ -16,8 +16,8 @@ use super::wire::{
 use super::{SyncError, deps, repair, seal};
 use crate::document::compress;
 use crate::domain::ids::HouseholdId;
-use crate::store::records;
 use crate::store::replica::{self, PackCursor, ScopeCursor, Setting};
+use crate::store::{open, records};
 
 mod log;
 
@@ -129,14 +129,17 @@ impl Receiver {
     pub fn feed(&mut self, connection: &mut Connection, bytes: &[u8]) -> Result<(), SyncError> {
         self.buffer.extend_from_slice(bytes);
         let mut buffer = std::mem::take(&mut self.buffer);
-        let mut read = 0;
-        while let Some((kind, from, to)) = next_part(&buffer[read..])? {
-            if self.ended {
-                return Err(SyncError::Malformed);
+        let read = open::unhurried(connection, |connection| {
+            let mut read = 0;
+            while let Some((kind, from, to)) = next_part(&buffer[read..])? {
+                if self.ended {
+                    return Err(SyncError::Malformed);
+                }
+                self.apply(connection, kind, &buffer[read + from..read + to])?;
+                read += to;
             }
-            self.apply(connection, kind, &buffer[read + from..read + to])?;
-            read += to;
-        }
+            Ok(read)
+        })?;
         buffer.drain(..read);
         self.buffer = buffer;
         Ok(())

@@ -35,7 +35,9 @@ impl<'t> SqliteLog<'t> {
         let (chain, digest) = (point.chain.0, point.digest.to_bytes());
         self.transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO scope (scope, seq, chain, digest) VALUES (?1, ?2, ?3, ?4)",
+                // Not REPLACE: deleting the row would look through the whole log for references.
+                "INSERT INTO scope (scope, seq, chain, digest) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET seq = ?2, chain = ?3, digest = ?4",
             )?
             .execute(params![scope.cast_signed(), point.seq.cast_signed(), chain, digest])?;
         self.transaction

@@ -19,7 +19,8 @@ struct Figure {
     what: &'static str,
     value: f64,
     unit: &'static str,
-    aim: f64,
+    /// The goal; `None` for a figure that is there for comparison.
+    aim: Option<f64>,
     runs: usize,
 }
 
@@ -38,8 +39,13 @@ fn write(name: &str, figures: &[Figure]) -> Result<(), Failure> {
     println!("| goal | what | measured | aim | runs |\n|---|---|---|---|---|");
     for figure in figures {
         let Figure { goal, what, value, unit, aim, runs } = figure;
-        let mark = if value <= aim { "" } else { " (missed)" };
-        println!("| {goal} | {what} | {value:.4} {unit} | {aim} {unit}{mark} | {runs} |");
+        let aim = match aim {
+            None => "–".to_owned(),
+            Some(aim) if value <= aim => format!("{aim} {unit}"),
+            Some(aim) => format!("{aim} {unit} (missed)"),
+        };
+        let digits = if *value < 10.0 { 3 } else { 1 };
+        println!("| {goal} | {what} | {value:.digits$} {unit} | {aim} | {runs} |");
     }
     let list: Vec<_> = figures
         .iter()

@@ -50,7 +50,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
         saves.push(ms(begin));
         fsyncs.push(fsync(dir.path())?);
     }
-    let figure = |what, values: Vec<f64>, aim| Figure {
+    let figure = |what, values: Vec<f64>, aim: Option<f64>| Figure {
         goal: "P12",
         what,
         value: median(values),
@@ -58,20 +58,28 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
         aim,
         runs: RUNS,
     };
-    let fsync_ms = median(fsyncs.clone());
+    // The goal is 10 ms and one fsync.
+    let fsync_ms = (10.0 * median(fsyncs.clone())).round() / 10.0;
     let mut figures = vec![
-        figure("open and first page of 10,000", opens, 50.0),
-        figure("search by two characters", words, 20.0),
-        figure("search by initials", pinyins, 20.0),
-        figure("save a form, fsync included", saves, 10.0 + fsync_ms),
-        figure("one fsync of this machine, for comparison", fsyncs, f64::INFINITY),
+        figure("open and first page of 10,000", opens, Some(50.0)),
+        figure("search by two characters", words, Some(20.0)),
+        figure("search by initials", pinyins, Some(20.0)),
+        figure("save a form, fsync included", saves, Some(10.0 + fsync_ms)),
+        figure("one fsync of this machine, for comparison", fsyncs, None),
     ];
     let records = server.settings.data_dir.join("records.sqlite");
     for (what, path) in
         [("storage per household, phone", &file), ("storage per household, server", &records)]
     {
         let bytes = size(path)? / HOUSEHOLDS as f64 / 1e3;
-        figures.push(Figure { goal: "P13", what, value: bytes, unit: "kB", aim: 3.0, runs: 1 });
+        figures.push(Figure {
+            goal: "P13",
+            what,
+            value: bytes,
+            unit: "kB",
+            aim: Some(3.0),
+            runs: 1,
+        });
     }
     Ok(figures)
 }
