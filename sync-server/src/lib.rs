@@ -1,5 +1,5 @@
 //! The township's sync server: HTTP, accounts and storage round the core's responder. Runs as a program
-//! (`wanhu-server`) or inside another on a given listener: [`App::open`], then [`serve`].
+//! (`wanhu-server`) or inside another on a given listener: [`App::open`], then [`serve()`].
 //!
 //! A request enters at `router`, is authenticated in `auth`, taken and answered by `handlers::sync`, and
 //! stored by `storage`. Rules about records live in `wanhu_core`, none here.
