@@ -8,3 +8,4 @@ mod golden;
 mod http;
 mod ledger;
 mod simulation;
+mod storage;
