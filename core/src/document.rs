@@ -18,6 +18,7 @@ pub mod draft;
 pub mod fold;
 pub mod genesis;
 pub mod history;
+pub mod judge;
 pub mod raw;
 pub mod record;
 mod varint;

@@ -156,13 +156,13 @@ fn refused(code: &str, details: Vec<String>) -> LedgerError {
         "unsupported_protocol" => {
             LedgerError::UpgradeRequired { minimum: first.unwrap_or_default() }
         }
-        "unknown_device" | "revoked" | "bad_signature" | "replayed" => {
+        "unknown_device" | "bad_signature" | "replayed" | "awaiting_approval" => {
             LedgerError::SessionExpired { reason: code.to_owned() }
         }
         "code_unknown" | "code_expired" | "code_used" | "too_many_tries" => {
             LedgerError::invalid("code", code)
         }
-        "busy" | "timeout" => LedgerError::Offline {
+        "busy" | "timeout" | "too_many_requests" => LedgerError::Offline {
             retry_after_ms: first.and_then(|text| text.parse().ok()).unwrap_or(5_000),
         },
         _ => LedgerError::Internal { report_id: format!("server.{code}") },

@@ -3,7 +3,8 @@
 CREATE TABLE account (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
-    role TEXT NOT NULL,
+    role TEXT NOT NULL,                 -- code of a role, see core/src/domain/authority.rs
+    granted_by TEXT NOT NULL,           -- the account that opened it; empty = this machine's operator
     created_ms INTEGER NOT NULL,
     disabled INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -20,6 +21,7 @@ CREATE TABLE device (
     public_key BLOB NOT NULL,           -- Ed25519, 32 bytes
     name TEXT NOT NULL,
     enrolled_ms INTEGER NOT NULL,
+    approved_ms INTEGER,                -- empty = the office has not looked at it yet
     revoked_ms INTEGER,
     last_counter INTEGER NOT NULL DEFAULT 0,
     last_seen_ms INTEGER

@@ -22,6 +22,7 @@ CREATE TABLE log (
     device INTEGER NOT NULL,
     outbox INTEGER NOT NULL,            -- the device's number for it
     received_ms INTEGER NOT NULL,       -- the server's clock
+    rule_set INTEGER NOT NULL,          -- judged by it; 0 = released by a person
     chain BLOB NOT NULL,                -- 32 bytes, after this entry
     digest BLOB NOT NULL,               -- 16 bytes, after this entry
     PRIMARY KEY (scope, seq)
@@ -31,10 +32,13 @@ CREATE TABLE quarantine (
     n INTEGER PRIMARY KEY,
     content BLOB NOT NULL UNIQUE,       -- the change as it was sent
     household BLOB NOT NULL,            -- 16 bytes
+    scope INTEGER NOT NULL,             -- the village the phone had it in
     code INTEGER NOT NULL,              -- the protocol's refusal code
     device INTEGER NOT NULL,
     outbox INTEGER NOT NULL,
-    received_ms INTEGER NOT NULL
+    received_ms INTEGER NOT NULL,
+    released_ms INTEGER,                -- empty = waits for an office
+    released_by TEXT                    -- account of the office; empty = this machine's operator
 ) STRICT;
 
 CREATE TABLE pack (

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::domain::ids::ActorId;
-use wanhu_core::domain::region;
 use wanhu_core::store::StoreError;
 use wanhu_core::store::open::{self, Migrations, Sharing};
 use wanhu_core::sync::wire::EnrolRequest;
@@ -18,18 +18,6 @@ const MIGRATIONS: Migrations = Migrations(&[include_str!("../migrations/0001_acc
 /// No 0 and O, 1 and I and L, 8 and B, 2 and Z, 5 and S: codes are read aloud.
 const CODE_ALPHABET: &[u8; 24] = b"34679ACDEFGHJKMNPQRTUVWX";
 const CODE_CHARS: usize = 10;
-
-/// Roles an account can have.
-pub const ROLES: [&str; 8] = [
-    "grid_worker",
-    "village_cadre",
-    "village_committee",
-    "township_office",
-    "county_office",
-    "city",
-    "department",
-    "operator",
-];
 
 /// Why an account, code or device was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +34,12 @@ pub enum AccountError {
     /// An empty or overlong id or name.
     #[error("id or name malformed")]
     Malformed,
-    /// Not one of [`ROLES`].
-    #[error("no such role")]
-    RoleUnknown,
-    /// Not a region code, or no area at all.
-    #[error("no such area")]
-    AreaUnknown,
+    /// Not an area of the level that fits the role, or no area at all.
+    #[error("area does not fit the role")]
+    AreaUnfit,
+    /// Whoever asks may not grant this: only the level below, inside the own area.
+    #[error("not granted by this account")]
+    NotGranted,
     /// No such code was issued.
     #[error("no such code")]
     CodeUnknown,
@@ -82,10 +70,12 @@ pub struct Account {
     pub id: String,
     /// The person's name.
     pub name: String,
-    /// One of [`ROLES`].
-    pub role: String,
-    /// The areas it may see: region codes of any level.
+    /// What the person is.
+    pub role: Role,
+    /// Its areas: region codes of a level that fits the role.
     pub areas: Vec<u64>,
+    /// The account that opened it; empty for this machine's operator.
+    pub granted_by: String,
     /// Whether it is closed.
     pub disabled: bool,
 }
@@ -103,6 +93,8 @@ pub struct Device {
     pub name: String,
     /// The installations bound to it.
     pub actors: Vec<ActorId>,
+    /// When the office approved it, milliseconds since 1970 UTC.
+    pub approved_ms: Option<i64>,
     /// When it was revoked, milliseconds since 1970 UTC.
     pub revoked_ms: Option<i64>,
     /// When it was last heard of.
@@ -134,27 +126,25 @@ impl Accounts {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens an account.
+    /// Opens an account. Where `account.granted_by` names an account, that account must be allowed to.
     ///
     /// # Errors
-    /// `AccountExists`, `RoleUnknown`, `AreaUnknown`, `Malformed`.
+    /// `AccountExists`, `AreaUnfit`, `NotGranted`, `AccountUnknown` for the granter, `Malformed`.
     pub fn create(&self, account: &Account, now_ms: i64) -> Result<(), AccountError> {
         let fits = |text: &str| !text.trim().is_empty() && text.chars().count() <= 40;
         if !fits(&account.id) || !fits(&account.name) {
             return Err(AccountError::Malformed);
         }
-        if !ROLES.contains(&account.role.as_str()) {
-            return Err(AccountError::RoleUnknown);
-        }
-        let known = |area: &u64| region::level(*area).is_some();
-        if account.areas.is_empty() || !account.areas.iter().all(known) {
-            return Err(AccountError::AreaUnknown);
+        if !authority::fits(account.role, &account.areas) {
+            return Err(AccountError::AreaUnfit);
         }
         let mut file = self.file();
         let transaction = file.transaction()?;
+        check_grant(&transaction, &account.granted_by, account)?;
         let new = transaction.execute(
-            "INSERT OR IGNORE INTO account (id, name, role, created_ms) VALUES (?1, ?2, ?3, ?4)",
-            params![account.id, account.name, account.role, now_ms],
+            "INSERT OR IGNORE INTO account (id, name, role, granted_by, created_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![account.id, account.name, account.role.code(), account.granted_by, now_ms],
         )?;
         if new == 0 {
             return Err(AccountError::AccountExists);
@@ -168,13 +158,23 @@ impl Accounts {
         Ok(transaction.commit()?)
     }
 
-    /// Closes an account: none of its devices is served any more.
+    /// Closes an account: none of its devices is served any more, but what waits on them is rescued.
     ///
     /// # Errors
-    /// `AccountUnknown`.
-    pub fn disable(&self, id: &str) -> Result<(), AccountError> {
-        let changed = self.file().execute("UPDATE account SET disabled = 1 WHERE id = ?1", [id])?;
-        if changed == 0 { Err(AccountError::AccountUnknown) } else { Ok(()) }
+    /// `AccountUnknown`, `NotGranted`.
+    pub fn disable(&self, id: &str, by: &str) -> Result<(), AccountError> {
+        let file = self.file();
+        check_grant(&file, by, &account(&file, id)?.ok_or(AccountError::AccountUnknown)?)?;
+        file.execute("UPDATE account SET disabled = 1 WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// An account by id.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn account(&self, id: &str) -> Result<Option<Account>, AccountError> {
+        account(&self.file(), id)
     }
 
     /// All accounts, by id.
@@ -192,16 +192,18 @@ impl Accounts {
     /// Issues a one-time code for a new phone of an account, such as `7K3QM-X9D4T`.
     ///
     /// # Errors
-    /// `AccountUnknown`.
+    /// `AccountUnknown`, `NotGranted`.
     pub fn issue_code(
         &self,
         id: &str,
+        by: &str,
         now_ms: i64,
         lifetime_ms: i64,
         entropy: &mut dyn Entropy,
     ) -> Result<String, AccountError> {
         let file = self.file();
-        account(&file, id)?.filter(|a| !a.disabled).ok_or(AccountError::AccountUnknown)?;
+        let owner = account(&file, id)?.filter(|a| !a.disabled);
+        check_grant(&file, by, &owner.ok_or(AccountError::AccountUnknown)?)?;
         let code = new_code(entropy);
         file.execute(
             "INSERT INTO enrolment_code (hash, account, created_ms, expires_ms)
@@ -211,11 +213,17 @@ impl Accounts {
         Ok(code)
     }
 
-    /// Enrols a phone with a one-time code: binds key and installation to the code's account.
+    /// Enrols a phone with a one-time code: binds key and installation to the code's account. Where the
+    /// office wants to look first, the device waits for [`Self::approve`].
     ///
     /// # Errors
     /// `CodeUnknown`, `CodeExpired`, `CodeUsed`, `ActorTaken`; the code stays as it was.
-    pub fn enrol(&self, request: &EnrolRequest, now_ms: i64) -> Result<Device, AccountError> {
+    pub fn enrol(
+        &self,
+        request: &EnrolRequest,
+        now_ms: i64,
+        waits_for_approval: bool,
+    ) -> Result<Device, AccountError> {
         let mut file = self.file();
         let transaction = file.transaction()?;
         let hash = code_hash(&request.code);
@@ -242,8 +250,15 @@ impl Accounts {
         let name: String =
             request.device_name.chars().filter(|c| !c.is_control()).take(40).collect();
         transaction.execute(
-            "INSERT INTO device (account, public_key, name, enrolled_ms) VALUES (?1, ?2, ?3, ?4)",
-            params![owner.id, *request.public_key, name, now_ms],
+            "INSERT INTO device (account, public_key, name, enrolled_ms, approved_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                owner.id,
+                *request.public_key,
+                name,
+                now_ms,
+                (!waits_for_approval).then_some(now_ms)
+            ],
         )?;
         let number = u32::try_from(transaction.last_insert_rowid())
             .map_err(|_| AccountError::DeviceUnknown)?;
@@ -280,16 +295,38 @@ impl Accounts {
         Ok(devices.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// Revokes a device: it is not served any more.
+    /// Revokes a device: at its next contact it hands in what waits and forgets everything.
     ///
     /// # Errors
-    /// `DeviceUnknown`.
-    pub fn revoke(&self, number: u32, now_ms: i64) -> Result<(), AccountError> {
-        let changed = self.file().execute(
+    /// `DeviceUnknown`, `NotGranted`.
+    pub fn revoke(&self, number: u32, by: &str, now_ms: i64) -> Result<(), AccountError> {
+        self.mark(
+            number,
+            by,
             "UPDATE device SET revoked_ms = coalesce(revoked_ms, ?2) WHERE number = ?1",
-            params![number, now_ms],
-        )?;
-        if changed == 0 { Err(AccountError::DeviceUnknown) } else { Ok(()) }
+            now_ms,
+        )
+    }
+
+    /// Approves a device that waits for it.
+    ///
+    /// # Errors
+    /// `DeviceUnknown`, `NotGranted`.
+    pub fn approve(&self, number: u32, by: &str, now_ms: i64) -> Result<(), AccountError> {
+        self.mark(
+            number,
+            by,
+            "UPDATE device SET approved_ms = coalesce(approved_ms, ?2) WHERE number = ?1",
+            now_ms,
+        )
+    }
+
+    fn mark(&self, number: u32, by: &str, sql: &str, now_ms: i64) -> Result<(), AccountError> {
+        let file = self.file();
+        let found = device(&file, number)?.ok_or(AccountError::DeviceUnknown)?;
+        check_grant(&file, by, &found.account)?;
+        file.execute(sql, params![number, now_ms])?;
+        Ok(())
     }
 
     /// Uses a request counter up. False where it is not larger than every one before: a repetition.
@@ -311,16 +348,33 @@ impl Accounts {
     }
 }
 
+/// Whether `by` may grant what `account` holds; an empty `by` is the operator of this machine.
+fn check_grant(connection: &Connection, by: &str, granted: &Account) -> Result<(), AccountError> {
+    if by.is_empty() {
+        return Ok(());
+    }
+    let granter = account(connection, by)?.filter(|granter| !granter.disabled);
+    let granter = granter.ok_or(AccountError::AccountUnknown)?;
+    if authority::may_grant(granter.role, &granter.areas, granted.role, &granted.areas) {
+        Ok(())
+    } else {
+        Err(AccountError::NotGranted)
+    }
+}
+
 fn account(connection: &Connection, id: &str) -> Result<Option<Account>, AccountError> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, name, role, disabled FROM account WHERE id = ?1")?;
+    let mut statement = connection
+        .prepare_cached("SELECT id, name, role, granted_by, disabled FROM account WHERE id = ?1")?;
     let found = statement
         .query_row([id], |row| {
+            let role: String = row.get(2)?;
             Ok(Account {
                 id: row.get(0)?,
                 name: row.get(1)?,
-                role: row.get(2)?,
-                disabled: row.get(3)?,
+                // A role this release does not know has no rights here.
+                role: Role::from_code(&role).unwrap_or(Role::Operator),
+                granted_by: row.get(3)?,
+                disabled: row.get(4)?,
                 areas: Vec::new(),
             })
         })
@@ -335,20 +389,39 @@ fn account(connection: &Connection, id: &str) -> Result<Option<Account>, Account
 
 fn device(connection: &Connection, number: u32) -> Result<Option<Device>, AccountError> {
     let mut statement = connection.prepare_cached(
-        "SELECT account, public_key, name, revoked_ms, last_seen_ms FROM device WHERE number = ?1",
+        "SELECT account, public_key, name, approved_ms, revoked_ms, last_seen_ms
+         FROM device WHERE number = ?1",
     )?;
     let found = statement
         .query_row([number], |row| {
-            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            let device = Device {
+                number,
+                account: Account {
+                    id: row.get(0)?,
+                    name: String::new(),
+                    role: Role::Operator,
+                    areas: Vec::new(),
+                    granted_by: String::new(),
+                    disabled: true,
+                },
+                public_key: row.get(1)?,
+                name: row.get(2)?,
+                actors: Vec::new(),
+                approved_ms: row.get(3)?,
+                revoked_ms: row.get(4)?,
+                last_seen_ms: row.get(5)?,
+            };
+            Ok(device)
         })
         .optional()?;
-    let Some((owner, public_key, name, revoked_ms, last_seen_ms)) = found else { return Ok(None) };
-    let account = account(connection, &owner)?.ok_or(AccountError::AccountUnknown)?;
+    let Some(mut device) = found else { return Ok(None) };
+    device.account =
+        account(connection, &device.account.id)?.ok_or(AccountError::AccountUnknown)?;
     let mut statement =
         connection.prepare_cached("SELECT actor FROM actor WHERE device = ?1 ORDER BY bound_ms")?;
     let actors = statement.query_map([number], |row| Ok(ActorId(row.get(0)?)))?;
-    let actors = actors.collect::<Result<_, _>>()?;
-    Ok(Some(Device { number, account, public_key, name, actors, revoked_ms, last_seen_ms }))
+    device.actors = actors.collect::<Result<_, _>>()?;
+    Ok(Some(device))
 }
 
 fn new_code(entropy: &mut dyn Entropy) -> String {

@@ -4,14 +4,23 @@
 use clap::Subcommand;
 use qrcode::QrCode;
 use qrcode::render::unicode;
+use wanhu_core::domain::authority::{self, Place, Role};
 use wanhu_core::domain::environment::Entropy;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region;
+use wanhu_core::domain::value::Value;
+use wanhu_core::store::{StoreError, records};
 
 use crate::accounts::{Account, AccountError};
-use crate::app::{App, OpenError, regions};
+use crate::app::{App, regions};
 use crate::settings::Settings;
 use crate::storage;
+use crate::storage::quarantine::{self, QuarantineRow};
+
+mod words;
+
+pub use words::AdminError;
+use words::refusal_words;
 
 /// Commands of an office.
 #[derive(Clone, Debug, Subcommand)]
@@ -29,8 +38,8 @@ pub enum AdminCommand {
         #[arg(long)]
         name: String,
         /// 角色 · role
-        #[arg(long, default_value = "village_cadre")]
-        role: String,
+        #[arg(long, default_value = "village_cadre", value_parser = role_of)]
+        role: Role,
         /// 区划代码,可多个 · region codes
         #[arg(long, required = true, num_args = 1..)]
         area: Vec<u64>,
@@ -52,6 +61,11 @@ pub enum AdminCommand {
     },
     /// 设备列表 · list devices
     DeviceList,
+    /// 批准设备 · approve a device that waits
+    DeviceApprove {
+        /// 设备编号 · number of the device
+        number: u32,
+    },
     /// 注销设备 · revoke a device
     DeviceRevoke {
         /// 设备编号 · number of the device
@@ -64,80 +78,22 @@ pub enum AdminCommand {
         /// 迁入村代码 · code of the village
         village: u64,
     },
+    /// 待审修改 · changes that were refused and wait for a person
+    Quarantine,
+    /// 查看待审修改 · look into one of them
+    QuarantineShow {
+        /// 编号 · its number
+        number: i64,
+    },
+    /// 放行待审修改 · take one of them into the records
+    QuarantineRelease {
+        /// 编号 · its number
+        number: i64,
+    },
     /// 统计 · statistics
     Stats,
     /// 制作快照包 · make the snapshot packs that are due
     Pack,
-}
-
-/// Why a command failed, with the code that scripts read.
-#[derive(Debug, thiserror::Error)]
-pub enum AdminError {
-    /// The data directory cannot be used.
-    #[error("{0}")]
-    Open(#[from] OpenError),
-    /// The accounts refuse.
-    #[error("{0}")]
-    Account(#[from] AccountError),
-    /// The records refuse.
-    #[error("{0}")]
-    Store(#[from] wanhu_core::store::StoreError),
-    /// Not a village of the region list.
-    #[error("not a village")]
-    NotAVillage,
-}
-
-impl AdminError {
-    /// What to do about it: stable code, Chinese, English.
-    pub fn words(&self) -> (&'static str, &'static str, &'static str) {
-        use wanhu_core::store::StoreError;
-        match self {
-            Self::Open(_) => {
-                ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
-            }
-            Self::NotAVillage => {
-                ("not_a_village", "区划表中没有这个村", "no such village in the region list")
-            }
-            Self::Store(StoreError::NotFound) => {
-                ("household_unknown", "没有这个农户", "no such household")
-            }
-            Self::Store(_) => ("store_failed", "档案库读写失败", "the records file failed"),
-            Self::Account(error) => match error {
-                AccountError::AccountUnknown => {
-                    ("account_unknown", "没有这个账户", "no such account")
-                }
-                AccountError::AccountExists => {
-                    ("account_exists", "账户已存在", "the account exists")
-                }
-                AccountError::Malformed => (
-                    "malformed",
-                    "账户或姓名为空或超过40字",
-                    "id or name is empty or over 40 characters",
-                ),
-                AccountError::RoleUnknown => (
-                    "role_unknown",
-                    "没有这个角色: grid_worker village_cadre village_committee township_office \
-                     county_office city department operator",
-                    "no such role",
-                ),
-                AccountError::AreaUnknown => (
-                    "area_unknown",
-                    "区划代码应为2、4、6、9或12位",
-                    "a region code has 2, 4, 6, 9 or 12 digits",
-                ),
-                AccountError::DeviceUnknown => ("device_unknown", "没有这个设备", "no such device"),
-                AccountError::CodeUnknown
-                | AccountError::CodeExpired
-                | AccountError::CodeUsed
-                | AccountError::ActorTaken => {
-                    ("code_refused", "登记码不可用", "the code cannot be used")
-                }
-                AccountError::Store(_) => {
-                    ("store_failed", "账户库读写失败", "the accounts file failed")
-                }
-            },
-        }
-    }
 }
 
 /// A command's result: text for people and JSON for scripts.
@@ -149,57 +105,183 @@ pub struct Output {
     pub json: String,
 }
 
-/// Runs a command on the open data directory.
-///
-/// # Errors
-/// See [`AdminError::words`]; nothing is changed then.
-pub fn run(
-    command: AdminCommand,
-    settings: &Settings,
-    app: &App,
-    entropy: &mut dyn Entropy,
-) -> Result<Output, AdminError> {
-    let now_ms = app.clock.now_ms();
-    match command {
-        AdminCommand::Region { text } => find_regions(settings, &text),
-        AdminCommand::AccountAdd { id, name, role, area } => {
-            let account = Account { id, name, role, areas: area, disabled: false };
-            app.accounts.create(&account, now_ms)?;
-            Ok(done("账户已建立 · account opened", &account.id))
-        }
-        AdminCommand::AccountList => list_accounts(app),
-        AdminCommand::AccountDisable { id } => {
-            app.accounts.disable(&id)?;
-            Ok(done("账户已停用 · account closed", &id))
-        }
-        AdminCommand::Code { account, url } => {
-            let minutes = settings.enrolment_code_minutes;
-            let lifetime_ms = i64::try_from(minutes * 60_000).unwrap_or(i64::MAX);
-            let code = app.accounts.issue_code(&account, now_ms, lifetime_ms, entropy)?;
-            let url = url.unwrap_or_else(|| format!("http://{}", settings.listen));
-            Ok(code_output(&code, &url, minutes))
-        }
-        AdminCommand::DeviceList => list_devices(app),
-        AdminCommand::DeviceRevoke { number } => {
-            app.accounts.revoke(number, now_ms)?;
-            Ok(done("设备已注销 · device revoked", &number.to_string()))
-        }
-        AdminCommand::Move { household, village } => {
-            let known = regions(settings)?.get(village).is_some() && region::is_village(village);
-            if !known {
-                return Err(AdminError::NotAVillage);
+/// Most rows of one list.
+const ROWS_MAX: u32 = 200;
+
+/// Somebody at work on the open data directory.
+#[derive(Clone, Copy, Debug)]
+pub struct Office<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The open data.
+    pub app: &'a App,
+    /// Id of the account that acts; empty for this machine's operator.
+    pub by: &'a str,
+}
+
+impl Office<'_> {
+    /// Runs a command.
+    ///
+    /// # Errors
+    /// See [`AdminError::words`]; nothing is changed then.
+    pub fn run(
+        &self,
+        command: AdminCommand,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Output, AdminError> {
+        let (app, by) = (self.app, self.by);
+        let now_ms = app.clock.now_ms();
+        match command {
+            AdminCommand::Region { text } => find_regions(self.settings, &text),
+            AdminCommand::AccountAdd { id, name, role, area } => {
+                let granted_by = by.to_owned();
+                let account = Account { id, name, role, areas: area, granted_by, disabled: false };
+                app.accounts.create(&account, now_ms)?;
+                Ok(done("账户已建立 · account opened", &account.id))
             }
-            app.storage.writer().write(move |transaction| {
-                storage::move_household(transaction, household, village, now_ms)
-            })?;
-            Ok(done("农户已迁移 · household moved", &household.to_string()))
+            AdminCommand::AccountList => list_accounts(app),
+            AdminCommand::AccountDisable { id } => {
+                app.accounts.disable(&id, by)?;
+                Ok(done("账户已停用 · account closed", &id))
+            }
+            AdminCommand::Code { account, url } => self.issue_code(&account, url, entropy),
+            AdminCommand::DeviceList => list_devices(app),
+            AdminCommand::DeviceApprove { number } => {
+                app.accounts.approve(number, by, now_ms)?;
+                Ok(done("设备已批准 · device approved", &number.to_string()))
+            }
+            AdminCommand::DeviceRevoke { number } => {
+                app.accounts.revoke(number, by, now_ms)?;
+                Ok(done("设备已注销 · device revoked", &number.to_string()))
+            }
+            AdminCommand::Move { household, village } => self.move_household(household, village),
+            AdminCommand::Quarantine => self.list_quarantine(),
+            AdminCommand::QuarantineShow { number } => self.show_quarantined(number),
+            AdminCommand::QuarantineRelease { number } => self.release(number),
+            AdminCommand::Stats => statistics(self.settings, app),
+            AdminCommand::Pack => {
+                let writer = app.storage.writer();
+                let made =
+                    app.storage.read(|reader| storage::build_packs(reader, writer, now_ms))?;
+                Ok(done("快照包已制作 · packs made", &made.to_string()))
+            }
         }
-        AdminCommand::Stats => statistics(settings, app),
-        AdminCommand::Pack => {
-            let writer = app.storage.writer();
-            let made = app.storage.read(|reader| storage::build_packs(reader, writer, now_ms))?;
-            Ok(done("快照包已制作 · packs made", &made.to_string()))
+    }
+
+    fn issue_code(
+        &self,
+        account: &str,
+        url: Option<String>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Output, AdminError> {
+        let minutes = self.settings.enrolment_code_minutes;
+        let lifetime_ms = i64::try_from(minutes * 60_000).unwrap_or(i64::MAX);
+        let (accounts, now_ms) = (&self.app.accounts, self.app.clock.now_ms());
+        let code = accounts.issue_code(account, self.by, now_ms, lifetime_ms, entropy)?;
+        let url = url.unwrap_or_else(|| format!("http://{}", self.settings.listen));
+        Ok(code_output(&code, &url, minutes))
+    }
+
+    fn move_household(&self, household: HouseholdId, village: u64) -> Result<Output, AdminError> {
+        let known = regions(self.settings)?.get(village).is_some() && region::is_village(village);
+        if !known {
+            return Err(AdminError::NotAVillage);
         }
+        let now_ms = self.app.clock.now_ms();
+        let from = self.app.storage.read(|connection| {
+            Ok(records::find(connection, household)?.ok_or(StoreError::NotFound)?.scope)
+        })?;
+        self.must_decide_for(from)?;
+        self.must_decide_for(village)?;
+        self.app.storage.writer().write(move |transaction| {
+            storage::move_household(transaction, household, village, now_ms)
+        })?;
+        Ok(done("农户已迁移 · household moved", &household.to_string()))
+    }
+
+    fn list_quarantine(&self) -> Result<Output, AdminError> {
+        let list = regions(self.settings)?;
+        let rows = self.app.storage.read(|c| quarantine::waiting(c, ROWS_MAX))?;
+        let rows = rows.into_iter().filter(|row| self.must_decide_for(row.scope).is_ok());
+        Ok(lines(rows.map(|row| {
+            let (zh, en) = refusal_words(row.code);
+            let path = list.path(row.scope).join(" ");
+            let line = format!("{}\t{path}\t设备 device {}\t{zh} · {en}", row.n, row.device);
+            let value = serde_json::json!({
+                "number": row.n, "household": row.household.to_string(), "village": row.scope,
+                "code": row.code, "device": row.device, "received_ms": row.received_ms
+            });
+            (line, value)
+        })))
+    }
+
+    fn quarantined(&self, number: i64) -> Result<QuarantineRow, AdminError> {
+        let row = self.app.storage.read(|connection| quarantine::one(connection, number));
+        let row = row.map_err(|error| match error {
+            StoreError::NotFound => AdminError::QuarantineUnknown,
+            other => AdminError::Store(other),
+        })?;
+        self.must_decide_for(row.scope)?;
+        Ok(row)
+    }
+
+    fn show_quarantined(&self, number: i64) -> Result<Output, AdminError> {
+        let row = self.quarantined(number)?;
+        let (zh, en) = refusal_words(row.code);
+        let Some((stamp, ops)) = row.content() else {
+            return Ok(done("内容无法读取 · content unreadable", &number.to_string()));
+        };
+        let mut output = lines(ops.iter().map(|op| {
+            let field = format!("{}.{}", op.container.name(), op.key);
+            let value = plain(op.value.as_ref());
+            (
+                format!("    {field} = {value}"),
+                serde_json::json!({ "field": field, "value": value }),
+            )
+        }));
+        output.text = format!("{} ({}): {zh} · {en}\n{}", stamp.name, stamp.account, output.text);
+        Ok(output)
+    }
+
+    fn release(&self, number: i64) -> Result<Output, AdminError> {
+        self.quarantined(number)?;
+        let (by, now_ms) = (self.by.to_owned(), self.app.clock.now_ms());
+        let released = self
+            .app
+            .storage
+            .writer()
+            .write(move |transaction| quarantine::release(transaction, number, &by, now_ms))?;
+        released.map_err(AdminError::NotReleasable)?;
+        Ok(done("修改已放行 · change released", &number.to_string()))
+    }
+
+    /// Township and county offices decide for the villages of their area; the operator of this machine
+    /// stands in for all of them.
+    fn must_decide_for(&self, village: u64) -> Result<(), AdminError> {
+        if self.by.is_empty() {
+            return Ok(());
+        }
+        let office = self.app.accounts.account(self.by)?.ok_or(AccountError::AccountUnknown)?;
+        let decides = matches!(office.role, Role::TownshipOffice | Role::CountyOffice)
+            && authority::place(office.role, &office.areas, village) == Place::Inside;
+        if decides && !office.disabled { Ok(()) } else { Err(AccountError::NotGranted.into()) }
+    }
+}
+
+fn role_of(text: &str) -> Result<Role, String> {
+    Role::from_code(text).ok_or_else(|| {
+        let all: Vec<_> = Role::ALL.into_iter().map(Role::code).collect();
+        format!("没有这个角色 · no such role; 可选 one of: {}", all.join(" "))
+    })
+}
+
+fn plain(value: Option<&Value>) -> serde_json::Value {
+    match value {
+        None | Some(Value::Null) => serde_json::Value::Null,
+        Some(Value::Bool(tick)) => (*tick).into(),
+        Some(Value::Int(number)) => (*number).into(),
+        Some(Value::Text(text)) => text.as_str().into(),
+        Some(Value::Opaque { type_code, .. }) => format!("({type_code})").into(),
     }
 }
 
@@ -241,21 +323,27 @@ fn find_regions(settings: &Settings, text: &str) -> Result<Output, AdminError> {
 
 fn list_accounts(app: &App) -> Result<Output, AdminError> {
     Ok(lines(app.accounts.all()?.into_iter().map(|account| {
-        let Account { id, name, role, areas, disabled } = account;
+        let Account { id, name, role, areas, granted_by, disabled } = account;
+        let role = role.code();
         let state = if disabled { "停用 closed" } else { "在用 open" };
         let value = serde_json::json!({
-            "id": id, "name": name, "role": role, "areas": areas, "disabled": disabled
+            "id": id, "name": name, "role": role, "areas": areas,
+            "granted_by": granted_by, "disabled": disabled
         });
-        (format!("{id}\t{name}\t{role}\t{areas:?}\t{state}"), value)
+        (format!("{id}\t{name}\t{role}\t{areas:?}\t{state}\t{granted_by}"), value)
     })))
 }
 
 fn list_devices(app: &App) -> Result<Output, AdminError> {
     Ok(lines(app.accounts.devices()?.into_iter().map(|device| {
-        let state = if device.revoked_ms.is_some() { "已注销 revoked" } else { "在用 active" };
+        let state = match (device.revoked_ms, device.approved_ms) {
+            (Some(_), _) => "已注销 revoked",
+            (None, None) => "待批准 awaiting approval",
+            (None, Some(_)) => "在用 active",
+        };
         let value = serde_json::json!({
             "number": device.number, "account": device.account.id, "name": device.name,
-            "revoked_ms": device.revoked_ms, "last_seen_ms": device.last_seen_ms
+            "approved_ms": device.approved_ms, "revoked_ms": device.revoked_ms, "last_seen_ms": device.last_seen_ms
         });
         (format!("{}\t{}\t{}\t{state}", device.number, device.account.id, device.name), value)
     })))

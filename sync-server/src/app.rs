@@ -16,6 +16,7 @@ use wanhu_core::domain::region::{RegionError, RegionList};
 use wanhu_core::store::StoreError;
 
 use crate::accounts::{AccountError, Accounts};
+use crate::limits::Limits;
 use crate::settings::Settings;
 use crate::storage::Storage;
 
@@ -60,6 +61,10 @@ pub struct App {
     pub requests: Arc<Semaphore>,
     /// How long a phone may be silent in the middle of a request.
     pub silence_max: Duration,
+    /// Whether a new phone waits for the office.
+    pub enrolment_approval: bool,
+    /// How often and how much each device may send.
+    pub limits: Limits,
     /// Renders /metrics, where the process installed a recorder.
     pub metrics: Option<PrometheusHandle>,
     tries: Mutex<HashMap<IpAddr, (u32, i64)>>,
@@ -90,6 +95,8 @@ impl App {
             clock,
             requests: Arc::new(Semaphore::new(usize::try_from(settings.requests_max).unwrap_or(1))),
             silence_max: Duration::from_secs(settings.silence_seconds_max),
+            enrolment_approval: settings.enrolment_approval,
+            limits: Limits::new(settings.syncs_per_minute, settings.changes_per_day),
             metrics: None,
             tries: Mutex::default(),
         })

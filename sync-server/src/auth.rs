@@ -1,7 +1,7 @@
 //! From a signed header to a sender the server is sure of. Order: parse, device, signature, standing,
 //! counter. Must not look at any record.
 
-use wanhu_core::sync::admission::Sender;
+use wanhu_core::sync::admission::{Sender, Standing};
 use wanhu_core::sync::seal::request_is_signed;
 use wanhu_core::sync::wire::{self, SYNC_PATH, SyncRequest};
 
@@ -23,12 +23,23 @@ pub fn authenticate(
     if !request_is_signed(&device.public_key, SYNC_PATH, header, signature) {
         return Err(ServerError::BadSignature);
     }
-    if device.revoked_ms.is_some() || device.account.disabled {
-        return Err(ServerError::Revoked);
+    if device.approved_ms.is_none() {
+        return Err(ServerError::AwaitingApproval);
     }
     if !accounts.advance_counter(device.number, request.counter, now_ms)? {
         return Err(ServerError::Replayed);
     }
-    let (actors, areas) = (device.actors, device.account.areas);
-    Ok((request, Sender { device: device.number, actors, areas }))
+    let standing = match device.revoked_ms.is_some() || device.account.disabled {
+        true => Standing::Revoked,
+        false => Standing::Active,
+    };
+    let sender = Sender {
+        device: device.number,
+        actors: device.actors,
+        role: device.account.role,
+        areas: device.account.areas,
+        standing,
+        quota: u64::MAX,
+    };
+    Ok((request, sender))
 }

@@ -30,9 +30,15 @@ pub enum ServerError {
     /// The request was seen before, or a newer one was.
     #[error("replayed")]
     Replayed,
-    /// The device or its account was shut out.
-    #[error("revoked")]
-    Revoked,
+    /// The office has not approved the device yet.
+    #[error("awaiting approval")]
+    AwaitingApproval,
+    /// This device asks too often.
+    #[error("too many requests")]
+    TooManyRequests {
+        /// How long to wait.
+        retry_after_ms: u64,
+    },
     /// Enrolment: no such code.
     #[error("code unknown")]
     CodeUnknown,
@@ -85,7 +91,12 @@ impl ServerError {
             Self::UnknownDevice => (StatusCode::UNAUTHORIZED, "unknown_device", vec![]),
             Self::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature", vec![]),
             Self::Replayed => (StatusCode::UNAUTHORIZED, "replayed", vec![]),
-            Self::Revoked => (StatusCode::FORBIDDEN, "revoked", vec![]),
+            Self::AwaitingApproval => (StatusCode::FORBIDDEN, "awaiting_approval", vec![]),
+            Self::TooManyRequests { retry_after_ms } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                vec![retry_after_ms.to_string()],
+            ),
             Self::CodeUnknown => (StatusCode::FORBIDDEN, "code_unknown", vec![]),
             Self::CodeExpired => (StatusCode::FORBIDDEN, "code_expired", vec![]),
             Self::CodeUsed => (StatusCode::FORBIDDEN, "code_used", vec![]),
@@ -119,9 +130,9 @@ impl IntoResponse for ServerError {
         let body = wire::encode(&ErrorBody { code: code.to_owned(), details });
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/cbor")], body).into_response();
-        if let (true, Some(ms)) =
-            (matches!(self, Self::Busy | Self::TooManyTries { .. }), retry_after)
-        {
+        let is_about_time =
+            matches!(self, Self::Busy | Self::TooManyTries { .. } | Self::TooManyRequests { .. });
+        if let (true, Some(ms)) = (is_about_time, retry_after) {
             let seconds = HeaderValue::from(ms.div_ceil(1_000));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
@@ -163,8 +174,8 @@ impl From<AccountError> for ServerError {
             AccountError::DeviceUnknown => Self::UnknownDevice,
             AccountError::AccountExists
             | AccountError::Malformed
-            | AccountError::RoleUnknown
-            | AccountError::AreaUnknown
+            | AccountError::AreaUnfit
+            | AccountError::NotGranted
             | AccountError::ActorTaken => Self::BadRequest,
         }
     }

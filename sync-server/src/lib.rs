@@ -10,6 +10,7 @@ pub mod app;
 pub mod auth;
 pub mod error;
 pub mod handlers;
+pub mod limits;
 pub mod router;
 mod serve;
 pub mod settings;

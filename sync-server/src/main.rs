@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use wanhu_core::system::{SystemClock, SystemEntropy};
-use wanhu_server::admin::{self, AdminCommand};
+use wanhu_server::admin::{AdminCommand, Office};
 use wanhu_server::settings::{Settings, SettingsArgs};
 use wanhu_server::{App, serve};
 
@@ -30,8 +30,13 @@ enum Command {
     /// 检查并显示生效配置 · check and show the effective settings
     CheckConfig,
     /// 办公室操作 · commands of an office
-    #[command(subcommand)]
-    Admin(AdminCommand),
+    Admin {
+        /// 以哪个账户办理,省略为本机运维 · the account that acts; without it this machine's operator
+        #[arg(long, global = true, default_value = "", hide_default_value = true)]
+        by: String,
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
 }
 
 /// Stable code, Chinese, English.
@@ -86,13 +91,13 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
         Command::Serve => run_server(&settings),
-        Command::Admin(command) => {
+        Command::Admin { by, command } => {
             let app = open(&settings)?;
-            let output =
-                admin::run(command, &settings, &app, &mut SystemEntropy).map_err(|error| {
-                    let (code, zh, en) = error.words();
-                    failure(code, zh, en)
-                })?;
+            let office = Office { settings: &settings, app: &app, by: &by };
+            let output = office.run(command, &mut SystemEntropy).map_err(|error| {
+                let (code, zh, en) = error.words();
+                failure(code, zh, en)
+            })?;
             print!("{}", if arguments.json { output.json } else { output.text });
             Ok(())
         }

@@ -61,6 +61,12 @@ pub struct Settings {
     pub requests_max: u64,
     /// Minutes an enrolment code is good for.
     pub enrolment_code_minutes: u64,
+    /// A new phone waits until the office approves it.
+    pub enrolment_approval: bool,
+    /// Syncs one device may begin within a minute.
+    pub syncs_per_minute: u64,
+    /// Changes taken from one device within a day.
+    pub changes_per_day: u64,
     /// Which log lines: a `tracing` filter such as `info` or `wanhu_server=debug`.
     pub log_filter: String,
     /// Log lines as JSON.
@@ -79,6 +85,9 @@ impl Default for Settings {
             silence_seconds_max: 60,
             requests_max: 256,
             enrolment_code_minutes: 10,
+            enrolment_approval: false,
+            syncs_per_minute: 120,
+            changes_per_day: 200_000,
             log_filter: "info".to_owned(),
             log_json: false,
         }
@@ -118,6 +127,15 @@ pub struct SettingsArgs {
     /// 登记码有效分钟 · minutes a code is good for
     #[arg(long, env = "WANHU_ENROLMENT_CODE_MINUTES", global = true)]
     pub enrolment_code_minutes: Option<u64>,
+    /// 新设备须审批 · new phones wait for approval
+    #[arg(long, env = "WANHU_ENROLMENT_APPROVAL", global = true)]
+    pub enrolment_approval: bool,
+    /// 每台设备每分钟同步次数 · syncs per device and minute
+    #[arg(long, env = "WANHU_SYNCS_PER_MINUTE", global = true)]
+    pub syncs_per_minute: Option<u64>,
+    /// 每台设备每日修改条数 · changes per device and day
+    #[arg(long, env = "WANHU_CHANGES_PER_DAY", global = true)]
+    pub changes_per_day: Option<u64>,
     /// 日志过滤 · log filter
     #[arg(long, env = "WANHU_LOG_FILTER", global = true)]
     pub log_filter: Option<String>,
@@ -139,10 +157,13 @@ impl Settings {
         set(&mut settings.silence_seconds_max, args.silence_seconds_max);
         set(&mut settings.requests_max, args.requests_max);
         set(&mut settings.enrolment_code_minutes, args.enrolment_code_minutes);
+        set(&mut settings.syncs_per_minute, args.syncs_per_minute);
+        set(&mut settings.changes_per_day, args.changes_per_day);
         set(&mut settings.log_filter, args.log_filter);
         settings.tls_certificate = tls_certificate.or(settings.tls_certificate);
         settings.tls_key = tls_key.or(settings.tls_key);
         settings.regions = args.regions.or(settings.regions);
+        settings.enrolment_approval |= args.enrolment_approval;
         settings.allow_plain_http |= args.allow_plain_http;
         settings.log_json |= args.log_json;
         settings.check()?;
@@ -154,6 +175,8 @@ impl Settings {
             ("silence_seconds_max", self.silence_seconds_max, 5, 600),
             ("requests_max", self.requests_max, 1, 10_000),
             ("enrolment_code_minutes", self.enrolment_code_minutes, 1, 1_440),
+            ("syncs_per_minute", self.syncs_per_minute, 1, 100_000),
+            ("changes_per_day", self.changes_per_day, 1, 1_000_000_000),
         ];
         for (name, value, min, max) in bounds {
             if !(min..=max).contains(&value) {

@@ -11,6 +11,7 @@ use wanhu_core::store::{RECORDS_SQL, StoreError};
 
 mod log;
 mod packs;
+pub mod quarantine;
 mod reader;
 mod writer;
 

@@ -165,8 +165,8 @@ fn every_mistake_is_answered_in_both_languages_and_changes_nothing() {
     );
     let server = |rest: &str| township.refused(&format!("target/debug/wanhu-server {rest}")).0;
     assert_eq!(server("admin account-add li --name 李 --area 431022208217"), "account_exists");
-    assert_eq!(server("admin account-add wu --name 吴 --area 43102"), "area_unknown");
-    assert_eq!(server("admin account-add wu --name 吴 --role 村长 --area 4310"), "role_unknown");
+    assert_eq!(server("admin account-add wu --name 吴 --area 43102"), "area_unfit");
+    assert_eq!(server("admin account-add wu --name 吴 --role 村长 --area 4310"), "usage");
     assert_eq!(server("admin account-add '' --name 吴 --area 4310"), "malformed");
     assert_eq!(server("admin code nobody"), "account_unknown");
     assert_eq!(server("admin device-revoke 99"), "device_unknown");

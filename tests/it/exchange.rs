@@ -183,7 +183,7 @@ fn a_lost_area_is_forgotten_after_its_work_was_handed_in() {
     let (_, mut township, a, _) = world();
     a.ledger.create_household(VILLAGE, head("甲")).unwrap();
     a.sync(&mut township).unwrap();
-    township.set_areas(a.device, &[OTHER_VILLAGE]);
+    township.sender(a.device).areas = vec![OTHER_VILLAGE];
     a.ledger.create_household(VILLAGE, head("未送")).unwrap();
     let (report, _) = a.sync(&mut township).unwrap();
     assert_eq!(report.refused, 1);

@@ -107,6 +107,7 @@ fn answers() {
             account: "li.ming".into(),
             name: "李明".into(),
             areas: vec![SCOPE, 431_022],
+            role: "village_cadre".into(),
         },
     );
     check(
@@ -118,6 +119,7 @@ fn answers() {
             refusals: vec![Refusal { outbox: 4, code: RefusalCode::OutsideArea, subject: None }],
             lost_scopes: vec![SCOPE],
             entries: 12,
+            revoked: None,
         },
     );
     let (deps, tail) = (vec![vec![3; 4].into()], minicbor::bytes::ByteVec::from(vec![4; 9]));

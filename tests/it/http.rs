@@ -114,12 +114,13 @@ async fn codes_are_good_once_and_for_a_while() {
     open("a").enrol(&url, None, &spoken, "a").await.unwrap();
     assert_eq!(reason(open("b").enrol(&url, None, &code, "b").await), "code_used");
     let past = SystemClock.now_ms() - 700_000;
-    let late = server.app.accounts.issue_code("li", past, 600_000, &mut SystemEntropy).unwrap();
+    let late = server.app.accounts.issue_code("li", "", past, 600_000, &mut SystemEntropy).unwrap();
     assert_eq!(reason(open("b").enrol(&url, None, &late, "b").await), "code_expired");
     for _ in 0..2 {
         assert_eq!(reason(open("c").enrol(&url, None, "AAAAA-AAAAA", "x").await), "code_unknown");
     }
-    let good = server.app.accounts.issue_code("li", past, 9_000_000, &mut SystemEntropy).unwrap();
+    let good =
+        server.app.accounts.issue_code("li", "", past, 9_000_000, &mut SystemEntropy).unwrap();
     assert_eq!(reason(open("d").enrol(&url, None, &good, "d").await), "too_many_tries");
     let plain = open("e").enrol("http://192.0.2.1:8787", None, &good, "e").await;
     assert_eq!(reason(plain), "not_encrypted");
@@ -171,7 +172,7 @@ async fn what_is_not_a_phones_own_fresh_request_is_refused() {
 
     // Nothing was lost or changed by all that.
     assert_eq!(sync(&a).await.unwrap().receipts, 1);
-    server.app.accounts.revoke(mine.device, 1).unwrap();
+    server.app.accounts.revoke(mine.device, "", 1).unwrap();
     let revoked = sync(&a).await.unwrap_err();
     assert_eq!(revoked, LedgerError::SessionExpired { reason: "revoked".into() });
 }

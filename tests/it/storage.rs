@@ -35,7 +35,8 @@ fn add(storage: &Storage, number: u8, scope: u64) -> Result<HouseholdId, StoreEr
         let change = Change::decode(&raw)?;
         let mut log = SqliteLog::new(transaction, 0);
         let mut household = log.create(id, scope)?;
-        let provenance = Provenance { device: 1, outbox: number.into(), received_ms: 0 };
+        let provenance =
+            Provenance { device: 1, outbox: number.into(), received_ms: 0, rule_set: 1 };
         log.append(&mut household, &raw, &change, &provenance)?;
         log.save(&household)?;
         Ok(id)

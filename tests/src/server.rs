@@ -8,7 +8,9 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wanhu_core::client::{Enrolment, Ledger};
+use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::environment::Clock;
+use wanhu_core::domain::region;
 use wanhu_core::error::LedgerError;
 use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_server::accounts::Account;
@@ -74,12 +76,17 @@ impl TestServer {
         let account = Account {
             id: account.to_owned(),
             name: account.to_owned(),
-            role: "village_cadre".to_owned(),
+            role: match areas.iter().all(|area| region::is_village(*area)) {
+                true => Role::VillageCadre,
+                false => Role::TownshipOffice,
+            },
             areas: areas.to_vec(),
+            granted_by: String::new(),
             disabled: false,
         };
         self.app.accounts.create(&account, now_ms).expect("new account");
-        let issued = self.app.accounts.issue_code(&account.id, now_ms, 600_000, &mut SystemEntropy);
+        let issued =
+            self.app.accounts.issue_code(&account.id, "", now_ms, 600_000, &mut SystemEntropy);
         issued.expect("known account")
     }
 

@@ -6,10 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use wanhu_core::client::{RecordEdit, SyncSession};
-use wanhu_core::domain::ids::{ChangeHash, HouseholdId};
+use wanhu_core::document::raw::RawChange;
+use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_core::store::{StoreError, records, replica};
+use wanhu_core::sync::admission::Standing;
+use wanhu_server::storage::quarantine;
 
 use crate::population::{FULING, JINPEN};
 use crate::seeded::Seeded;
@@ -32,6 +35,10 @@ pub struct Summary {
     pub moves: usize,
     /// Restores of the server from a backup.
     pub restores: usize,
+    /// Phones shut out.
+    pub revocations: usize,
+    /// Refused changes made anew, and quarantined ones released.
+    pub second_chances: usize,
 }
 
 struct World {
@@ -99,8 +106,45 @@ impl World {
             93..=94 => self.township.build_packs(),
             95..=96 => self.backup = Some(self.township.backup()),
             97 => self.restore(),
+            98 if self.rng.chance(30) => self.revoke(phone),
+            98 => self.second_chance(phone),
             _ => self.settle_one(phone),
         }
+    }
+
+    /// The areas of a phone; none once it was wiped.
+    fn areas(&self, phone: usize) -> Vec<u64> {
+        let enrolment = self.phones[phone].ledger.enrolment().expect("reads");
+        enrolment.map(|enrolment| enrolment.areas).unwrap_or_default()
+    }
+
+    fn count_saved(&mut self, saved: Result<(), LedgerError>) {
+        match saved {
+            Ok(()) => self.summary.saved += 1,
+            // The household is leaving this phone.
+            Err(LedgerError::NotPermitted { .. }) => {}
+            Err(error) => panic!("a save became {error:?}"),
+        }
+    }
+
+    fn revoke(&mut self, phone: usize) {
+        let device = self.phones[phone].device;
+        self.township.sender(device).standing = Standing::Revoked;
+        self.summary.revocations += 1;
+    }
+
+    /// The cadre makes a refused change anew, or the office releases one.
+    fn second_chance(&mut self, phone: usize) {
+        let ledger = &self.phones[phone].ledger;
+        if let Some(refused) = ledger.refused().expect("reads").first() {
+            match ledger.reauthor(refused.n) {
+                Ok(()) => self.summary.second_chances += 1,
+                Err(LedgerError::NotFound { .. } | LedgerError::NotPermitted { .. }) => {}
+                Err(error) => panic!("a second chance became {error:?}"),
+            }
+        }
+        let released = self.township.release_one(&mut self.rng).expect("writes");
+        self.summary.second_chances += usize::from(released);
     }
 
     fn next_text(&mut self) -> String {
@@ -109,7 +153,10 @@ impl World {
     }
 
     fn create(&mut self, phone: usize) {
-        let areas = self.phones[phone].ledger.enrolment().expect("reads").expect("enrolled").areas;
+        let areas = self.areas(phone);
+        if areas.is_empty() {
+            return;
+        }
         let village = *self.rng.pick(&areas);
         let name = self.next_text();
         let edit = RecordEdit::default().set("basic", "head_name", name);
@@ -135,22 +182,25 @@ impl World {
         } else {
             RecordEdit::default().row("visits", vec![("note".to_owned(), text.into())])
         };
-        self.phones[phone].ledger.edit(id, &edit).expect("saves");
-        self.summary.saved += 1;
+        let saved = self.phones[phone].ledger.edit(id, &edit);
+        self.count_saved(saved);
     }
 
     fn settle_one(&mut self, phone: usize) {
         for id in self.households(phone) {
             let ledger = &self.phones[phone].ledger;
             if let Some(conflict) = ledger.conflicts(id).expect("reads").first() {
-                ledger.settle(id, conflict.container, &conflict.key, 0).expect("saves");
-                self.summary.saved += 1;
+                let saved = ledger.settle(id, conflict.container, &conflict.key, 0);
+                self.count_saved(saved);
                 return;
             }
         }
     }
 
     fn exchange(&mut self, phone: usize) {
+        if self.areas(phone).is_empty() {
+            return;
+        }
         let fault = match self.rng.below(4) {
             0 => Fault { request_bytes: Some(self.rng.below(2_000)), answer_bytes: None },
             1 => Fault { request_bytes: None, answer_bytes: Some(self.rng.below(3_000)) },
@@ -202,8 +252,9 @@ impl World {
     }
 
     /// Every change that any phone or the server holds when the faults stop.
-    fn everything_saved(&self) -> BTreeSet<ChangeHash> {
+    fn everything_saved(&self) -> Work {
         let mut all = changes(&self.township.connection).expect("reads");
+        all.extend(quarantined(&self.township.connection).expect("reads"));
         for phone in &self.phones {
             all.extend(phone.ledger.with_store(changes).expect("reads"));
             all.extend(phone.ledger.with_store(refused).expect("reads"));
@@ -213,8 +264,11 @@ impl World {
 
     fn settle(&mut self) {
         for round in 0.. {
-            for phone in &self.phones {
-                phone.sync(&mut self.township).expect("a clean line carries a sync");
+            for number in 0..self.phones.len() {
+                if !self.areas(number).is_empty() {
+                    let synced = self.phones[number].sync(&mut self.township);
+                    synced.expect("a clean line carries a sync");
+                }
             }
             let waiting: u64 =
                 self.phones.iter().map(|p| p.ledger.status().expect("reads").pending).sum();
@@ -226,23 +280,35 @@ impl World {
         }
     }
 
-    fn check(&self, saved: &BTreeSet<ChangeHash>) {
-        let server = changes(&self.township.connection).expect("reads");
-        let mut findable = server.clone();
+    fn check(&mut self, saved: &Work) {
+        let mut findable = changes(&self.township.connection).expect("reads");
+        findable.extend(quarantined(&self.township.connection).expect("reads"));
         for phone in &self.phones {
             findable.extend(phone.ledger.with_store(refused).expect("reads"));
         }
         let lost = saved.difference(&findable).count();
         assert_eq!(lost, 0, "changes nobody can find any more");
-        for (number, phone) in self.phones.iter().enumerate() {
-            let areas = phone.ledger.enrolment().expect("reads").expect("enrolled").areas;
+        for number in 0..self.phones.len() {
+            let device = self.phones[number].device;
+            let areas = match self.township.sender(device).standing {
+                Standing::Active => self.areas(number),
+                Standing::Revoked => Vec::new(),
+            };
+            let phone = &self.phones[number];
             let here = states(&self.township.connection, &areas).expect("reads");
             let there = phone.ledger.with_store(|c| states(c, &VILLAGES)).expect("reads");
             assert!(here == there, "phone {number} shows something else than the server");
+            if areas.is_empty() {
+                let kept = phone.ledger.refused().expect("reads").len();
+                assert_eq!(kept, 0, "a phone that was shut out remembers");
+            }
         }
         assert_eq!(chain_breaks(&self.township.connection).expect("reads"), 0, "the log has gaps");
     }
 }
+
+/// Changes by household and content: the dependencies of a quarantined one are not spelled out.
+type Work = BTreeSet<(HouseholdId, Vec<u8>)>;
 
 type States = BTreeMap<HouseholdId, (u64, Vec<u8>)>;
 
@@ -264,14 +330,30 @@ fn server_households(connection: &Connection) -> Result<Vec<HouseholdId>, StoreE
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-fn changes(connection: &Connection) -> Result<BTreeSet<ChangeHash>, StoreError> {
-    let mut statement = connection.prepare("SELECT hash FROM change")?;
-    let hashes = statement.query_map([], |row| Ok(ChangeHash(row.get(0)?)))?;
-    Ok(hashes.collect::<Result<_, _>>()?)
+fn changes(connection: &Connection) -> Result<Work, StoreError> {
+    let mut work = Work::new();
+    for id in server_households(connection)? {
+        let household = records::find(connection, id)?.ok_or(StoreError::NotFound)?;
+        for change in records::changes(connection, household.n)? {
+            work.insert((id, change.raw.split()?.1.to_vec()));
+        }
+    }
+    Ok(work)
 }
 
-fn refused(connection: &Connection) -> Result<BTreeSet<ChangeHash>, StoreError> {
-    Ok(replica::refused(connection)?.into_iter().map(|refused| refused.hash).collect())
+fn refused(connection: &Connection) -> Result<Work, StoreError> {
+    let refused = replica::refused(connection)?.into_iter();
+    refused
+        .filter_map(|refused| Some((refused.household, refused.body?)))
+        .map(|(household, body)| Ok((household, RawChange::from_body(body)?.split()?.1.to_vec())))
+        .collect()
+}
+
+fn quarantined(connection: &Connection) -> Result<Work, StoreError> {
+    Ok(quarantine::all(connection)?
+        .into_iter()
+        .map(|row| (row.household, row.change.tail.to_vec()))
+        .collect())
 }
 
 /// Entries of any scope's log that do not follow the one before without a gap.

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 use wanhu_core::client::{Enrolment, Ledger, Step, SyncSession};
+use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::environment::random;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::{StoreError, open};
-use wanhu_core::sync::admission::Sender;
+use wanhu_core::sync::admission::{Admission, Sender, Standing};
 use wanhu_core::sync::initiator::Outgoing;
 use wanhu_core::sync::receiver::SyncReport;
 use wanhu_core::sync::responder::{RequestError, Responder};
-use wanhu_core::sync::wire::{EnrolResponse, SyncRequest};
+use wanhu_core::sync::wire::{EnrolResponse, PushFrame, Refusal, SyncRequest};
 use wanhu_core::sync::{seal, wire};
-use wanhu_server::storage::{self, SqliteLog, SqliteReader};
+use wanhu_server::storage::{self, SqliteLog, SqliteReader, quarantine};
 
 use crate::seeded::{Seeded, TestClock};
 
@@ -62,6 +63,18 @@ impl Township {
 
     /// A phone of a cadre with these areas, its clock off by `skew_ms`.
     pub fn enrol(&mut self, rng: &mut Seeded, name: &str, areas: &[u64], skew_ms: i64) -> Phone {
+        self.enrol_as(rng, name, Role::VillageCadre, areas, skew_ms)
+    }
+
+    /// A phone of somebody else.
+    pub fn enrol_as(
+        &mut self,
+        rng: &mut Seeded,
+        name: &str,
+        role: Role,
+        areas: &[u64],
+        skew_ms: i64,
+    ) -> Phone {
         let clock = Arc::new(TestClock::at(START_MS + skew_ms));
         let ledger = Ledger::open_in_memory(clock, Box::new(Seeded(rng.draw()))).expect("opens");
         let device = u32::try_from(self.devices.len()).expect("few") + 1;
@@ -72,18 +85,25 @@ impl Township {
             account: name.to_owned(),
             name: name.to_owned(),
             areas: areas.to_vec(),
+            role: role.code().to_owned(),
         };
         let enrolment = Enrolment::new("http://127.0.0.1", None, &key, response);
         ledger.set_enrolment(&enrolment).expect("writes");
         let actors = vec![ledger.actor()];
-        self.devices.push(Sender { device, actors, areas: areas.to_vec() });
+        self.devices.push(Sender {
+            device,
+            actors,
+            role,
+            areas: areas.to_vec(),
+            standing: Standing::Active,
+            quota: u64::MAX,
+        });
         Phone { ledger, device }
     }
 
-    /// Changes what a device's account may see.
-    pub fn set_areas(&mut self, device: u32, areas: &[u64]) {
-        let sender = self.devices.iter_mut().find(|sender| sender.device == device);
-        sender.expect("enrolled").areas = areas.to_vec();
+    /// What the server knows of a device, to be changed by a test.
+    pub fn sender(&mut self, device: u32) -> &mut Sender {
+        self.devices.iter_mut().find(|sender| sender.device == device).expect("enrolled")
     }
 
     /// Moves a household to another village.
@@ -91,6 +111,29 @@ impl Township {
         let transaction = self.connection.transaction()?;
         storage::move_household(&transaction, id, to, self.now_ms)?;
         Ok(transaction.commit()?)
+    }
+
+    /// Puts a frame of any content before admission, as a device that is no phone of ours would.
+    pub fn push(&mut self, device: u32, frame: &PushFrame) -> Vec<Refusal> {
+        let sender = self.sender(device).clone();
+        let transaction = self.connection.transaction().expect("begins");
+        let mut log = SqliteLog::new(&transaction, self.now_ms);
+        let refusals = Admission::default().admit(&mut log, &sender, frame, self.now_ms);
+        transaction.commit().expect("commits");
+        refusals.expect("storage works")
+    }
+
+    /// Releases one of the changes in quarantine. Returns whether it was taken.
+    pub fn release_one(&mut self, rng: &mut Seeded) -> Result<bool, StoreError> {
+        let waiting = quarantine::waiting(&self.connection, 100)?;
+        if waiting.is_empty() {
+            return Ok(false);
+        }
+        let n = rng.pick(&waiting).n;
+        let transaction = self.connection.transaction()?;
+        let released = quarantine::release(&transaction, n, "", self.now_ms)?;
+        transaction.commit()?;
+        Ok(released.is_ok())
     }
 
     /// A copy of the records file, as a backup takes it.

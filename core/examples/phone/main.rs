@@ -111,6 +111,11 @@ enum Command {
     },
     /// 被退回的修改 · changes the server did not take
     Refused,
+    /// 重新提交被退回的修改 · make a refused change anew
+    Reauthor {
+        /// 编号 · its number as shown by refused
+        number: i64,
+    },
     /// 状态 · status of this phone
     Status,
 }
@@ -222,6 +227,11 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         }
         Command::History { id } => Ok(output::history(&ledger.history(id)?)),
         Command::Refused => Ok(output::refused(&ledger.refused()?)),
+        Command::Reauthor { number } => {
+            ledger.reauthor(number)?;
+            let text = "已按现有档案重新填写,待同步 · made anew, waits to be synced\n".to_owned();
+            Ok((text, json!({ "reauthored": number })))
+        }
         Command::Status => Ok(output::status(&ledger.status()?)),
     }
 }

@@ -218,19 +218,24 @@ pub(crate) fn refused(refused: &[RefusedView]) -> Shown {
     let mut text = String::new();
     for change in refused {
         let (zh, en) = words::refusal(change.code);
-        let _ = writeln!(text, "{}  {zh} · {en}", change.household);
+        let subject = if change.subject.is_empty() { "" } else { &change.subject };
+        let _ =
+            writeln!(text, "{}  {}  {zh} {subject} · {en} {subject}", change.n, change.household);
         for (container, key, value) in &change.fields {
             let value = shown(container, key, value.as_ref());
             let _ = writeln!(text, "    {}: {value}", label(container, key));
         }
     }
     let _ = writeln!(text, "{} 条被退回 · changes not taken", refused.len());
+    if !refused.is_empty() {
+        text.push_str("重新填写: phone reauthor 编号 · to make one anew: phone reauthor NUMBER\n");
+    }
     let json = refused.iter().map(|change| {
         let fields = change.fields.iter().map(|(container, key, value)| {
             json!({ "field": format!("{container}.{key}"), "value": plain(value.as_ref()) })
         });
         json!({
-            "household": change.household.to_string(), "code": change.code,
+            "number": change.n, "household": change.household.to_string(), "code": change.code,
             "subject": change.subject, "fields": fields.collect::<Json>()
         })
     });

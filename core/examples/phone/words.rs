@@ -1,5 +1,6 @@
 //! What a cadre reads for each error: what happened and what to do, Chinese and English.
 
+use wanhu_core::domain::authority::Role;
 use wanhu_core::error::LedgerError;
 
 /// Chinese and English.
@@ -10,8 +11,8 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
             (format!("{field}: {zh}"), format!("{field}: {en}"))
         }
         LedgerError::NotPermitted { action, level_needed } => (
-            format!("无权操作 {action},请联系{level_needed}"),
-            format!("not permitted: {action}; ask {level_needed}"),
+            format!("您无权操作: {action};应由{}办理", role_words(level_needed).0),
+            format!("not permitted: {action}; this is for the {}", role_words(level_needed).1),
         ),
         LedgerError::NotFound { kind, id } => {
             (format!("没有找到 {kind} {id}"), format!("no such {kind}: {id}"))
@@ -25,6 +26,9 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
             "the server was not reached; everything is saved here, go on working and sync later"
                 .into(),
         ),
+        LedgerError::SessionExpired { reason } if reason == "awaiting_approval" => {
+            reason_words(reason)
+        }
         LedgerError::SessionExpired { reason } => {
             let (zh, en) = reason_words(reason);
             (
@@ -52,6 +56,22 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
             format!("内部错误 {report_id},请报告"),
             format!("internal error {report_id}; please report"),
         ),
+    }
+}
+
+/// A role's name in both languages.
+fn role_words(code: &str) -> (&'static str, &'static str) {
+    match Role::from_code(code) {
+        Some(Role::Household) => ("农户", "household"),
+        Some(Role::GridWorker) => ("网格员", "grid worker of the village"),
+        Some(Role::VillageCadre) => ("村干部", "cadre of the village"),
+        Some(Role::VillageCommittee) => ("村民评议组织", "village committee"),
+        Some(Role::TownshipOffice) => ("乡镇", "township office"),
+        Some(Role::CountyOffice) => ("县级", "county office"),
+        Some(Role::City) => ("市级", "city"),
+        Some(Role::Department) => ("行业部门", "department"),
+        Some(Role::Operator) => ("运维人员", "operator"),
+        None => ("上级", "level above"),
     }
 }
 
@@ -83,6 +103,7 @@ fn reason_words(reason: &str) -> (String, String) {
         "revoked" => ("本机已被注销", "this phone was revoked"),
         "unknown_device" => ("服务器不认识本机", "the server does not know this phone"),
         "bad_signature" => ("本机密钥与服务器不符", "the server has another key for this phone"),
+        "awaiting_approval" => ("本机等待乡镇批准", "this phone waits for the township's approval"),
         "replayed" => ("请求被判为重复", "the request was taken for a repetition"),
         other => return (other.to_owned(), other.to_owned()),
     };
@@ -103,6 +124,7 @@ pub(crate) fn refusal(code: u8) -> (&'static str, &'static str) {
         9 => ("该户不在您的辖区,已转当地审核", "outside your area; handed to the office there"),
         10 => ("无权修改此项", "you may not write this field"),
         11 => ("违反填报规则", "breaks a rule"),
+        17 => ("本机已注销,已转乡镇审核", "this phone was revoked; handed to the office"),
         12 => ("所依据的修改被退回", "builds on a change that was refused"),
         14 => ("请重新填写一次", "enter it once more"),
         _ => ("被退回", "refused"),

@@ -5,6 +5,7 @@ use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
+use crate::domain::authority::Role;
 use crate::sync::initiator::Identity;
 use crate::sync::wire::EnrolResponse;
 
@@ -36,6 +37,9 @@ pub struct Enrolment {
     /// Certificate authority of the server in PEM, where it is a private one; then only that one counts.
     #[n(7)]
     pub authority_pem: Option<String>,
+    /// Code of the person's role.
+    #[n(8)]
+    pub role: String,
 }
 
 impl std::fmt::Debug for Enrolment {
@@ -61,7 +65,13 @@ impl Enrolment {
             name: response.name,
             areas: response.areas,
             authority_pem,
+            role: response.role,
         }
+    }
+
+    /// What the person is; `None` for a role of a newer release, whose actions only the server judges.
+    pub fn role(&self) -> Option<Role> {
+        Role::from_code(&self.role)
     }
 
     /// Who this phone is towards its server.

@@ -121,6 +121,9 @@ impl Ledger {
         loop {
             let before = session.report().got_through();
             match self.exchange(&http, &url, &mut session, progress, cancel).await {
+                Ok(Step::Done(report)) if report.wiped => {
+                    return Err(LedgerError::SessionExpired { reason: "revoked".into() });
+                }
                 Ok(Step::Done(report)) => return Ok(report),
                 Ok(Step::Again) => failures = 0,
                 Err(LedgerError::Offline { retry_after_ms }) if !cancel.is_cancelled() => {

@@ -9,12 +9,15 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::edit::RecordEdit;
 use super::enrolment::Enrolment;
 use super::view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
+use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::draft::{FieldEdit, Origin, draft};
 use crate::document::genesis::ContainerIndex;
 use crate::document::history::history;
+use crate::document::judge::judge_edits;
 use crate::document::raw::RawChange;
 use crate::document::record::Stamp;
+use crate::domain::authority::{self, Role};
 use crate::domain::environment::{Clock, Entropy, random};
 use crate::domain::ids::{ActorId, HouseholdId};
 use crate::domain::region;
@@ -55,7 +58,34 @@ struct Inner {
     connection: Connection,
     entropy: Box<dyn Entropy>,
     actor: ActorId,
+    writer: Writer,
+}
+
+/// Whose saves these are; nobody's before enrolment, when the server will judge.
+#[derive(Clone, Default)]
+struct Writer {
     stamp: Stamp,
+    role: Option<Role>,
+    areas: Vec<u64>,
+}
+
+impl Writer {
+    fn new(enrolment: &Enrolment) -> Self {
+        let (account, name) = (enrolment.account.clone(), enrolment.name.clone());
+        let stamp = Stamp { account, name, ..Stamp::default() };
+        Self { stamp, role: enrolment.role(), areas: enrolment.areas.clone() }
+    }
+
+    /// The rule the server will apply, so that nobody finds out days later.
+    fn check(&self, household: &Household, edits: &[FieldEdit]) -> Result<(), LedgerError> {
+        let Some(role) = self.role else { return Ok(()) };
+        let place = authority::place(role, &self.areas, household.scope);
+        judge_edits(role, place, &household.fold, edits).map_err(|denial| {
+            let action = format!("{} {}", denial.action.code(), denial.field);
+            let level_needed = denial.needed.map(Role::code).unwrap_or_default().to_owned();
+            LedgerError::NotPermitted { action, level_needed }
+        })
+    }
 }
 
 impl std::fmt::Debug for Ledger {
@@ -111,8 +141,8 @@ impl Ledger {
                 actor
             }
         };
-        let stamp = enrolment(&connection)?.map(|enrolment| stamp_of(&enrolment));
-        let inner = Inner { connection, entropy, actor, stamp: stamp.unwrap_or_default() };
+        let writer = enrolment(&connection)?.map(|enrolment| Writer::new(&enrolment));
+        let inner = Inner { connection, entropy, actor, writer: writer.unwrap_or_default() };
         Ok(Self { inner: Mutex::new(inner), clock })
     }
 
@@ -164,8 +194,15 @@ impl Ledger {
     pub fn set_enrolment(&self, enrolment: &Enrolment) -> Result<(), LedgerError> {
         let mut inner = self.lock();
         replica::set(&inner.connection, Setting::Enrolment, &wire::encode(enrolment))?;
-        inner.stamp = stamp_of(enrolment);
+        inner.writer = Writer::new(enrolment);
         Ok(())
+    }
+
+    /// Nobody's phone any more: what was wiped must not stay in the file's log either.
+    pub(super) fn forget_writer(&self) -> Result<(), LedgerError> {
+        let inner = &mut *self.lock();
+        inner.writer = Writer::default();
+        Ok(open::fold_log_in(&inner.connection)?)
     }
 
     /// What the first screen shows.
@@ -315,7 +352,7 @@ impl Ledger {
         let chosen = entries.get(choice).ok_or_else(|| missing("value", choice.to_string()))?;
         let edit =
             FieldEdit { container: index, key: key.to_owned(), value: Some(chosen.value.clone()) };
-        let stamp = Stamp { form: "settle/1".into(), ..inner.stamp.clone() };
+        let stamp = Stamp { form: "settle/1".into(), ..inner.writer.stamp.clone() };
         inner.save_operations(household, &[edit], &stamp, now_ms)
     }
 
@@ -367,6 +404,36 @@ impl Ledger {
         })
     }
 
+    /// Makes a refused change anew on what is on record now, after the cadre has read why. What the
+    /// record shows already is left out.
+    ///
+    /// # Errors
+    /// `NotFound` where no such change was refused or its household is not on this phone any more;
+    /// `NotPermitted` where it would be refused again.
+    pub fn reauthor(&self, n: i64) -> Result<(), LedgerError> {
+        let missing = || LedgerError::NotFound { kind: "refused".into(), id: n.to_string() };
+        let now_ms = self.clock.now_ms();
+        let inner = &mut *self.lock();
+        let refused = replica::one_refused(&inner.connection, n)?.ok_or_else(missing)?;
+        let raw = refused.body.map(RawChange::from_body).ok_or_else(missing)??;
+        let change = Change::decode(&raw)?;
+        let household = match records::find(&inner.connection, refused.household)? {
+            Some(household) => household,
+            None => return Err(not_found(refused.household)),
+        };
+        let edits = change.ops.into_iter().map(|op| {
+            let (container, key, value) = (op.container, op.key, op.value);
+            FieldEdit { container, key, value }
+        });
+        let stamp =
+            Stamp { form: Stamp::parse(&change.message).form, ..inner.writer.stamp.clone() };
+        let saved = inner.save_operations(household, &edits.collect::<Vec<_>>(), &stamp, now_ms);
+        if saved != Err(LedgerError::from(DocumentError::Empty)) {
+            saved?;
+        }
+        Ok(replica::forget_refused(&inner.connection, n)?)
+    }
+
     pub(super) fn compose(&self, purpose: Purpose) -> Result<(Outgoing, Receiver), LedgerError> {
         let inner = &mut *self.lock();
         let enrolment = enrolment(&inner.connection)?;
@@ -389,7 +456,7 @@ impl Inner {
         let stamp = Stamp {
             form: edit.form.clone(),
             on_behalf_of: edit.on_behalf_of.clone(),
-            ..self.stamp.clone()
+            ..self.writer.stamp.clone()
         };
         self.save_operations(household, &operations, &stamp, now_ms)
     }
@@ -401,6 +468,7 @@ impl Inner {
         stamp: &Stamp,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
+        self.writer.check(&household, operations)?;
         let origin = Origin { actor: self.actor, time_ms: now_ms, message: stamp.encode() };
         let raw = draft(&household.fold, operations, &origin)?;
         let change = Change::decode(&raw)?;
@@ -433,11 +501,6 @@ fn save_change(
 fn enrolment(connection: &Connection) -> Result<Option<Enrolment>, LedgerError> {
     let bytes = replica::setting(connection, Setting::Enrolment)?;
     Ok(bytes.and_then(|bytes| wire::decode(&bytes).ok()))
-}
-
-fn stamp_of(enrolment: &Enrolment) -> Stamp {
-    let (account, name) = (enrolment.account.clone(), enrolment.name.clone());
-    Stamp { account, name, ..Stamp::default() }
 }
 
 fn not_found(id: HouseholdId) -> LedgerError {

@@ -75,6 +75,9 @@ impl SyncSession {
             Err(SyncError::Cut) => Ok(None),
             Err(error) => Err(error.into()),
         })?;
+        if ended.as_ref().is_some_and(|(report, _)| report.wiped) {
+            ledger.forget_writer()?;
+        }
         let Some((report, Next { again, repair })) = ended else {
             add(&mut self.report, &so_far);
             self.purpose = Purpose { ask_only: true, repair: Vec::new() };
@@ -105,5 +108,6 @@ fn add(sum: &mut SyncReport, part: &SyncReport) {
     sum.entries_announced = part.entries_announced.max(sum.entries_announced);
     sum.left += part.left;
     sum.requests += part.requests;
+    sum.wiped |= part.wiped;
     sum.server_time_ms = part.server_time_ms.max(sum.server_time_ms);
 }

@@ -49,6 +49,16 @@ pub fn code_contains(area: u64, code: u64) -> bool {
     surplus.is_some_and(|surplus| code / 10u64.pow(surplus) == area)
 }
 
+/// The first and the last village code an area can contain: its digits filled up with zeros and nines.
+pub fn villages_of(area: u64) -> (u64, u64) {
+    let (mut first, mut last) = (area, area);
+    while first > 0 && first < 100_000_000_000 {
+        first *= 10;
+        last = last * 10 + 9;
+    }
+    (first, last)
+}
+
 /// The division that contains this one; `None` for a province.
 pub fn parent(code: u64) -> Option<u64> {
     match level(code)? {

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::authority::FieldClass;
+
 mod check;
 mod markdown;
 mod parse;
@@ -77,6 +79,9 @@ pub struct Field {
     /// Schema version that added it.
     #[serde(default = "first_version")]
     pub since: u32,
+    /// Its class of rights, where it is not its container's.
+    #[serde(default)]
+    pub right: Option<FieldClass>,
 }
 
 fn first_version() -> u32 {
@@ -95,6 +100,12 @@ pub struct Container {
     /// Whether it holds rows.
     #[serde(default)]
     pub rows: bool,
+    /// The class of rights of its fields, where they name none themselves.
+    #[serde(default)]
+    pub right: FieldClass,
+    /// Whether what was set once stays as it is, as in a protocol.
+    #[serde(default)]
+    pub append_only: bool,
     /// Its fields, in the order of a form.
     pub fields: Vec<Field>,
 }

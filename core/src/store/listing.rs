@@ -11,6 +11,7 @@ use crate::document::genesis::ContainerIndex;
 use crate::document::record;
 use crate::domain::ids::HouseholdId;
 use crate::domain::pinyin;
+use crate::domain::region;
 use crate::domain::value::Value;
 
 /// The priority tags in the order of their bits: fields of container `class`.
@@ -151,8 +152,9 @@ pub fn page(
         values.extend(bound);
     };
     if let Some(area) = filter.area {
-        let (low, high) = village_range(area);
-        restrict("l.scope BETWEEN ? AND ?", vec![low.into(), high.into()]);
+        let (first, last) = region::villages_of(area);
+        let bound = vec![first.cast_signed().into(), last.cast_signed().into()];
+        restrict("l.scope BETWEEN ? AND ?", bound);
     }
     if let Some(tag) = &filter.tag {
         let bit = TAGS.iter().position(|known| known == tag).map_or(0, |place| 1i64 << place);
@@ -185,10 +187,12 @@ pub fn page(
 
 /// How many households a filter shows in all.
 pub fn count(connection: &Connection, area: Option<u64>) -> Result<u64, StoreError> {
-    let (low, high) = area.map_or((0, i64::MAX), village_range);
+    let (first, last) = area.map_or((0, i64::MAX as u64), region::villages_of);
     let mut statement =
         connection.prepare_cached("SELECT count(*) FROM listing WHERE scope BETWEEN ?1 AND ?2")?;
-    Ok(statement.query_row([low, high], |row| row.get::<_, i64>(0))?.cast_unsigned())
+    Ok(statement
+        .query_row([first.cast_signed(), last.cast_signed()], |row| row.get::<_, i64>(0))?
+        .cast_unsigned())
 }
 
 /// The list row of one household.
@@ -218,14 +222,4 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ListRow> {
         conflicts: row.get(10)?,
         pending: row.get(11)?,
     })
-}
-
-/// The village codes of an area: a prefix of any level, filled with zeros and with nines.
-fn village_range(area: u64) -> (i64, i64) {
-    let (mut low, mut high) = (area, area);
-    while low < 100_000_000_000 && low > 0 {
-        low *= 10;
-        high = high * 10 + 9;
-    }
-    (low.cast_signed(), high.cast_signed())
 }

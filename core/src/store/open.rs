@@ -84,6 +84,14 @@ pub fn unhurried<T, E: From<rusqlite::Error>>(
     done
 }
 
+/// Writes the file's log into the file and empties it.
+///
+/// # Errors
+/// As SQLite reports.
+pub fn fold_log_in(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
 /// Renames a damaged file, its WAL and its index aside, so that unsent work in it can still be rescued.
 /// Returns the new name.
 ///

@@ -28,6 +28,8 @@ pub enum Setting {
     Echo,
     /// Household ids must be sent in full.
     FullIds,
+    /// The log epoch for which this phone, shut out, has queued everything it holds.
+    GaveBack,
 }
 
 impl Setting {
@@ -41,6 +43,7 @@ impl Setting {
             Self::LastReceipt => "last_receipt",
             Self::Echo => "echo",
             Self::FullIds => "full_ids",
+            Self::GaveBack => "gave_back",
         }
     }
 }
@@ -118,6 +121,13 @@ pub fn cursors(connection: &Connection) -> Result<Vec<ScopeCursor>, StoreError> 
         })
     })
     .collect()
+}
+
+/// The villages of all households on this phone.
+pub fn scopes(connection: &Connection) -> Result<Vec<u64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT DISTINCT scope FROM household")?;
+    let rows = statement.query_map([], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// One scope's cursor, where the scope is held.
@@ -359,5 +369,28 @@ pub fn refused(connection: &Connection) -> Result<Vec<Refused>, StoreError> {
 /// Forgets a refused change once the cadre has dealt with it.
 pub fn forget_refused(connection: &Connection, n: i64) -> Result<(), StoreError> {
     connection.execute("DELETE FROM refused WHERE n = ?1", [n])?;
+    Ok(())
+}
+
+/// Forgets everything this phone holds of anybody: it was shut out, and nothing waits on it.
+pub fn wipe(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    // Deleted content is overwritten (`secure_delete`); the log is folded in by the caller.
+    transaction.execute_batch(
+        "DELETE FROM household; DELETE FROM refused; DELETE FROM cursor; DELETE FROM setting;",
+    )?;
+    Ok(())
+}
+
+/// One refused change by local number.
+pub fn one_refused(connection: &Connection, n: i64) -> Result<Option<Refused>, StoreError> {
+    Ok(refused(connection)?.into_iter().find(|refused| refused.n == n))
+}
+
+/// Forgets that a change was refused: it came back from the server's log.
+pub fn forget_refusal_of(
+    transaction: &Transaction<'_>,
+    hash: &ChangeHash,
+) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM refused WHERE hash = ?1")?.execute([&hash.0[..]])?;
     Ok(())
 }

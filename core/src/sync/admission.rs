@@ -8,9 +8,13 @@ use super::deps;
 use super::wire::{Places, PushFrame, PushedChange, Refusal, RefusalCode, SHORT_ID_BYTES};
 use crate::document::DocumentError;
 use crate::document::change::Change;
+use crate::document::judge::{field_of, judge_change};
 use crate::document::raw::{CHANGE_BYTES_MAX, RawChange, TailHead};
+use crate::domain::authority::{self, Place, Role};
 use crate::domain::ids::{ActorId, ChangeHash, HouseholdId};
 use crate::domain::region;
+use crate::domain::schema::Schema;
+use crate::domain::value::Value;
 use crate::store::records::{Held, Household};
 
 /// One write transaction over the server's records and log.
@@ -66,8 +70,36 @@ pub struct Sender {
     pub device: u32,
     /// The installations bound to it.
     pub actors: Vec<ActorId>,
-    /// The areas its account may write in: region codes of any level.
+    /// What its person is.
+    pub role: Role,
+    /// The areas of its account: region codes of any level.
     pub areas: Vec<u64>,
+    /// Whether it is still served.
+    pub standing: Standing,
+    /// Changes it may still send for now.
+    pub quota: u64,
+}
+
+/// Whether a device is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Active,
+    /// It was shut out: what it still has to say goes to quarantine, and it is told to forget the rest.
+    Revoked,
+}
+
+impl Sender {
+    /// Whether a village lies in an area in which its role counts.
+    pub fn reaches(&self, village: u64) -> bool {
+        region::is_village(village)
+            && authority::place(self.role, &self.areas, village) == Place::Inside
+    }
+
+    /// Whether this device may hold the records of a village.
+    pub fn may_hold(&self, village: u64) -> bool {
+        self.standing == Standing::Active && self.role.holds_replica() && self.reaches(village)
+    }
 }
 
 /// Where a log entry came from.
@@ -79,6 +111,8 @@ pub struct Provenance {
     pub outbox: u64,
     /// The server's clock, milliseconds since 1970 UTC.
     pub received_ms: i64,
+    /// The rule set it was judged by; 0 where a person released it from quarantine.
+    pub rule_set: u16,
 }
 
 /// A refused change on its way to quarantine.
@@ -86,6 +120,8 @@ pub struct Provenance {
 pub struct Quarantined<'a> {
     /// The household it is about.
     pub household: HouseholdId,
+    /// The village the phone had it in.
+    pub scope: u64,
     /// Its dependencies as sent and the rest of its body.
     pub change: &'a PushedChange,
     /// Why it was refused.
@@ -98,9 +134,15 @@ pub struct Quarantined<'a> {
 #[derive(Debug, Default)]
 pub struct Admission {
     refused: BTreeSet<ChangeHash>,
+    taken: u64,
 }
 
 impl Admission {
+    /// Changes taken so far.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Checks the changes of a frame one by one and takes those that pass. A refusal stops the changes
     /// that build on it, and nothing else.
     ///
@@ -118,7 +160,9 @@ impl Admission {
         let ids = household_ids(log, frame)?;
         let mut places = Places::default();
         for (change, outbox) in frame.changes.iter().zip(frame.outbox_numbers()) {
-            let provenance = Provenance { device: sender.device, outbox, received_ms: now_ms };
+            let device = sender.device;
+            let rule_set = authority::RULE_SET;
+            let provenance = Provenance { device, outbox, received_ms: now_ms, rule_set };
             let named = match places.place(change.household, ids.len()).map(|place| ids[place]) {
                 Some(Ok(named)) => named,
                 unnamed => {
@@ -127,12 +171,13 @@ impl Admission {
                     continue;
                 }
             };
-            let (id, _) = named;
+            let (id, scope) = named;
             let outcome = self.admit_one(log, sender, named, change, provenance, &mut held)?;
-            if let Err(code) = outcome {
-                refusals.push(Refusal { outbox, code, subject: None });
+            if let Err(Refused { code, subject }) = outcome {
+                refusals.push(Refusal { outbox, code, subject });
                 if kept_in_quarantine(code) {
-                    log.quarantine(&Quarantined { household: id, change, code, provenance })?;
+                    let refused = Quarantined { household: id, scope, change, code, provenance };
+                    log.quarantine(&refused)?;
                 }
             }
         }
@@ -140,6 +185,35 @@ impl Admission {
             log.save(household)?;
         }
         Ok(refusals)
+    }
+
+    /// Takes a change out of quarantine because a person in charge wants it: who sent it from where is
+    /// not asked again, everything else is.
+    ///
+    /// # Errors
+    /// Outer: storage. Inner: why it cannot be taken even so, for example because its author has used
+    /// its number for another change since.
+    pub fn release<L: RecordLog>(
+        log: &mut L,
+        refused: &Quarantined<'_>,
+    ) -> Result<Result<(), RefusalCode>, L::Error> {
+        let Ok(head) = TailHead::parse(&refused.change.tail) else {
+            return Ok(Err(RefusalCode::Malformed));
+        };
+        let known = log.find(refused.household)?;
+        let mut household =
+            known.unwrap_or_else(|| Household::unsaved(refused.household, refused.scope));
+        if !region::is_village(household.scope) {
+            return Ok(Err(RefusalCode::OutsideArea));
+        }
+        let provenance = Provenance { rule_set: 0, ..refused.provenance };
+        let (change, mut admission) = (refused.change, Self::default());
+        let outcome =
+            admission.check_and_append(log, None, &mut household, &head, change, provenance)?;
+        if household.n != Household::UNSAVED {
+            log.save(&household)?;
+        }
+        Ok(outcome.map_err(|refused| refused.code))
     }
 
     fn admit_one<L: RecordLog>(
@@ -150,17 +224,19 @@ impl Admission {
         pushed: &PushedChange,
         provenance: Provenance,
         held: &mut BTreeMap<HouseholdId, Household>,
-    ) -> Result<Result<(), RefusalCode>, L::Error> {
-        // Size. (Quota per device belongs here.)
+    ) -> Result<Outcome, L::Error> {
         if pushed.tail.len() > CHANGE_BYTES_MAX {
-            return Ok(Err(RefusalCode::TooLarge));
+            return Ok(Err(RefusalCode::TooLarge.into()));
+        }
+        if self.taken >= sender.quota {
+            return Ok(Err(RefusalCode::OverQuota.into()));
         }
         // Author: an actor id in the bytes is only a claim.
         let Ok(head) = TailHead::parse(&pushed.tail) else {
-            return Ok(Err(RefusalCode::Malformed));
+            return Ok(Err(RefusalCode::Malformed.into()));
         };
         if !sender.actors.contains(&head.actor) && !log.takes_back()? {
-            return Ok(Err(RefusalCode::WrongActor));
+            return Ok(Err(RefusalCode::WrongActor.into()));
         }
         // Area: the server's own column decides, never the document.
         let known = match held.remove(&id) {
@@ -168,18 +244,21 @@ impl Admission {
             None => log.find(id)?,
         };
         let scope = known.as_ref().map_or(pushed_scope, |household| household.scope);
-        if !is_village_within(scope, &sender.areas) {
+        if sender.standing == Standing::Revoked || !sender.reaches(scope) {
             let on_record = match &known {
                 Some(household) => is_on_record(log, household, &head, pushed)?,
                 None => false,
             };
-            return Ok(Err(match on_record {
-                true => RefusalCode::AlreadyHeld,
-                false => RefusalCode::OutsideArea,
-            }));
+            let code = match (on_record, sender.standing) {
+                (true, _) => RefusalCode::AlreadyHeld,
+                (false, Standing::Revoked) => RefusalCode::DeviceRevoked,
+                (false, Standing::Active) => RefusalCode::OutsideArea,
+            };
+            return Ok(Err(code.into()));
         }
         let mut household = known.unwrap_or_else(|| Household::unsaved(id, scope));
-        let outcome = self.check_and_append(log, &mut household, &head, pushed, provenance)?;
+        let outcome =
+            self.check_and_append(log, Some(sender), &mut household, &head, pushed, provenance)?;
         if household.n != Household::UNSAVED {
             held.insert(id, household);
         }
@@ -189,33 +268,34 @@ impl Admission {
     fn check_and_append<L: RecordLog>(
         &mut self,
         log: &mut L,
+        sender: Option<&Sender>,
         household: &mut Household,
         head: &TailHead,
         pushed: &PushedChange,
         provenance: Provenance,
-    ) -> Result<Result<(), RefusalCode>, L::Error> {
+    ) -> Result<Outcome, L::Error> {
         // Dependencies: needed to name the change at all.
         let resolved = deps::resolve(&pushed.deps, |prefix| log.with_prefix(household, prefix))?;
         let (deps, deps_max_op) = match resolved {
             Ok(resolved) => resolved,
             Err(RefusalCode::DependencyMissing) if self.builds_on_refused(pushed) => {
-                return Ok(Err(RefusalCode::BuildsOnRefused));
+                return Ok(Err(RefusalCode::BuildsOnRefused.into()));
             }
-            Err(code) => return Ok(Err(code)),
+            Err(code) => return Ok(Err(code.into())),
         };
         let Ok(raw) = RawChange::join(&deps, &pushed.tail) else {
-            return Ok(Err(RefusalCode::TooLarge));
+            return Ok(Err(RefusalCode::TooLarge.into()));
         };
         let hash = raw.hash();
         let verdict = match log.by_author(household, &head.actor, head.seq)? {
             // Sent before, and the receipt was lost: taken once is enough.
             Some(same) if same.hash == hash => return Ok(Ok(())),
-            Some(_) => Err(RefusalCode::Equivocation),
+            Some(_) => Err(RefusalCode::Equivocation.into()),
             // Whoever could make two changes answer to one short name could confuse every phone.
             None if !log.with_prefix(household, &hash.0[..deps::SHORT_BYTES])?.is_empty() => {
-                Err(RefusalCode::PrefixTaken)
+                Err(RefusalCode::PrefixTaken.into())
             }
-            None => check(household, head, deps_max_op, &raw, hash),
+            None => check(sender, household, head, deps_max_op, &raw, hash),
         };
         match verdict {
             Ok(change) => {
@@ -223,11 +303,12 @@ impl Admission {
                     *household = log.create(household.id, household.scope)?;
                 }
                 log.append(household, &raw, &change, &provenance)?;
+                self.taken += 1;
                 Ok(Ok(()))
             }
-            Err(code) => {
+            Err(refused) => {
                 self.refused.insert(hash);
-                Ok(Err(code))
+                Ok(Err(refused))
             }
         }
     }
@@ -274,19 +355,36 @@ fn is_on_record<L: RecordLog>(
     }))
 }
 
-/// The checks that need no storage: counters, shape, authority, rules.
+/// Why a change was not taken, and what the reason is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Refused {
+    code: RefusalCode,
+    subject: Option<String>,
+}
+
+impl From<RefusalCode> for Refused {
+    fn from(code: RefusalCode) -> Self {
+        Self { code, subject: None }
+    }
+}
+
+type Outcome = Result<(), Refused>;
+
+/// The checks that need no storage, in this order: counters, shape, authority, rules. Without a sender
+/// a person has decided about authority.
 fn check(
+    sender: Option<&Sender>,
     household: &Household,
     head: &TailHead,
     deps_max_op: u64,
     raw: &RawChange,
     hash: ChangeHash,
-) -> Result<Change, RefusalCode> {
+) -> Result<Change, Refused> {
     if head.seq != household.fold.last_seq(&head.actor) + 1 {
-        return Err(RefusalCode::SequenceGap);
+        return Err(RefusalCode::SequenceGap.into());
     }
     if head.start_op != deps_max_op + 1 {
-        return Err(RefusalCode::CounterForged);
+        return Err(RefusalCode::CounterForged.into());
     }
     let change = Change::decode_named(raw, hash).map_err(|error| match error {
         DocumentError::TooLarge => RefusalCode::TooLarge,
@@ -295,8 +393,22 @@ fn check(
             RefusalCode::Malformed
         }
     })?;
-    // Authority (role x area x field x action) and hard rules are asked here, with the list of fields
-    // that `change.ops` sets; both live in `domain` and run on the phone as well.
+    // What a restored server is given back was judged when it was first taken.
+    if let Some(sender) = sender.filter(|sender| sender.actors.contains(&head.actor)) {
+        let place = authority::place(sender.role, &sender.areas, household.scope);
+        judge_change(sender.role, place, &household.fold, &change).map_err(|denial| Refused {
+            code: RefusalCode::NotPermitted,
+            subject: Some(denial.field),
+        })?;
+    }
+    for op in &change.ops {
+        let (container, field) = (op.container.name(), field_of(op.container, &op.key));
+        let value = op.value.as_ref().unwrap_or(&Value::Null);
+        if Schema::base().breaks_a_hard_rule(container, field, value) {
+            let subject = Some(format!("{container}.{field}"));
+            return Err(Refused { code: RefusalCode::RuleBroken, subject });
+        }
+    }
     Ok(change)
 }
 
@@ -305,6 +417,7 @@ fn check(
 fn kept_in_quarantine(code: RefusalCode) -> bool {
     match code {
         RefusalCode::OutsideArea
+        | RefusalCode::DeviceRevoked
         | RefusalCode::NotPermitted
         | RefusalCode::RuleBroken
         | RefusalCode::BuildsOnRefused
@@ -322,9 +435,4 @@ fn kept_in_quarantine(code: RefusalCode) -> bool {
         | RefusalCode::AlreadyHeld
         | RefusalCode::HouseholdUnclear => false,
     }
-}
-
-/// Whether a scope is a village inside one of the areas.
-pub fn is_village_within(scope: u64, areas: &[u64]) -> bool {
-    region::is_village(scope) && areas.iter().any(|area| region::code_contains(*area, scope))
 }

@@ -157,6 +157,8 @@ fn take_into(
         replica::refuse(transaction, household, held.hash, codes, "", change.time_ms)?;
     }
     records::append(transaction, household, raw, change, Arrival::Acknowledged)?;
+    // An office may have released what was refused at first.
+    replica::forget_refusal_of(transaction, &change.hash)?;
     Ok(Acknowledged::New)
 }
 

@@ -43,6 +43,8 @@ pub struct SyncReport {
     pub requests: u64,
     /// The server's clock, milliseconds since 1970 UTC.
     pub server_time_ms: i64,
+    /// This phone was shut out, has handed in what waited and has forgotten everything.
+    pub wiped: bool,
 }
 
 impl SyncReport {
@@ -97,6 +99,7 @@ pub struct Receiver {
     lost_scopes: Vec<Scope>,
     set_aside: Vec<Scope>,
     report: SyncReport,
+    is_revoked: bool,
     ended: bool,
 }
 
@@ -113,6 +116,7 @@ impl Receiver {
             lost_scopes: Vec::new(),
             set_aside: Vec::new(),
             report: SyncReport::default(),
+            is_revoked: false,
             ended: false,
         }
     }
@@ -190,6 +194,12 @@ impl Receiver {
         head: &ResponseHead,
     ) -> Result<(), SyncError> {
         let transaction = begin(connection)?;
+        self.is_revoked = head.revoked.is_some();
+        let gave_back = replica::setting(&transaction, Setting::GaveBack)?;
+        if head.revoked == Some(true) && gave_back.is_none_or(|epoch| epoch != *head.epoch) {
+            give_everything_back(&transaction)?;
+            replica::set(&transaction, Setting::GaveBack, &*head.epoch)?;
+        }
         replica::set(&transaction, Setting::Epoch, &*head.epoch)?;
         for refusal in &head.refusals {
             self.report.refused += refuse(&transaction, refusal, self.now_ms)?;
@@ -392,6 +402,15 @@ impl Receiver {
     /// What only a complete answer allows: forgetting scopes that were lost, and households that left.
     fn clean_up(&mut self, connection: &mut Connection) -> Result<(), SyncError> {
         let transaction = begin(connection)?;
+        if self.is_revoked {
+            if replica::pending_count(&transaction)? > 0 {
+                self.next.again = true;
+            } else {
+                replica::wipe(&transaction)?;
+                self.report.wiped = true;
+            }
+            return Ok(transaction.commit()?);
+        }
         for scope in &self.lost_scopes {
             self.report.left += replica::drop_scope_if_sent(&transaction, *scope)?;
         }
@@ -417,6 +436,18 @@ fn next_part(bytes: &[u8]) -> Result<Option<(PartKind, usize, usize)>, SyncError
     }
     let from = 1 + taken;
     Ok((rest.len() >= taken + length).then_some((kind, from, from + length)))
+}
+
+/// Queues every change this phone holds to be sent again.
+fn give_everything_back(transaction: &Transaction<'_>) -> Result<(), SyncError> {
+    for scope in replica::scopes(transaction)? {
+        for (id, _) in records::digests(transaction, scope)? {
+            let mut batch = Batch::new(transaction);
+            batch.give_back(id, |_| false)?;
+            batch.save()?;
+        }
+    }
+    Ok(())
 }
 
 fn begin(connection: &mut Connection) -> Result<Transaction<'_>, SyncError> {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteArray;
 
-use super::admission::{Admission, RecordLog, Sender};
+use super::admission::{Admission, RecordLog, Sender, Standing};
 use super::chain::{Chain, Digest, EntryKind};
 use super::wire::{
     Cursor, PROTOCOL_VERSION_MIN, PackHead, PartKind, PushFrame, Refusal, RepairAnswer,
@@ -176,6 +176,11 @@ impl Responder {
         Ok(())
     }
 
+    /// Changes taken so far.
+    pub fn taken(&self) -> u64 {
+        self.admission.taken()
+    }
+
     /// The next part of the answer, ready to be sent; `None` once it is complete.
     ///
     /// # Errors
@@ -204,8 +209,9 @@ impl Responder {
 
     fn head<R: LogReader>(&mut self, reader: &R, now_ms: i64) -> Result<Vec<u8>, R::Error> {
         let epoch = reader.epoch()?;
-        let scopes = reader.scopes(&self.sender.areas)?;
-        let allowed = |scope: Scope| super::admission::is_village_within(scope, &self.sender.areas);
+        let mut scopes = reader.scopes(&self.sender.areas)?;
+        let allowed = |scope: Scope| self.sender.may_hold(scope);
+        scopes.retain(|(scope, _)| allowed(*scope));
         let lost_scopes = self.request.cursors.iter().map(|cursor| cursor.scope);
         let lost_scopes: Vec<_> = lost_scopes.filter(|scope| !allowed(*scope)).collect();
         let mut plan = VecDeque::new();
@@ -227,6 +233,17 @@ impl Responder {
             plan.push_back(scope_plan);
         }
         self.plan = Some(plan);
+        let revoked = match self.sender.standing {
+            Standing::Active => None,
+            // Told once more what to do if this log may lack what only that phone still holds.
+            Standing::Revoked => {
+                let mut all_agree = self.is_epoch(&epoch);
+                for cursor in &self.request.cursors {
+                    all_agree &= agrees(reader, cursor)?;
+                }
+                Some(!all_agree)
+            }
+        };
         let head = ResponseHead {
             protocol: self.request.protocol.min(wire::PROTOCOL_VERSION),
             epoch: epoch.into(),
@@ -234,6 +251,7 @@ impl Responder {
             refusals: std::mem::take(&mut self.refusals),
             lost_scopes,
             entries,
+            revoked,
         };
         Ok(part(PartKind::Head, &encode(&head)))
     }
@@ -260,16 +278,19 @@ fn plan_scope<R: LogReader>(
     if cursor.pack.is_some() || (cursor.seq == 0 && cursor.digest.iter().all(|byte| *byte == 0)) {
         return ScopePlan::from_start(reader, scope, point, cursor.pack.as_ref());
     }
-    let held = reader.point(scope, cursor.seq)?;
-    let agrees = same_epoch
-        && held.is_some_and(|held| {
-            held.chain.short() == *cursor.chain && held.digest.to_bytes() == *cursor.digest
-        });
-    Ok(if agrees {
+    Ok(if same_epoch && agrees(reader, cursor)? {
         ScopePlan::tail(scope, cursor.seq, point)
     } else {
         ScopePlan::offer(scope, point)
     })
+}
+
+/// Whether what a phone holds is what this log held at the phone's position.
+fn agrees<R: LogReader>(reader: &R, cursor: &Cursor) -> Result<bool, R::Error> {
+    let held = reader.point(cursor.scope, cursor.seq)?;
+    Ok(held.is_some_and(|held| {
+        held.chain.short() == *cursor.chain && held.digest.to_bytes() == *cursor.digest
+    }))
 }
 
 /// One part of an answer: kind, length, bytes.

@@ -70,6 +70,9 @@ pub struct EnrolResponse {
     /// The area the account may see: region codes of any level.
     #[n(4)]
     pub areas: Vec<u64>,
+    /// Code of the person's role, see `domain::authority::Role`.
+    #[n(5)]
+    pub role: String,
 }
 
 /// Where a phone stands in one scope's log.
@@ -252,6 +255,9 @@ pub enum RefusalCode {
     /// A shortened household id fits none or several; send it in full.
     #[n(16)]
     HouseholdUnclear,
+    /// The device was shut out; kept for review by the office in charge.
+    #[n(17)]
+    DeviceRevoked,
 }
 
 /// One change that was not taken.
@@ -291,6 +297,10 @@ pub struct ResponseHead {
     /// Entries that follow, over all scopes; for progress.
     #[n(5)]
     pub entries: u64,
+    /// This device was shut out: once nothing waits on it any more, it forgets everything. True where
+    /// the server may lack what the device holds and so wants all of it once more.
+    #[n(6)]
+    pub revoked: Option<bool>,
 }
 
 /// One log entry as a phone receives it. Entries of a scope come in log order without a gap.

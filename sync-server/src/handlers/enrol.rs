@@ -36,8 +36,11 @@ pub async fn enrol(
         return Err(ServerError::TooManyTries { retry_after_ms: wait_ms });
     }
     let worker = app.clone();
-    let enrolled =
-        blocking(move || Ok(worker.accounts.enrol(&request, worker.clock.now_ms())?)).await;
+    let enrolled = blocking(move || {
+        let waits = worker.enrolment_approval;
+        Ok(worker.accounts.enrol(&request, worker.clock.now_ms(), waits)?)
+    })
+    .await;
     let device = enrolled.inspect_err(|error| {
         if matches!(
             error,
@@ -53,6 +56,7 @@ pub async fn enrol(
         account: device.account.id,
         name: device.account.name,
         areas: device.account.areas,
+        role: device.account.role.code().to_owned(),
     };
     Ok(wire::encode(&response).into_response())
 }

@@ -35,10 +35,14 @@ pub async fn sync(State(app): State<Arc<App>>, body: Body) -> Result<Response, S
     let signature: [u8; SIGNATURE_BYTES] =
         reader.exact(SIGNATURE_BYTES).await?.try_into().map_err(|_| ServerError::BadRequest)?;
     let worker = app.clone();
-    let (request, sender) = blocking(move || {
+    let (request, mut sender) = blocking(move || {
         authenticate(&worker.accounts, &header, &signature, worker.clock.now_ms())
     })
     .await?;
+    sender.quota = app
+        .limits
+        .begin_sync(sender.device, app.clock.now_ms())
+        .map_err(|retry_after_ms| ServerError::TooManyRequests { retry_after_ms })?;
     let (device, digests) = (sender.device, request.frames.clone());
     let mut responder = Responder::begin(request, sender)?;
     for digest in digests {
@@ -46,7 +50,9 @@ pub async fn sync(State(app): State<Arc<App>>, body: Body) -> Result<Response, S
         if frame_digest(&frame) != *digest {
             return Err(ServerError::BadRequest);
         }
+        let before = responder.taken();
         responder = take(app.clone(), responder, frame).await?;
+        app.limits.count_changes(device, responder.taken() - before);
     }
     reader.end().await?;
     metrics::counter!("wanhu_syncs_total").increment(1);

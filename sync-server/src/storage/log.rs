@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 use wanhu_core::document::change::Change;
 use wanhu_core::document::raw::RawChange;
+use wanhu_core::domain::authority::RULE_SET;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Arrival, Held, Household};
@@ -43,7 +44,8 @@ impl<'t> SqliteLog<'t> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO log (scope, seq, kind, household, change, other_scope, device, outbox,
-                 received_ms, chain, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 received_ms, rule_set, chain, digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 scope.cast_signed(),
@@ -55,6 +57,7 @@ impl<'t> SqliteLog<'t> {
                 entry.provenance.device,
                 entry.provenance.outbox.cast_signed(),
                 entry.provenance.received_ms,
+                entry.provenance.rule_set,
                 chain,
                 digest
             ])?;
@@ -168,12 +171,13 @@ impl RecordLog for SqliteLog<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT OR IGNORE INTO quarantine
-                 (content, household, code, device, outbox, received_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                 (content, household, scope, code, device, outbox, received_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
                 encode(refused.change),
                 refused.household.0,
+                refused.scope.cast_signed(),
                 refused.code as u8,
                 refused.provenance.device,
                 refused.provenance.outbox.cast_signed(),
@@ -220,7 +224,7 @@ pub fn move_household(
         digest: Digest(household.digest),
         change_n,
         other_scope,
-        provenance: Provenance { device: 0, outbox: 0, received_ms: now_ms },
+        provenance: Provenance { device: 0, outbox: 0, received_ms: now_ms, rule_set: RULE_SET },
     };
     log.append_entry(from, &entry(EntryKind::Leave, to))?;
     log.append_entry(to, &entry(EntryKind::Enter, from))?;

@@ -1,10 +1,12 @@
 //! Reading the log for an answer. Every method is one bounded query.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use wanhu_core::document::raw::RawChange;
 use wanhu_core::domain::ids::{ChangeHash, HouseholdId};
+use wanhu_core::domain::region;
 use wanhu_core::store::{StoreError, records};
-use wanhu_core::sync::admission::is_village_within;
 use wanhu_core::sync::chain::{Chain, Digest, EntryKind};
 use wanhu_core::sync::repair::Item;
 use wanhu_core::sync::responder::{LogPoint, LogReader, LogRow, Pack};
@@ -42,19 +44,27 @@ impl LogReader for SqliteReader<'_> {
     }
 
     fn scopes(&self, areas: &[u64]) -> Result<Vec<(Scope, LogPoint)>, StoreError> {
-        let mut statement =
-            self.0.prepare_cached("SELECT scope, seq, chain, digest FROM scope ORDER BY scope")?;
-        let rows = statement.query_map([], |row| {
-            let point = LogPoint {
-                seq: row.get::<_, i64>(1)?.cast_unsigned(),
-                chain: Chain(row.get(2)?),
-                digest: Digest::from_bytes(row.get(3)?),
-            };
-            Ok((row.get::<_, i64>(0)?.cast_unsigned(), point))
-        })?;
-        let mut scopes: Vec<(Scope, LogPoint)> = rows.collect::<Result<_, _>>()?;
-        scopes.retain(|(scope, _)| is_village_within(*scope, areas));
-        Ok(scopes)
+        let mut statement = self.0.prepare_cached(
+            "SELECT scope, seq, chain, digest FROM scope WHERE scope BETWEEN ?1 AND ?2",
+        )?;
+        // A map, because areas may lie in one another.
+        let mut scopes = BTreeMap::new();
+        for area in areas {
+            let (first, last) = region::villages_of(*area);
+            let rows = statement.query_map([first.cast_signed(), last.cast_signed()], |row| {
+                let point = LogPoint {
+                    seq: row.get::<_, i64>(1)?.cast_unsigned(),
+                    chain: Chain(row.get(2)?),
+                    digest: Digest::from_bytes(row.get(3)?),
+                };
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), point))
+            })?;
+            for row in rows {
+                let (scope, point) = row?;
+                scopes.insert(scope, point);
+            }
+        }
+        Ok(scopes.into_iter().collect())
     }
 
     fn point(&self, scope: Scope, seq: u64) -> Result<Option<LogPoint>, StoreError> {

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use wanhu_core::client::{Cancel, Ledger, Progress, RecordEdit, SyncPhase};
 use wanhu_core::domain::environment::Clock;
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::domain::region::{Level, RegionList, parent};
+use wanhu_core::domain::region::{Level, RegionList, is_village, parent};
 use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::listing::ListFilter;
@@ -100,7 +100,9 @@ impl Server {
     }
 
     fn code(&self, id: &str, name: &str, area: u64) -> Result<String, Failure> {
-        self.admin(&["account-add", id, "--name", name, "--area", &area.to_string()])?;
+        let role = if is_village(area) { "village_cadre" } else { "township_office" };
+        let area = area.to_string();
+        self.admin(&["account-add", id, "--name", name, "--role", role, "--area", &area])?;
         let issued = self.admin(&["code", id])?;
         Ok(issued["code"].as_str().ok_or("no code")?.to_owned())
     }

@@ -76,6 +76,27 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// Whether a server must not take this value, whoever sends it: lists, sums and screens everywhere
+    /// would stumble over it. Codes and fields it does not know may come from a newer release, and an
+    /// identity number that does not check is a matter for a person: those are taken.
+    pub fn breaks_a_hard_rule(&self, container: &str, field: &str, value: &Value) -> bool {
+        match self.check(container, field, value) {
+            Ok(())
+            | Err(
+                FaultReason::UnknownField | FaultReason::NotInList | FaultReason::BadIdentityNumber,
+            ) => false,
+            Err(
+                FaultReason::WrongType
+                | FaultReason::TooSmall { .. }
+                | FaultReason::TooLarge { .. }
+                | FaultReason::TooLong { .. }
+                | FaultReason::NotADate,
+            ) => true,
+        }
+    }
+}
+
 impl Field {
     /// Whether a value fits this field.
     ///

@@ -1,0 +1,211 @@
+//! Every cell of the matrix against a second table, written by hand from the duties of each role.
+
+use std::fmt::Write;
+
+use super::*;
+use crate::domain::schema::Schema;
+
+/// Role, levels of its area, and for each class what it may do: a = add, c = change, r = remove.
+const DUTIES: &str = "
+household         village       declaration:ac
+grid_worker       village       facts:acr declaration:ac verification:ac help:ac proposal:ac warning:a
+village_cadre     village       facts:acr declaration:ac verification:ac help:ac proposal:ac warning:a
+village_committee village       declaration:a appraisal:ac
+township_office   township      facts:acr declaration:ac verification:ac help:ac assignment:ac proposal:ac review:ac warning:a
+county_office     county        declaration:a help:ac assignment:ac decision:ac warning:a
+city              city
+department        county,city   facts:a declaration:a help:ac warning:a
+operator          -
+";
+
+const VILLAGE: u64 = 431_022_208_217;
+const LEVELS: [(&str, u64, u64); 5] = [
+    ("province", 43, 44),
+    ("city", 4310, 4311),
+    ("county", 431_022, 431_025),
+    ("township", 431_022_208, 431_022_209),
+    ("village", VILLAGE, 431_022_208_218),
+];
+
+fn expected(role: Role, level: &str, class: FieldClass, action: Action) -> bool {
+    let line = DUTIES.lines().find(|line| line.split_whitespace().next() == Some(role.code()));
+    let mut words = line.unwrap().split_whitespace().skip(1);
+    let at_level = words.next().unwrap().split(',').any(|listed| listed == level);
+    let letter = &action.code()[..1];
+    at_level
+        && words.any(|word| {
+            word.split_once(':')
+                .is_some_and(|(listed, may)| listed == class.code() && may.contains(letter))
+        })
+}
+
+#[test]
+fn every_cell_is_as_the_duties_say() {
+    let mut cells = 0;
+    for role in Role::ALL {
+        for (level, inside, outside) in LEVELS {
+            for class in FieldClass::ALL {
+                for action in Action::ALL {
+                    let here = may(role, place(role, &[inside], VILLAGE), class, action);
+                    let there = may(role, place(role, &[outside], VILLAGE), class, action);
+                    let none = may(role, place(role, &[], VILLAGE), class, action);
+                    let expected = expected(role, level, class, action);
+                    // A household is bound to its own record, not to an area.
+                    let is_household = role == Role::Household;
+                    let cell = format!("{role:?} {level} {class:?} {action:?}");
+                    assert_eq!(here, expected && !is_household, "{cell}");
+                    assert!(!there && !none, "{cell} outside");
+                    let own = may(role, Place::Own, class, action);
+                    assert_eq!(own && level == "village", expected && is_household, "{cell} own");
+                    cells += 4;
+                }
+            }
+        }
+    }
+    assert_eq!(cells, 9 * 5 * 10 * 3 * 4);
+}
+
+#[test]
+fn each_level_grants_the_one_below_and_no_more() {
+    let (city, county, township) = (4310, 431_022, 431_022_208);
+    let granted = [
+        (Role::City, city, Role::CountyOffice, county),
+        (Role::City, city, Role::Department, county),
+        (Role::City, city, Role::Department, city),
+        (Role::CountyOffice, county, Role::TownshipOffice, township),
+        (Role::TownshipOffice, township, Role::VillageCadre, VILLAGE),
+        (Role::TownshipOffice, township, Role::VillageCommittee, VILLAGE),
+        (Role::TownshipOffice, township, Role::GridWorker, VILLAGE),
+        (Role::VillageCommittee, VILLAGE, Role::GridWorker, VILLAGE),
+        (Role::VillageCommittee, VILLAGE, Role::Household, VILLAGE),
+    ];
+    for granter in Role::ALL {
+        for own in [city, county, township, VILLAGE] {
+            for role in Role::ALL {
+                for area in [city, county, township, VILLAGE] {
+                    assert_eq!(
+                        may_grant(granter, &[own], role, &[area]),
+                        granted.contains(&(granter, own, role, area)),
+                        "{granter:?} of {own} to {role:?} of {area}"
+                    );
+                }
+            }
+        }
+    }
+    let elsewhere = [431_025_100_216];
+    assert!(!may_grant(Role::TownshipOffice, &[township], Role::VillageCadre, &elsewhere));
+    let one_too_many = [VILLAGE, 431_025_100_216];
+    assert!(!may_grant(Role::TownshipOffice, &[township], Role::VillageCadre, &one_too_many));
+    assert!(!may_grant(Role::TownshipOffice, &[township], Role::VillageCadre, &[]));
+}
+
+fn deed<'a>(key: (&'a str, &'a str, &'a str), value: &'a Value, exists: bool) -> Deed<'a> {
+    let (container, row, field) = key;
+    Deed { container, row, field, value: Some(value), exists }
+}
+
+fn judged(role: Role, deeds: &[Deed<'_>]) -> Result<(), Denial> {
+    judge(Schema::base(), role, Place::Inside, deeds, |row| {
+        (row == "r1").then(|| "appraised".to_owned())
+    })
+}
+
+#[test]
+fn the_state_entered_decides_who_may_enter_it() {
+    let states = [
+        ("verified", Role::VillageCadre),
+        ("appraised", Role::VillageCommittee),
+        ("township_check", Role::TownshipOffice),
+        ("monitored", Role::CountyOffice),
+    ];
+    for (state, role) in states {
+        let value = Value::from(state);
+        let votes = Value::Int(12);
+        let step = [
+            deed(("steps", "r2", "state"), &value, false),
+            deed(("steps", "r2", "votes_for"), &votes, false),
+            deed(("case", "", "state"), &value, true),
+        ];
+        for other in Role::ALL {
+            assert_eq!(
+                judged(other, &step).is_ok(),
+                other == role
+                    || (state == "verified"
+                        && matches!(other, Role::GridWorker | Role::TownshipOffice)),
+                "{other:?} {state}"
+            );
+        }
+    }
+    let unknown = Value::from("approved_by_myself");
+    let denial = judged(Role::CountyOffice, &[deed(("case", "", "state"), &unknown, false)]);
+    assert_eq!(denial.unwrap_err().needed, None);
+}
+
+#[test]
+fn a_step_stays_as_it_was_written() {
+    let votes = Value::Int(13);
+    let add = [deed(("steps", "r1", "votes_against"), &votes, false)];
+    assert!(judged(Role::VillageCommittee, &add).is_ok());
+    let change = [deed(("steps", "r1", "votes_for"), &votes, true)];
+    let remove = [Deed { value: None, ..change[0] }];
+    let of_no_state = [deed(("steps", "r9", "votes_for"), &votes, false)];
+    for role in Role::ALL {
+        assert!(judged(role, &change).is_err() && judged(role, &remove).is_err());
+        assert!(judged(role, &of_no_state).is_err());
+    }
+    assert!(judged(Role::VillageCadre, &add).is_err());
+}
+
+#[test]
+fn a_change_is_taken_whole_or_not_at_all() {
+    let (name, kind) = (Value::from("陈永昌"), Value::from("marginal"));
+    let deeds = [
+        deed(("basic", "", "head_name"), &name, false),
+        deed(("class", "", "monitored_kind"), &kind, false),
+    ];
+    let denial = judged(Role::VillageCadre, &deeds).unwrap_err();
+    assert_eq!(denial.field, "class.monitored_kind");
+    assert_eq!(denial.needed, Some(Role::CountyOffice));
+    let nowhere = [deed(("nowhere", "", "x"), &name, false)];
+    assert!(Role::ALL.iter().all(|role| judged(*role, &nowhere).is_err()));
+    let of_a_newer_release = [deed(("local", "", "solar_panels"), &name, false)];
+    assert!(judged(Role::VillageCadre, &of_a_newer_release).is_ok());
+}
+
+#[test]
+fn replicas_are_for_those_who_may_read_all() {
+    let holders: Vec<_> = Role::ALL.into_iter().filter(|role| role.holds_replica()).collect();
+    let expected = [
+        Role::GridWorker,
+        Role::VillageCadre,
+        Role::VillageCommittee,
+        Role::TownshipOffice,
+        Role::CountyOffice,
+    ];
+    assert_eq!(holders, expected);
+}
+
+/// The matrix as docs/authority.md shows it.
+fn matrix() -> String {
+    let mut out = String::from("| class |");
+    Role::ALL.iter().for_each(|role| out.push_str(&format!(" {} |", role.code())));
+    out.push_str("\n|---|");
+    Role::ALL.iter().for_each(|_| out.push_str("---|"));
+    for class in FieldClass::ALL {
+        let _ = write!(out, "\n| {} |", class.code());
+        for role in Role::ALL {
+            let at = if role == Role::Household { Place::Own } else { Place::Inside };
+            let may = Action::ALL.into_iter().filter(|action| may(role, at, class, *action));
+            let words: Vec<_> = may.map(Action::code).collect();
+            let _ = write!(out, " {} |", words.join(" "));
+        }
+    }
+    out
+}
+
+#[test]
+fn the_document_shows_the_matrix() {
+    let document = include_str!("../../../../docs/authority.md");
+    assert!(document.contains(&matrix()), "docs/authority.md must hold\n{}", matrix());
+    assert!(document.contains(&format!("Rule set {RULE_SET}")));
+}

@@ -1,0 +1,104 @@
+//! What an office reads when a command fails, and why changes were refused. Chinese first.
+
+use wanhu_core::store::StoreError;
+use wanhu_core::sync::wire::RefusalCode;
+
+use crate::accounts::AccountError;
+use crate::app::OpenError;
+
+/// Why a command failed, with the code that scripts read.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The data directory cannot be used.
+    #[error("{0}")]
+    Open(#[from] OpenError),
+    /// The accounts refuse.
+    #[error("{0}")]
+    Account(#[from] AccountError),
+    /// The records refuse.
+    #[error("{0}")]
+    Store(#[from] wanhu_core::store::StoreError),
+    /// Not a village of the region list.
+    #[error("not a village")]
+    NotAVillage,
+    /// No such change in quarantine.
+    #[error("not in quarantine")]
+    QuarantineUnknown,
+    /// The change cannot be taken even so.
+    #[error("cannot be released")]
+    NotReleasable(RefusalCode),
+}
+
+impl AdminError {
+    /// What to do about it: stable code, Chinese, English.
+    pub fn words(&self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Open(_) => {
+                ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
+            }
+            Self::NotAVillage => {
+                ("not_a_village", "区划表中没有这个村", "no such village in the region list")
+            }
+            Self::QuarantineUnknown => {
+                ("quarantine_unknown", "没有这条待审修改", "no such change in quarantine")
+            }
+            Self::NotReleasable(code) => {
+                let (zh, en) = refusal_words(*code as u8);
+                ("not_releasable", zh, en)
+            }
+            Self::Store(StoreError::NotFound) => {
+                ("household_unknown", "没有这个农户", "no such household")
+            }
+            Self::Store(_) => ("store_failed", "档案库读写失败", "the records file failed"),
+            Self::Account(error) => match error {
+                AccountError::AccountUnknown => {
+                    ("account_unknown", "没有这个账户", "no such account")
+                }
+                AccountError::AccountExists => {
+                    ("account_exists", "账户已存在", "the account exists")
+                }
+                AccountError::Malformed => (
+                    "malformed",
+                    "账户或姓名为空或超过40字",
+                    "id or name is empty or over 40 characters",
+                ),
+                AccountError::AreaUnfit => (
+                    "area_unfit",
+                    "区划级别与角色不符: 村级角色用12位,乡镇9位,县6位,市4位",
+                    "the area is not of the role's level: village 12 digits, township 9, county 6, city 4",
+                ),
+                AccountError::NotGranted => (
+                    "not_granted",
+                    "该账户无权办理: 只能管理本辖区的下一级",
+                    "not this account's to grant: only the level below, inside its own area",
+                ),
+                AccountError::DeviceUnknown => ("device_unknown", "没有这个设备", "no such device"),
+                AccountError::CodeUnknown
+                | AccountError::CodeExpired
+                | AccountError::CodeUsed
+                | AccountError::ActorTaken => {
+                    ("code_refused", "登记码不可用", "the code cannot be used")
+                }
+                AccountError::Store(_) => {
+                    ("store_failed", "账户库读写失败", "the accounts file failed")
+                }
+            },
+        }
+    }
+}
+
+/// Why a change was refused, by the protocol's number.
+pub(super) fn refusal_words(code: u8) -> (&'static str, &'static str) {
+    match code {
+        3 => ("作者不是该设备", "its author is not this device"),
+        4 => ("与该设备另一修改重号", "its author used the number for another change"),
+        5 | 6 => ("次序不符", "out of order"),
+        7 => ("所依据的修改不在库", "builds on a change that is not on record"),
+        9 => ("辖区之外", "outside the device's area"),
+        10 => ("无权修改此项", "a field this role may not write"),
+        11 => ("违反填报规则", "breaks a rule of the record"),
+        12 => ("所依据的修改被退回", "builds on a change that was refused"),
+        17 => ("设备已注销", "the device was revoked"),
+        _ => ("被退回", "refused"),
+    }
+}

@@ -1,0 +1,85 @@
+//! How often a device may sync and how much it may send: enough for the busiest cadre, too little to
+//! drown a township. Held in memory; a restart forgives. Must not know what is sent.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// The limits and what each device has used of them.
+#[derive(Debug)]
+pub struct Limits {
+    syncs_per_minute: u64,
+    changes_per_day: u64,
+    used: Mutex<HashMap<u32, Used>>,
+}
+
+#[derive(Debug, Default)]
+struct Used {
+    minute: i64,
+    syncs: u64,
+    day: i64,
+    changes: u64,
+}
+
+impl Limits {
+    /// Limits for every device.
+    pub fn new(syncs_per_minute: u64, changes_per_day: u64) -> Self {
+        Self { syncs_per_minute, changes_per_day, used: Mutex::default() }
+    }
+
+    /// Counts a sync; the changes the device may still send today.
+    ///
+    /// # Errors
+    /// Milliseconds to wait, where it has begun too many within this minute.
+    pub fn begin_sync(&self, device: u32, now_ms: i64) -> Result<u64, u64> {
+        let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = all.entry(device).or_default();
+        let (minute, day) = (now_ms.div_euclid(MINUTE_MS), now_ms.div_euclid(DAY_MS));
+        if used.minute != minute {
+            (used.minute, used.syncs) = (minute, 0);
+        }
+        if used.day != day {
+            (used.day, used.changes) = (day, 0);
+        }
+        if used.syncs >= self.syncs_per_minute {
+            let left_ms = MINUTE_MS - now_ms.rem_euclid(MINUTE_MS);
+            return Err(u64::try_from(left_ms).unwrap_or_default());
+        }
+        used.syncs += 1;
+        Ok(self.changes_per_day.saturating_sub(used.changes))
+    }
+
+    /// Counts changes that were taken.
+    pub fn count_changes(&self, device: u32, changes: u64) {
+        let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = all.entry(device).or_default();
+        used.changes = used.changes.saturating_add(changes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_asks_too_often_is_told_how_long_to_wait() {
+        let limits = Limits::new(2, 10);
+        assert_eq!(limits.begin_sync(1, 30_000), Ok(10));
+        assert_eq!(limits.begin_sync(1, 31_000), Ok(10));
+        assert_eq!(limits.begin_sync(1, 45_000), Err(15_000));
+        assert_eq!(limits.begin_sync(2, 45_000), Ok(10), "each device has its own");
+        assert_eq!(limits.begin_sync(1, 60_000), Ok(10));
+    }
+
+    #[test]
+    fn changes_count_until_the_day_is_over() {
+        let limits = Limits::new(9, 10);
+        limits.count_changes(1, 7);
+        assert_eq!(limits.begin_sync(1, 0), Ok(3));
+        limits.count_changes(1, 7);
+        assert_eq!(limits.begin_sync(1, 1_000), Ok(0));
+        assert_eq!(limits.begin_sync(1, DAY_MS), Ok(10));
+    }
+}

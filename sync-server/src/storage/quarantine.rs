@@ -1,0 +1,129 @@
+//! Changes that were not taken but are kept: an office lists them, looks into them, and releases those
+//! that should count. Must not decide which; a person does.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use wanhu_core::document::change::{Change, FieldOp};
+use wanhu_core::document::raw::RawChange;
+use wanhu_core::document::record::Stamp;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::store::StoreError;
+use wanhu_core::sync::admission::{Admission, Provenance, Quarantined};
+use wanhu_core::sync::wire::{PushedChange, RefusalCode, decode};
+
+use super::SqliteLog;
+
+/// A change in quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineRow {
+    /// Its number.
+    pub n: i64,
+    /// Its household.
+    pub household: HouseholdId,
+    /// The village the phone had it in.
+    pub scope: u64,
+    /// Why it was refused: the protocol's number.
+    pub code: u8,
+    /// The device it came from.
+    pub device: u32,
+    /// That device's number for it.
+    pub outbox: u64,
+    /// The server's clock when it came, milliseconds since 1970 UTC.
+    pub received_ms: i64,
+    /// When an office released it.
+    pub released_ms: Option<i64>,
+    /// The change as it was sent.
+    pub change: PushedChange,
+}
+
+impl QuarantineRow {
+    /// Who says to have made it, and the fields it would set. `None` for bytes that do not decode.
+    pub fn content(&self) -> Option<(Stamp, Vec<FieldOp>)> {
+        let raw = RawChange::join(&[], &self.change.tail).ok()?;
+        let change = Change::decode(&raw).ok()?;
+        Some((Stamp::parse(&change.message), change.ops))
+    }
+}
+
+const COLUMNS: &str =
+    "n, household, scope, code, device, outbox, received_ms, released_ms, content FROM quarantine";
+
+/// What waits for an office, oldest first.
+///
+/// # Errors
+/// Where the file fails.
+pub fn waiting(connection: &Connection, rows_max: u32) -> Result<Vec<QuarantineRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} WHERE released_ms IS NULL ORDER BY n LIMIT ?1");
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([rows_max], read)?;
+    rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
+}
+
+/// All of them, released ones too, oldest first.
+///
+/// # Errors
+/// Where the file fails.
+pub fn all(connection: &Connection) -> Result<Vec<QuarantineRow>, StoreError> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} ORDER BY n"))?;
+    let rows = statement.query_map([], read)?;
+    rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
+}
+
+/// One of them by number.
+///
+/// # Errors
+/// `NotFound`.
+pub fn one(connection: &Connection, n: i64) -> Result<QuarantineRow, StoreError> {
+    let sql = format!("SELECT {COLUMNS} WHERE n = ?1");
+    let row = connection.prepare(&sql)?.query_row([n], read).optional()?;
+    row.ok_or(StoreError::NotFound)?.ok_or(StoreError::Damaged)
+}
+
+/// Takes one into the log. The inner error says why it cannot be taken even so; it stays then.
+///
+/// # Errors
+/// `NotFound`, or where the file fails.
+pub fn release(
+    transaction: &Transaction<'_>,
+    n: i64,
+    by: &str,
+    now_ms: i64,
+) -> Result<Result<(), RefusalCode>, StoreError> {
+    let row = one(transaction, n)?;
+    if row.released_ms.is_some() {
+        return Ok(Ok(()));
+    }
+    let provenance =
+        Provenance { device: row.device, outbox: row.outbox, received_ms: now_ms, rule_set: 0 };
+    let refused = Quarantined {
+        household: row.household,
+        scope: row.scope,
+        change: &row.change,
+        // The reason does not matter any more.
+        code: RefusalCode::NotPermitted,
+        provenance,
+    };
+    let outcome = Admission::release(&mut SqliteLog::new(transaction, now_ms), &refused)?;
+    if outcome.is_ok() {
+        transaction.execute(
+            "UPDATE quarantine SET released_ms = ?2, released_by = ?3 WHERE n = ?1",
+            params![n, now_ms, by],
+        )?;
+    }
+    Ok(outcome)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<QuarantineRow>> {
+    let content: Vec<u8> = row.get(8)?;
+    let Ok(change) = decode::<PushedChange>(&content) else { return Ok(None) };
+    Ok(Some(QuarantineRow {
+        n: row.get(0)?,
+        household: HouseholdId(row.get(1)?),
+        scope: row.get::<_, i64>(2)?.cast_unsigned(),
+        code: row.get(3)?,
+        device: row.get(4)?,
+        outbox: row.get::<_, i64>(5)?.cast_unsigned(),
+        received_ms: row.get(6)?,
+        released_ms: row.get(7)?,
+        change,
+    }))
+}
