@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use wanhu_core::client::{RecordEdit, SyncSession};
-use wanhu_core::document::raw::RawChange;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
@@ -343,10 +342,7 @@ fn changes(connection: &Connection) -> Result<Work, StoreError> {
 
 fn refused(connection: &Connection) -> Result<Work, StoreError> {
     let refused = replica::refused(connection)?.into_iter();
-    refused
-        .filter_map(|refused| Some((refused.household, refused.body?)))
-        .map(|(household, body)| Ok((household, RawChange::from_body(body)?.split()?.1.to_vec())))
-        .collect()
+    refused.map(|refused| Ok((refused.household, refused.raw.split()?.1.to_vec()))).collect()
 }
 
 fn quarantined(connection: &Connection) -> Result<Work, StoreError> {

@@ -398,7 +398,7 @@ impl Ledger {
                     household: refused.household,
                     code: refused.code,
                     subject: refused.subject,
-                    fields: fields_of(refused.body),
+                    fields: fields_of(&refused.raw),
                 })
                 .collect())
         })
@@ -415,8 +415,7 @@ impl Ledger {
         let now_ms = self.clock.now_ms();
         let inner = &mut *self.lock();
         let refused = replica::one_refused(&inner.connection, n)?.ok_or_else(missing)?;
-        let raw = refused.body.map(RawChange::from_body).ok_or_else(missing)??;
-        let change = Change::decode(&raw)?;
+        let change = Change::decode(&refused.raw)?;
         let household = match records::find(&inner.connection, refused.household)? {
             Some(household) => household,
             None => return Err(not_found(refused.household)),
@@ -507,10 +506,7 @@ fn not_found(id: HouseholdId) -> LedgerError {
     LedgerError::NotFound { kind: "household".into(), id: id.to_string() }
 }
 
-fn fields_of(body: Option<Vec<u8>>) -> Vec<(&'static str, String, Option<Value>)> {
-    let change = body
-        .and_then(|body| RawChange::from_body(body).ok())
-        .and_then(|raw| Change::decode(&raw).ok());
-    let ops = change.map(|change| change.ops).unwrap_or_default();
+fn fields_of(raw: &RawChange) -> Vec<(&'static str, String, Option<Value>)> {
+    let ops = Change::decode(raw).map(|change| change.ops).unwrap_or_default();
     ops.into_iter().map(|op| (op.container.name(), op.key, op.value)).collect()
 }

@@ -40,7 +40,7 @@ impl TailHead {
 }
 
 /// The body of one uncompressed change chunk: dependencies first, then all the rest.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct RawChange(Vec<u8>);
 
 impl std::fmt::Debug for RawChange {

@@ -177,8 +177,7 @@ pub fn append(
     change: &Change,
     arrival: Arrival,
 ) -> Result<(), StoreError> {
-    let body =
-        compress::compress(raw.body(), Effort::Stored).map_err(|_| DocumentError::TooLarge)?;
+    let body = stored_body(raw)?;
     let (acknowledged, outbox) = match arrival {
         Arrival::Acknowledged => (true, None),
         Arrival::Pending(outbox) => (false, Some(outbox.cast_signed())),
@@ -252,6 +251,12 @@ impl RawStored {
             outbox: self.outbox.map(i64::cast_unsigned),
         })
     }
+}
+
+/// A body as it is stored.
+pub fn stored_body(raw: &RawChange) -> Result<Vec<u8>, StoreError> {
+    let packed = compress::compress(raw.body(), Effort::Stored);
+    Ok(packed.map_err(|_| DocumentError::TooLarge)?)
 }
 
 /// Decompresses a stored body.

@@ -7,6 +7,7 @@ use super::StoreError;
 use super::records::{self, Household, StoredChange};
 use crate::document::change::Change;
 use crate::document::fold::Fold;
+use crate::document::raw::RawChange;
 use crate::domain::ids::{ChangeHash, HouseholdId};
 
 /// A named value of the replica. Each name has one writer.
@@ -202,9 +203,14 @@ pub fn pending(
     count: u32,
 ) -> Result<Vec<Pending>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT c.n, c.hash, c.body, c.acknowledged, c.outbox, h.id, h.scope, h.digest != zeroblob(16)
+        "SELECT c.n, c.hash, c.body, c.acknowledged, c.outbox AS number, h.id, h.scope,
+                h.digest != zeroblob(16)
          FROM change c JOIN household h ON h.n = c.household
-         WHERE c.outbox > ?1 AND c.acknowledged = 0 ORDER BY c.outbox LIMIT ?2",
+         WHERE c.outbox > ?1 AND c.acknowledged = 0
+         UNION ALL
+         SELECT n, hash, body, 0, outbox AS number, household, scope, 0
+         FROM refused WHERE outbox > ?1
+         ORDER BY number LIMIT ?2",
     )?;
     let rows = statement.query_map(params![after.cast_signed(), count], |row| {
         let stored = records::raw_stored(row)?;
@@ -224,8 +230,10 @@ pub fn pending(
 
 /// Number of changes waiting to be sent.
 pub fn pending_count(connection: &Connection) -> Result<u64, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT count(*) FROM change WHERE acknowledged = 0")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT (SELECT count(*) FROM change WHERE acknowledged = 0)
+              + (SELECT count(*) FROM refused WHERE outbox IS NOT NULL)",
+    )?;
     Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
@@ -295,8 +303,8 @@ pub struct Refused {
     pub household: HouseholdId,
     /// The change's name.
     pub hash: ChangeHash,
-    /// Its bytes; absent once the office in charge holds it and the household has left this phone.
-    pub body: Option<Vec<u8>>,
+    /// Its bytes.
+    pub raw: RawChange,
     /// The protocol's number of the reason.
     pub code: u8,
     /// What the reason is about, for example `container.field`.
@@ -305,65 +313,115 @@ pub struct Refused {
     pub refused_ms: i64,
 }
 
-/// Takes a pending change, and all local changes built on it, out of the record and keeps them aside.
-/// Returns how many were taken out.
+/// Why changes are taken out of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason<'a> {
+    /// The protocol's number for the change itself.
+    pub code: u8,
+    /// The protocol's number for what builds on it.
+    pub code_of_descendants: u8,
+    /// What it is about.
+    pub subject: &'a str,
+    /// When this phone was told.
+    pub now_ms: i64,
+}
+
+/// A change that was taken out of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenOut {
+    /// Its name.
+    pub hash: ChangeHash,
+    /// Whether the server's log had held it.
+    pub acknowledged: bool,
+}
+
+/// Takes a change, and all local changes built on it, out of the record and keeps them aside. One that
+/// the server's log holds stays, unless it is the change itself: then the log holds another in its place
+/// and what builds on it goes too.
 pub fn refuse(
     transaction: &Transaction<'_>,
     household: &mut Household,
     hash: ChangeHash,
-    reason: (u8, u8),
-    subject: &str,
-    now_ms: i64,
-) -> Result<usize, StoreError> {
-    let (code, code_of_descendants) = reason;
-    let mut out: Vec<ChangeHash> = Vec::new();
+    reason: Reason<'_>,
+) -> Result<Vec<TakenOut>, StoreError> {
+    let all = records::changes(transaction, household.n)?;
+    let displaced = all.iter().any(|stored| stored.hash == hash && stored.acknowledged);
+    let mut out: Vec<TakenOut> = Vec::new();
     let mut fold = Fold::default();
-    for stored in records::changes(transaction, household.n)? {
+    for stored in all {
         let change = Change::decode_named(&stored.raw, stored.hash)?;
-        let refused = stored.hash == hash;
-        let descends = change.deps.iter().any(|dep| out.contains(dep));
-        if !(refused || descends) || stored.acknowledged {
+        let is_it = stored.hash == hash;
+        let descends = change.deps.iter().any(|dep| out.iter().any(|taken| taken.hash == *dep));
+        if !(is_it || descends) || (stored.acknowledged && !displaced) {
             fold.apply(&change);
             continue;
         }
-        out.push(stored.hash);
-        let code = if refused { code } else { code_of_descendants };
+        out.push(TakenOut { hash: stored.hash, acknowledged: stored.acknowledged });
+        let code = if is_it { reason.code } else { reason.code_of_descendants };
         transaction
             .prepare_cached(
-                "INSERT INTO refused (household, hash, body, code, subject, refused_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO refused (household, hash, scope, body, code, subject, refused_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
                 household.id.0,
                 stored.hash.0,
-                stored.raw.body(),
+                household.scope.cast_signed(),
+                records::stored_body(&stored.raw)?,
                 code,
-                subject,
-                now_ms
+                reason.subject,
+                reason.now_ms
             ])?;
         transaction.execute("DELETE FROM change WHERE n = ?1", [stored.n])?;
     }
     household.fold = fold;
-    Ok(out.len())
+    Ok(out)
 }
 
 /// The changes the server refused, oldest first.
 pub fn refused(connection: &Connection) -> Result<Vec<Refused>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT n, household, hash, body, code, subject, refused_ms FROM refused ORDER BY n",
+        "SELECT n, household, hash, code, subject, refused_ms, body FROM refused ORDER BY n",
     )?;
     let rows = statement.query_map([], |row| {
-        Ok(Refused {
+        let body: Vec<u8> = row.get(6)?;
+        let refused = Refused {
             n: row.get(0)?,
             household: HouseholdId(row.get(1)?),
             hash: ChangeHash(row.get(2)?),
-            body: row.get(3)?,
-            code: row.get(4)?,
-            subject: row.get(5)?,
-            refused_ms: row.get(6)?,
-        })
+            raw: RawChange::default(),
+            code: row.get(3)?,
+            subject: row.get(4)?,
+            refused_ms: row.get(5)?,
+        };
+        Ok((refused, body))
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows.map(|row| {
+        let (refused, body) = row?;
+        Ok(Refused { raw: records::read_body(&body)?, ..refused })
+    })
+    .collect()
+}
+
+/// Queues every refused change to be handed in once more: the server was restored and may have lost
+/// what it kept of them.
+pub fn hand_in_refused(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    for refused in refused(transaction)? {
+        let outbox = next_number(transaction, Setting::Outbox)?;
+        transaction.execute(
+            "UPDATE refused SET outbox = ?2 WHERE n = ?1",
+            params![refused.n, outbox.cast_signed()],
+        )?;
+    }
+    Ok(())
+}
+
+/// A refused change arrived once more.
+pub fn refused_is_handed_in(transaction: &Transaction<'_>, outbox: u64) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE refused SET outbox = NULL WHERE outbox = ?1")?
+        .execute([outbox.cast_signed()])?;
+    Ok(())
 }
 
 /// Forgets a refused change once the cadre has dealt with it.

@@ -148,13 +148,20 @@ fn take_into(
             records::acknowledge(transaction, held.n)?;
             return Ok(Acknowledged::Now);
         }
-        if stored.acknowledged {
-            return Err(SyncError::NotAuthentic);
+        // A copy of this installation has written with the same name, or the server was restored and
+        // has released another change since: the log's stays, ours is kept aside for the cadre.
+        let reason = replica::Reason {
+            code: RefusalCode::Equivocation as u8,
+            code_of_descendants: RefusalCode::BuildsOnRefused as u8,
+            subject: "",
+            now_ms: change.time_ms,
+        };
+        for taken in replica::refuse(transaction, household, held.hash, reason)? {
+            if taken.acknowledged {
+                let digest = Digest::of(household.id, &taken.hash);
+                household.digest = Digest(household.digest).minus(digest).0;
+            }
         }
-        // A copy of this installation has written with the same name: the server's stays, ours is
-        // kept aside for the cadre.
-        let codes = (RefusalCode::Equivocation as u8, RefusalCode::BuildsOnRefused as u8);
-        replica::refuse(transaction, household, held.hash, codes, "", change.time_ms)?;
     }
     records::append(transaction, household, raw, change, Arrival::Acknowledged)?;
     // An office may have released what was refused at first.

@@ -438,8 +438,9 @@ fn next_part(bytes: &[u8]) -> Result<Option<(PartKind, usize, usize)>, SyncError
     Ok((rest.len() >= taken + length).then_some((kind, from, from + length)))
 }
 
-/// Queues every change this phone holds to be sent again.
+/// Queues every change this phone holds to be sent again, refused ones too.
 fn give_everything_back(transaction: &Transaction<'_>) -> Result<(), SyncError> {
+    replica::hand_in_refused(transaction)?;
     for scope in replica::scopes(transaction)? {
         for (id, _) in records::digests(transaction, scope)? {
             let mut batch = Batch::new(transaction);
@@ -493,7 +494,10 @@ fn refuse(transaction: &Transaction<'_>, refusal: &Refusal, now_ms: i64) -> Resu
     ) {
         return Ok(0);
     }
-    let Some(own) = replica::own_change(transaction, refusal.outbox)? else { return Ok(0) };
+    let Some(own) = replica::own_change(transaction, refusal.outbox)? else {
+        replica::refused_is_handed_in(transaction, refusal.outbox)?;
+        return Ok(0);
+    };
     if own.acknowledged {
         return Ok(0);
     }
@@ -504,9 +508,13 @@ fn refuse(transaction: &Transaction<'_>, refusal: &Refusal, now_ms: i64) -> Resu
         return Ok(0);
     }
     let mut household = records::get(transaction, own.household_n)?;
-    let codes = (refusal.code as u8, RefusalCode::BuildsOnRefused as u8);
-    let subject = refusal.subject.as_deref().unwrap_or_default();
-    let count = replica::refuse(transaction, &mut household, own.hash, codes, subject, now_ms)?;
+    let reason = replica::Reason {
+        code: refusal.code as u8,
+        code_of_descendants: RefusalCode::BuildsOnRefused as u8,
+        subject: refusal.subject.as_deref().unwrap_or_default(),
+        now_ms,
+    };
+    let count = replica::refuse(transaction, &mut household, own.hash, reason)?.len();
     if household.fold == crate::document::fold::Fold::default() {
         records::remove(transaction, household.n)?;
     } else {

@@ -17,8 +17,11 @@ CREATE TABLE refused (
     n INTEGER PRIMARY KEY,
     household BLOB NOT NULL,            -- 16 bytes
     hash BLOB NOT NULL,                 -- 32 bytes
-    body BLOB,                          -- raw change without header
+    scope INTEGER NOT NULL,             -- the village its household was in
+    body BLOB NOT NULL,                 -- raw change without header, compressed
     code INTEGER NOT NULL,              -- number of the refusal code in the protocol
     subject TEXT NOT NULL,
-    refused_ms INTEGER NOT NULL
+    refused_ms INTEGER NOT NULL,
+    outbox INTEGER                      -- set where it must be handed in once more
 ) STRICT;
+CREATE UNIQUE INDEX refused_by_outbox ON refused (outbox) WHERE outbox IS NOT NULL;
