@@ -3,6 +3,7 @@
 
 mod edit;
 mod enrolment;
+mod heal;
 mod http;
 mod ledger;
 mod session;

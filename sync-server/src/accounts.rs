@@ -19,6 +19,9 @@ const MIGRATIONS: Migrations = Migrations(&[include_str!("../migrations/0001_acc
 const CODE_ALPHABET: &[u8; 24] = b"34679ACDEFGHJKMNPQRTUVWX";
 const CODE_CHARS: usize = 10;
 
+/// Most installations of one device: each restore or copy takes one.
+const ACTORS_MAX: i64 = 64;
+
 /// Why an account, code or device was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -327,6 +330,36 @@ impl Accounts {
         check_grant(&file, by, &found.account)?;
         file.execute(sql, params![number, now_ms])?;
         Ok(())
+    }
+
+    /// The largest request counter a device has used.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn last_counter(&self, number: u32) -> Result<u64, AccountError> {
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement =
+            counters.prepare_cached("SELECT last_counter FROM device WHERE number = ?1")?;
+        Ok(statement.query_row([number], |row| row.get::<_, i64>(0))?.cast_unsigned())
+    }
+
+    /// Binds a new installation to a device, as a phone restored from a backup asks. False where the
+    /// installation belongs to another device, or this device has used up what it may have.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn bind_actor(
+        &self,
+        number: u32,
+        actor: ActorId,
+        now_ms: i64,
+    ) -> Result<bool, AccountError> {
+        let bound = self.file().execute(
+            "INSERT OR IGNORE INTO actor (actor, device, bound_ms)
+             SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM actor WHERE device = ?2) < ?4",
+            params![actor.0, number, now_ms, ACTORS_MAX],
+        )?;
+        Ok(bound == 1)
     }
 
     /// Uses a request counter up. False where it is not larger than every one before: a repetition.

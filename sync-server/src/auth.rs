@@ -1,6 +1,7 @@
 //! From a signed header to a sender the server is sure of. Order: parse, device, signature, standing,
 //! counter. Must not look at any record.
 
+use wanhu_core::domain::ids::ActorId;
 use wanhu_core::sync::admission::{Sender, Standing};
 use wanhu_core::sync::seal::request_is_signed;
 use wanhu_core::sync::wire::{self, SYNC_PATH, SyncRequest};
@@ -27,7 +28,17 @@ pub fn authenticate(
         return Err(ServerError::AwaitingApproval);
     }
     if !accounts.advance_counter(device.number, request.counter, now_ms)? {
-        return Err(ServerError::Replayed);
+        let last_counter = accounts.last_counter(device.number)?;
+        return Err(ServerError::Replayed { last_counter });
+    }
+    let mut actors = device.actors;
+    if let Some(actor) = &request.actor
+        && !actors.contains(&ActorId(**actor))
+    {
+        // Somebody else's installation stays theirs; this phone's changes are then refused one by one.
+        if accounts.bind_actor(device.number, ActorId(**actor), now_ms)? {
+            actors.push(ActorId(**actor));
+        }
     }
     let standing = match device.revoked_ms.is_some() || device.account.disabled {
         true => Standing::Revoked,
@@ -35,7 +46,7 @@ pub fn authenticate(
     };
     let sender = Sender {
         device: device.number,
-        actors: device.actors,
+        actors,
         role: device.account.role,
         areas: device.account.areas,
         standing,

@@ -29,7 +29,10 @@ pub enum ServerError {
     BadSignature,
     /// The request was seen before, or a newer one was.
     #[error("replayed")]
-    Replayed,
+    Replayed {
+        /// The largest counter seen; a phone restored from a backup goes on behind it.
+        last_counter: u64,
+    },
     /// The office has not approved the device yet.
     #[error("awaiting approval")]
     AwaitingApproval,
@@ -90,7 +93,9 @@ impl ServerError {
             ),
             Self::UnknownDevice => (StatusCode::UNAUTHORIZED, "unknown_device", vec![]),
             Self::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature", vec![]),
-            Self::Replayed => (StatusCode::UNAUTHORIZED, "replayed", vec![]),
+            Self::Replayed { last_counter } => {
+                (StatusCode::UNAUTHORIZED, "replayed", vec![last_counter.to_string()])
+            }
             Self::AwaitingApproval => (StatusCode::FORBIDDEN, "awaiting_approval", vec![]),
             Self::TooManyRequests { retry_after_ms } => (
                 StatusCode::TOO_MANY_REQUESTS,

@@ -287,3 +287,63 @@ fn unknown_households_are_not_found() {
     let nobody = HouseholdId([9; 16]);
     assert_eq!(a.ledger.show(nobody).unwrap_err().code(), "not_found");
 }
+
+#[test]
+fn a_copied_phone_becomes_a_phone_of_its_own_and_both_values_stay() {
+    let (mut rng, mut township, a, b) = world();
+    let id = a.ledger.create_household(VILLAGE, head("陈永昌")).unwrap();
+    a.sync(&mut township).unwrap();
+    let copy = a.copy(&mut rng);
+    let grid = |name: &str| RecordEdit::default().set("basic", "grid", name);
+    a.ledger.edit(id, &grid("一网格")).unwrap();
+    copy.ledger.edit(id, &grid("二网格")).unwrap();
+    copy.ledger.record_visit(id, vec![("note".into(), "化疗结束".into())]).unwrap();
+    assert_eq!(a.ledger.actor(), copy.ledger.actor());
+    for phone in [&a, &copy, &a, &copy, &b] {
+        phone.sync(&mut township).unwrap();
+    }
+    assert_ne!(a.ledger.actor(), copy.ledger.actor());
+    for phone in [&a, &copy, &b] {
+        let status = phone.ledger.status().unwrap();
+        assert_eq!((status.pending, status.refused), (0, 0));
+        assert_eq!(phone.ledger.show(id).unwrap(), b.ledger.show(id).unwrap());
+        let conflicts = phone.ledger.conflicts(id).unwrap();
+        assert_eq!((conflicts.len(), conflicts[0].values.len()), (1, 2));
+    }
+    // From now on they do not get into each other's way.
+    a.ledger.edit(id, &RecordEdit::default().set("basic", "address", "新屋场")).unwrap();
+    copy.ledger.edit(id, &RecordEdit::default().set("basic", "natural_village", "上村")).unwrap();
+    for phone in [&a, &copy, &a] {
+        phone.sync(&mut township).unwrap();
+    }
+    assert_eq!(a.ledger.show(id).unwrap(), copy.ledger.show(id).unwrap());
+    assert_eq!(a.ledger.status().unwrap().refused + copy.ledger.status().unwrap().refused, 0);
+}
+
+#[test]
+fn a_phone_put_back_to_an_older_state_gets_everything_again() {
+    let (mut rng, mut township, a, _) = world();
+    let id = a.ledger.create_household(VILLAGE, head("陈永昌")).unwrap();
+    a.sync(&mut township).unwrap();
+    let older = a.copy(&mut rng);
+    a.ledger.record_visit(id, vec![("note".into(), "入户核实".into())]).unwrap();
+    a.ledger.create_household(VILLAGE, head("陈国建")).unwrap();
+    a.sync(&mut township).unwrap();
+    let lost = a;
+    older.ledger.record_visit(id, vec![("note".into(), "再次走访".into())]).unwrap();
+    older.sync(&mut township).unwrap();
+    older.sync(&mut township).unwrap();
+    assert_eq!(names(&older), ["陈国建", "陈永昌"]);
+    let notes: Vec<_> = older
+        .ledger
+        .show(id)
+        .unwrap()
+        .fields
+        .into_iter()
+        .filter(|field| field.key.ends_with(".note"))
+        .map(|field| field.value)
+        .collect();
+    assert_eq!(notes.len(), 2);
+    assert_eq!(older.ledger.status().unwrap().pending, 0);
+    drop(lost);
+}

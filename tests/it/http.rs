@@ -178,6 +178,61 @@ async fn what_is_not_a_phones_own_fresh_request_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_phone_restored_from_its_backup_goes_on_without_help() {
+    let server = TestServer::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let (file, backup) = (dir.path().join("a"), dir.path().join("backup"));
+    let url = server.url();
+    let (a, _) = server.phone(&file, "li", &[FULING], &url).await.unwrap();
+    a.create_household(FULING, head("陈永昌")).unwrap();
+    sync(&a).await.unwrap();
+    drop(a);
+    std::fs::copy(&file, &backup).unwrap();
+    let open = |path: &std::path::Path| {
+        Ledger::open(path, std::sync::Arc::new(SystemClock), Box::new(SystemEntropy)).unwrap()
+    };
+    let a = open(&file);
+    for name in ["甲", "乙", "丙"] {
+        a.create_household(FULING, head(name)).unwrap();
+        sync(&a).await.unwrap();
+    }
+    drop(a);
+    // The requests of the restored phone count from where the backup stood.
+    let restored = open(&backup);
+    restored.create_household(FULING, head("丁")).unwrap();
+    sync(&restored).await.unwrap();
+    let status = restored.status().unwrap();
+    assert_eq!((status.households, status.pending, status.refused), (5, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_phone_waits_for_the_office_where_the_office_wants_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        data_dir: dir.path().join("data"),
+        enrolment_approval: true,
+        syncs_per_minute: 3,
+        ..Settings::default()
+    };
+    let server = TestServer::start_with(settings, None).await;
+    let url = server.url();
+    let (a, enrolment) = server.phone(&dir.path().join("a"), "li", &[FULING], &url).await.unwrap();
+    a.create_household(FULING, head("陈永昌")).unwrap();
+    let waits = sync(&a).await.unwrap_err();
+    assert_eq!(waits, LedgerError::SessionExpired { reason: "awaiting_approval".into() });
+    server.app.accounts.approve(enrolment.device, "", 1).unwrap();
+    assert_eq!(sync(&a).await.unwrap().receipts, 1);
+    // A phone that asks without end is told to wait.
+    let (status, code) = loop {
+        let (status, code) = post(&server, wire::SYNC_PATH, &bytes_of(&request(&a))).await;
+        if status != 200 {
+            break (status, code);
+        }
+    };
+    assert_eq!((status, code.as_str()), (429, "too_many_requests"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_breaks_again_and_again_carries_everything() {
     let server = TestServer::start().await;
     let dir = tempfile::tempdir().unwrap();

@@ -36,6 +36,8 @@ pub struct Summary {
     pub restores: usize,
     /// Phones shut out.
     pub revocations: usize,
+    /// Phones copied.
+    pub copies: usize,
     /// Refused changes made anew, and quarantined ones released.
     pub second_chances: usize,
 }
@@ -48,6 +50,7 @@ struct World {
     /// Requests that a slow gateway may deliver once more, late.
     late: Vec<Vec<u8>>,
     backup: Option<Connection>,
+    copies: Vec<(usize, Phone)>,
     summary: Summary,
     counter: usize,
 }
@@ -89,6 +92,7 @@ impl World {
             sessions,
             late: Vec::new(),
             backup: None,
+            copies: Vec::new(),
             summary: Summary::default(),
             counter: 0,
         }
@@ -106,6 +110,7 @@ impl World {
             95..=96 => self.backup = Some(self.township.backup()),
             97 => self.restore(),
             98 if self.rng.chance(30) => self.revoke(phone),
+            98 if self.rng.chance(40) => self.copy(phone),
             98 => self.second_chance(phone),
             _ => self.settle_one(phone),
         }
@@ -130,6 +135,24 @@ impl World {
         let device = self.phones[phone].device;
         self.township.sender(device).standing = Standing::Revoked;
         self.summary.revocations += 1;
+    }
+
+    /// Somebody copies a phone, or keeps a backup and goes back to it.
+    fn copy(&mut self, phone: usize) {
+        let copy = self.phones[phone].copy(&mut self.rng);
+        self.summary.copies += 1;
+        match self.copies.pop() {
+            Some((number, older)) if self.rng.chance(50) => {
+                self.phones[number] = older;
+                self.sessions[number] = SyncSession::default();
+            }
+            Some((_, older)) => {
+                self.phones.push(older);
+                self.sessions.push(SyncSession::default());
+            }
+            None => {}
+        }
+        self.copies.push((phone, copy));
     }
 
     /// The cadre makes a refused change anew, or the office releases one.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use wanhu_core::client::{Enrolment, Ledger, Step, SyncSession};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::environment::random;
-use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::{StoreError, open};
 use wanhu_core::sync::admission::{Admission, Sender, Standing};
@@ -138,13 +138,7 @@ impl Township {
 
     /// A copy of the records file, as a backup takes it.
     pub fn backup(&self) -> Connection {
-        let mut copy = Connection::open_in_memory().expect("opens");
-        {
-            let backup =
-                rusqlite::backup::Backup::new(&self.connection, &mut copy).expect("starts");
-            backup.run_to_completion(1_000, std::time::Duration::ZERO, None).expect("copies");
-        }
-        copy
+        copy_of(&self.connection)
     }
 
     /// Goes back to a backup, as `restore` does: with a new epoch and asking phones to give back.
@@ -164,7 +158,11 @@ impl Township {
         self.now_ms += 1_000;
         let (header, mut rest) = split_header(request)?;
         let header: SyncRequest = wire::decode(header).expect("the signed header is whole");
-        let sender = self.devices.iter().find(|sender| sender.device == header.device)?.clone();
+        let sender = self.devices.iter_mut().find(|sender| sender.device == header.device)?;
+        if let Some(actor) = &header.actor {
+            sender.actors.push(ActorId(**actor));
+        }
+        let sender = sender.clone();
         let digests = header.frames.clone();
         let mut responder = match Responder::begin(header, sender) {
             Ok(responder) => responder,
@@ -199,6 +197,15 @@ impl Township {
     }
 }
 
+fn copy_of(connection: &Connection) -> Connection {
+    let mut copy = Connection::open_in_memory().expect("opens");
+    {
+        let backup = rusqlite::backup::Backup::new(connection, &mut copy).expect("starts");
+        backup.run_to_completion(1_000, std::time::Duration::ZERO, None).expect("copies");
+    }
+    copy
+}
+
 fn split_header(request: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, taken) = seal::take_length(request).expect("bounded")?;
     let header = request.get(taken..taken + length)?;
@@ -226,6 +233,15 @@ pub struct Cost {
 }
 
 impl Phone {
+    /// A copy of this phone as it is now: the same keys, the same installation.
+    pub fn copy(&self, rng: &mut Seeded) -> Self {
+        let copied = self.ledger.with_store(|connection| Ok(copy_of(connection)));
+        let clock = Arc::new(TestClock::at(START_MS));
+        let entropy = Box::new(Seeded(rng.draw()));
+        let ledger = Ledger::start(copied.expect("copies"), clock, entropy).expect("opens");
+        Self { ledger, device: self.device }
+    }
+
     /// One exchange under a fault. `Ok(Some)` once the sync is done.
     ///
     /// # Errors

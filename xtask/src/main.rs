@@ -86,7 +86,12 @@ fn ci() -> Result<(), String> {
     )?;
     // The tests of the command lines run the programs themselves.
     cargo(&["build", "--workspace", "--bins", "--examples"])?;
-    cargo(&["test", "--workspace", "--all-targets"])?;
+    run(
+        Command::new(env!("CARGO"))
+            .args(["test", "--workspace", "--all-targets"])
+            .env("WANHU_SEEDS", "0..20000"),
+        "cargo test --workspace --all-targets, 20,000 simulated worlds",
+    )?;
     // Each crate alone, so that one crate's features cannot hide another's mistakes.
     cargo(&["check", "-p", "wanhu-core", "--no-default-features"])?;
     cargo(&["check", "-p", "wanhu-server"])?;

@@ -14,6 +14,7 @@ use super::enrolment::Enrolment;
 use super::ledger::Ledger;
 use super::session::{Step, SyncSession};
 use crate::error::LedgerError;
+use crate::sync::SyncError;
 use crate::sync::initiator::Outgoing;
 use crate::sync::receiver::SyncReport;
 use crate::sync::wire::{
@@ -152,7 +153,15 @@ impl Ledger {
         let total = outgoing.bytes() as u64;
         progress.report(SyncPhase::Sending, 0, total);
         let request = http.post(url).header("content-length", total).body(body(outgoing));
-        let mut response = accepted(request.send().await.map_err(offline)?).await?;
+        let accepted = accepted(request.send().await.map_err(offline)?).await;
+        if let Err(SyncError::Refused { code, details }) = &accepted
+            && code == "replayed"
+            && let Some(counter) = details.first().and_then(|text| text.parse().ok())
+        {
+            self.catch_up(counter)?;
+            return Err(LedgerError::Offline { retry_after_ms: 0 });
+        }
+        let mut response = accepted?;
         progress.report(SyncPhase::Sending, total, total);
         while let Some(bytes) = response.chunk().await.map_err(offline)? {
             if cancel.is_cancelled() {
@@ -202,12 +211,12 @@ fn offline(_: reqwest::Error) -> LedgerError {
 }
 
 /// The response, where the server took the request; else its error.
-async fn accepted(response: reqwest::Response) -> Result<reqwest::Response, LedgerError> {
+async fn accepted(response: reqwest::Response) -> Result<reqwest::Response, SyncError> {
     if response.status().is_success() {
         return Ok(response);
     }
     let status = response.status().as_u16();
-    let body = response.bytes().await.map_err(offline)?;
+    let body = response.bytes().await.map_err(|_| SyncError::Cut)?;
     let (code, details) = match wire::decode::<ErrorBody>(&body) {
         Ok(ErrorBody { code, details }) => (code, details),
         // Not our server's words: a gateway on the way, or another service at this address.
@@ -215,7 +224,7 @@ async fn accepted(response: reqwest::Response) -> Result<reqwest::Response, Ledg
             (if status >= 502 { "busy".into() } else { format!("http_{status}") }, Vec::new())
         }
     };
-    Err(crate::sync::SyncError::Refused { code, details }.into())
+    Err(SyncError::Refused { code, details })
 }
 
 /// A client that trusts the server's own authority, where one is given, and the public ones else.

@@ -54,10 +54,10 @@ pub struct Ledger {
     clock: Arc<dyn Clock>,
 }
 
-struct Inner {
-    connection: Connection,
-    entropy: Box<dyn Entropy>,
-    actor: ActorId,
+pub(super) struct Inner {
+    pub(super) connection: Connection,
+    pub(super) entropy: Box<dyn Entropy>,
+    pub(super) actor: ActorId,
     writer: Writer,
 }
 
@@ -127,7 +127,11 @@ impl Ledger {
         Self::start(open::open_in_memory(REPLICA_MIGRATIONS)?, clock, entropy)
     }
 
-    fn start(
+    /// A ledger over a file opened elsewhere, for tests that copy one.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn start(
         connection: Connection,
         clock: Arc<dyn Clock>,
         mut entropy: Box<dyn Entropy>,
@@ -146,7 +150,7 @@ impl Ledger {
         Ok(Self { inner: Mutex::new(inner), clock })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         // A panic elsewhere leaves at most a transaction that was rolled back.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -167,6 +171,20 @@ impl Ledger {
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, LedgerError> {
         Ok(work(&self.lock().connection)?)
+    }
+
+    /// Goes on counting requests behind the server's last: a copy of this phone was at work, or this is
+    /// one.
+    pub(super) fn catch_up(&self, counter: u64) -> Result<(), LedgerError> {
+        let inner = &mut *self.lock();
+        let leap = inner.leap();
+        let transaction = inner
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
+        replica::raise_number(&transaction, Setting::RequestCounter, counter)?;
+        replica::leap_outbox(&transaction, leap)?;
+        Ok(transaction.commit().map_err(StoreError::from)?)
     }
 
     /// Random bytes from the ledger's source.
@@ -481,7 +499,8 @@ impl Inner {
     }
 }
 
-fn save_change(
+/// Appends a change of this phone to its household and to the outbox.
+pub(super) fn save_change(
     transaction: &Transaction<'_>,
     household: Household,
     raw: &RawChange,

@@ -78,13 +78,16 @@ impl SyncSession {
         if ended.as_ref().is_some_and(|(report, _)| report.wiped) {
             ledger.forget_writer()?;
         }
-        let Some((report, Next { again, repair })) = ended else {
+        let Some((report, Next { mut again, repair, renew })) = ended else {
             add(&mut self.report, &so_far);
             self.purpose = Purpose { ask_only: true, repair: Vec::new() };
             return Err(LedgerError::Offline { retry_after_ms: 0 });
         };
         add(&mut self.report, &report);
         self.purpose.repair = repair;
+        if !report.wiped {
+            again |= ledger.heal(renew)?;
+        }
         if (again || self.more) && self.report.requests < REQUESTS_MAX {
             return Ok(Step::Again);
         }

@@ -8,7 +8,7 @@ use super::records::{self, Household, StoredChange};
 use crate::document::change::Change;
 use crate::document::fold::Fold;
 use crate::document::raw::RawChange;
-use crate::domain::ids::{ChangeHash, HouseholdId};
+use crate::domain::ids::{ActorId, ChangeHash, HouseholdId};
 
 /// A named value of the replica. Each name has one writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Setting {
     Echo,
     /// Household ids must be sent in full.
     FullIds,
+    /// The server does not know this installation's id yet.
+    ActorIsNew,
     /// The log epoch for which this phone, shut out, has queued everything it holds.
     GaveBack,
 }
@@ -44,6 +46,7 @@ impl Setting {
             Self::LastReceipt => "last_receipt",
             Self::Echo => "echo",
             Self::FullIds => "full_ids",
+            Self::ActorIsNew => "actor_is_new",
             Self::GaveBack => "gave_back",
         }
     }
@@ -75,6 +78,35 @@ pub fn next_number(transaction: &Transaction<'_>, name: Setting) -> Result<u64, 
     let next = last.map_or(0, u64::from_be_bytes) + 1;
     set(transaction, name, &next.to_be_bytes())?;
     Ok(next)
+}
+
+/// Raises a counting setting to at least this number.
+pub fn raise_number(connection: &Connection, name: Setting, number: u64) -> Result<(), StoreError> {
+    let last = setting(connection, name)?.and_then(|bytes| bytes.try_into().ok());
+    let raised = last.map_or(0, u64::from_be_bytes).max(number);
+    set(connection, name, &raised.to_be_bytes())
+}
+
+/// Numbers what waits anew, far behind every number used: a copy of this phone was at work, and receipts
+/// for its changes must not be taken for ours.
+pub fn leap_outbox(transaction: &Transaction<'_>, leap: u32) -> Result<(), StoreError> {
+    transaction.execute(
+        "UPDATE change SET outbox = outbox + ?1 WHERE acknowledged = 0 AND outbox IS NOT NULL",
+        [leap],
+    )?;
+    let last = next_number(transaction, Setting::Outbox)?;
+    raise_number(transaction, Setting::Outbox, last + u64::from(leap))
+}
+
+/// Takes a new installation id: a copy of this phone has written under the old one.
+pub fn renew_actor(
+    transaction: &Transaction<'_>,
+    actor: &ActorId,
+    leap: u32,
+) -> Result<(), StoreError> {
+    set(transaction, Setting::Actor, &actor.0)?;
+    set(transaction, Setting::ActorIsNew, &[1])?;
+    leap_outbox(transaction, leap)
 }
 
 /// Where this phone stands in one scope's log.

@@ -30,11 +30,13 @@ const NO_SCOPE: Scope = 0;
 pub(super) struct Batch<'t> {
     transaction: &'t Transaction<'t>,
     households: HashMap<HouseholdId, Household>,
+    /// A change of this installation gave way to another with its number: there is a copy of this phone.
+    pub(super) has_copy: bool,
 }
 
 impl<'t> Batch<'t> {
     pub(super) fn new(transaction: &'t Transaction<'t>) -> Self {
-        Self { transaction, households: HashMap::new() }
+        Self { transaction, households: HashMap::new(), has_copy: false }
     }
 
     /// The household, where the replica holds it.
@@ -70,7 +72,7 @@ impl<'t> Batch<'t> {
         let raw = RawChange::join(&deps, tail).map_err(|_| SyncError::Malformed)?;
         let change = Change::decode(&raw).map_err(|_| SyncError::Malformed)?;
         let hash = change.hash;
-        let is_new = take_into(transaction, household, &raw, &change)?;
+        let is_new = take_into(transaction, household, &raw, &change, &mut self.has_copy)?;
         if is_new != Acknowledged::Before {
             household.digest = Digest(household.digest).plus(Digest::of(id, &hash)).0;
         }
@@ -135,6 +137,7 @@ fn take_into(
     household: &mut Household,
     raw: &RawChange,
     change: &Change,
+    has_copy: &mut bool,
 ) -> Result<Acknowledged, SyncError> {
     // Only an author seen before can have a change of this number.
     if change.seq <= household.fold.last_seq(&change.actor)
@@ -152,10 +155,11 @@ fn take_into(
         // has released another change since: the log's stays, ours is kept aside for the cadre.
         let reason = replica::Reason {
             code: RefusalCode::Equivocation as u8,
-            code_of_descendants: RefusalCode::BuildsOnRefused as u8,
+            code_of_descendants: RefusalCode::Equivocation as u8,
             subject: "",
             now_ms: change.time_ms,
         };
+        *has_copy |= !stored.acknowledged;
         for taken in replica::refuse(transaction, household, held.hash, reason)? {
             if taken.acknowledged {
                 let digest = Digest::of(household.id, &taken.hash);

@@ -96,7 +96,10 @@ pub fn compose(
         frames: frames.iter().map(|frame| seal::frame_digest(frame).into()).collect(),
         echo: replica::setting(&transaction, Setting::Echo)?.map(|_| true),
         repair: (!purpose.repair.is_empty()).then_some(purpose.repair),
-        actor: None,
+        actor: replica::setting(&transaction, Setting::ActorIsNew)?
+            .and(replica::setting(&transaction, Setting::Actor)?)
+            .and_then(|actor| <[u8; 16]>::try_from(actor).ok())
+            .map(ByteArray::from),
         full_ids: full_ids.then_some(true),
     };
     transaction.commit()?;

@@ -85,6 +85,8 @@ pub struct Next {
     pub again: bool,
     /// Second round of repairs.
     pub repair: Vec<RepairAnswer>,
+    /// A copy of this phone has written under the same installation id: take a new one.
+    pub renew: bool,
 }
 
 /// Takes an answer part by part.
@@ -200,9 +202,12 @@ impl Receiver {
             give_everything_back(&transaction)?;
             replica::set(&transaction, Setting::GaveBack, &*head.epoch)?;
         }
+        // An answer to the request that named it.
+        replica::unset(&transaction, Setting::ActorIsNew)?;
         replica::set(&transaction, Setting::Epoch, &*head.epoch)?;
         for refusal in &head.refusals {
             self.report.refused += refuse(&transaction, refusal, self.now_ms)?;
+            self.next.renew |= refusal.code == RefusalCode::Equivocation;
             if refusal.code == RefusalCode::HouseholdUnclear {
                 replica::set(&transaction, Setting::FullIds, &[1])?;
                 self.next.again = true;
@@ -257,6 +262,7 @@ impl Receiver {
                 self.next.again |= batch.give_back(*id, theirs)?;
             }
         }
+        self.next.renew |= batch.has_copy;
         batch.save()?;
         if let (true, Some(pack)) = (in_pack, cursor.pack.as_mut()) {
             pack.frame += 1;
@@ -353,7 +359,8 @@ impl Receiver {
         let transaction = begin(connection)?;
         let outcome = log::apply(&transaction, frame, &self.identity, &epoch, &mut self.report)?;
         match outcome {
-            log::Outcome::Applied { receipt } => {
+            log::Outcome::Applied { receipt, has_copy } => {
+                self.next.renew |= has_copy;
                 if let Some((seq, chain, signature)) = receipt {
                     let receipt = Receipt {
                         server_time_ms: self.report.server_time_ms,
@@ -508,9 +515,14 @@ fn refuse(transaction: &Transaction<'_>, refusal: &Refusal, now_ms: i64) -> Resu
         return Ok(0);
     }
     let mut household = records::get(transaction, own.household_n)?;
+    // What gave way to a copy's change is written anew, and so must be what builds on it.
+    let code_of_descendants = match refusal.code {
+        RefusalCode::Equivocation => RefusalCode::Equivocation,
+        _ => RefusalCode::BuildsOnRefused,
+    };
     let reason = replica::Reason {
         code: refusal.code as u8,
-        code_of_descendants: RefusalCode::BuildsOnRefused as u8,
+        code_of_descendants: code_of_descendants as u8,
         subject: refusal.subject.as_deref().unwrap_or_default(),
         now_ms,
     };

@@ -16,7 +16,7 @@ use crate::sync::{SyncError, deps, seal};
 /// What became of a frame.
 pub(super) enum Outcome {
     /// Applied; with receipts in it, the log position and the signature that covers them.
-    Applied { receipt: Option<(u64, Chain, ByteArray<64>)> },
+    Applied { receipt: Option<(u64, Chain, ByteArray<64>)>, has_copy: bool },
     /// It holds a receipt for a change this phone no longer has: ask for the bytes instead.
     OwnChangeMissing,
     /// It names a household by a shortened id this phone cannot resolve: ask for full ids.
@@ -67,7 +67,12 @@ pub(super) fn apply(
             }
             Entry::Change { household, deps, tail } => {
                 let id = batch::at(&households, &mut places, *household)?;
-                log.change(id, deps, tail)?;
+                match log.change(id, deps, tail) {
+                    // A receipt before it was for a copy of this phone, which numbers as this one does:
+                    // what the log builds on is not here.
+                    Err(SyncError::NotAuthentic) => return Ok(Outcome::ChainBroken),
+                    done => done?,
+                }
             }
             Entry::Leave { household, to } => {
                 let id = batch::at(&households, &mut places, *household)?;
@@ -96,11 +101,12 @@ pub(super) fn apply(
     };
     (cursor.seq, cursor.chain) = (log.seq, log.chain.0);
     let walked = log.report;
+    let has_copy = log.batch.has_copy;
     log.batch.save()?;
     replica::save_cursor(transaction, &cursor)?;
     *report = walked;
     report.entries += cursor.seq - frame.from_seq;
-    Ok(Outcome::Applied { receipt })
+    Ok(Outcome::Applied { receipt, has_copy })
 }
 
 struct LogWalk<'t> {
