@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod admin;
 pub mod app;
 pub mod auth;
+pub mod backup;
 pub mod error;
 pub mod handlers;
 pub mod limits;

@@ -1,12 +1,15 @@
 //! `wanhu-server`: arguments to settings, then serve or one office command. Nothing else.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use wanhu_core::domain::environment::Clock;
 use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_server::admin::{AdminCommand, Office};
+use wanhu_server::backup::{self, BackupError};
 use wanhu_server::settings::{Settings, SettingsArgs};
 use wanhu_server::{App, serve};
 
@@ -29,6 +32,21 @@ enum Command {
     Serve,
     /// 检查并显示生效配置 · check and show the effective settings
     CheckConfig,
+    /// 备份,服务运行时亦可 · back up, while serving too
+    Backup {
+        /// 备份目录,须为空 · an empty or new directory
+        to: PathBuf,
+    },
+    /// 检查备份 · check a backup
+    CheckBackup {
+        /// 备份目录 · the backup
+        dir: PathBuf,
+    },
+    /// 从备份恢复到空的数据目录 · restore into an empty data directory
+    Restore {
+        /// 备份目录 · the backup
+        from: PathBuf,
+    },
     /// 办公室操作 · commands of an office
     Admin {
         /// 以哪个账户办理,省略为本机运维 · the account that acts; without it this machine's operator
@@ -91,6 +109,25 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
         Command::Serve => run_server(&settings),
+        Command::Backup { to } => {
+            backup::backup(&settings.data_dir, &to).map_err(|e| not_copied(&e))?;
+            say(arguments.json, "已备份 · backed up", &to)
+        }
+        Command::CheckBackup { dir } => {
+            backup::check(&dir).map_err(|e| not_copied(&e))?;
+            say(arguments.json, "备份完好 · the backup is whole", &dir)
+        }
+        Command::Restore { from } => {
+            let days = i64::try_from(settings.takes_back_days).unwrap_or(0);
+            let until_ms = SystemClock.now_ms() + days * 86_400_000;
+            backup::restore(&from, &settings.data_dir, &mut SystemEntropy, until_ms)
+                .map_err(|e| not_copied(&e))?;
+            say(
+                arguments.json,
+                "已恢复,手机将补回备份之后的修改 · restored; phones give back what came later",
+                &settings.data_dir,
+            )
+        }
         Command::Admin { by, command } => {
             let app = open(&settings)?;
             let office = Office { settings: &settings, app: &app, by: &by };
@@ -101,6 +138,24 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             print!("{}", if arguments.json { output.json } else { output.text });
             Ok(())
         }
+    }
+}
+
+fn say(json: bool, words: &str, path: &Path) -> Result<(), Failure> {
+    if json {
+        println!("{}", serde_json::json!({ "ok": true, "path": path }));
+    } else {
+        println!("{words}: {}", path.display());
+    }
+    Ok(())
+}
+
+fn not_copied(error: &BackupError) -> Failure {
+    match error {
+        BackupError::NotEmpty(_) => failure("not_empty", "目标目录不为空", error),
+        BackupError::Damaged(_) => failure("damaged", "备份已损坏", error),
+        BackupError::File(_) => failure("file", "文件无法读写", error),
+        BackupError::Store(_) => failure("store_failed", "数据库读写失败", error),
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Settings {
     pub syncs_per_minute: u64,
     /// Changes taken from one device within a day.
     pub changes_per_day: u64,
+    /// Days after a restore in which phones give back other people's changes too.
+    pub takes_back_days: u64,
     /// Which log lines: a `tracing` filter such as `info` or `wanhu_server=debug`.
     pub log_filter: String,
     /// Log lines as JSON.
@@ -88,6 +90,7 @@ impl Default for Settings {
             enrolment_approval: false,
             syncs_per_minute: 120,
             changes_per_day: 200_000,
+            takes_back_days: 60,
             log_filter: "info".to_owned(),
             log_json: false,
         }
@@ -136,6 +139,9 @@ pub struct SettingsArgs {
     /// 每台设备每日修改条数 · changes per device and day
     #[arg(long, env = "WANHU_CHANGES_PER_DAY", global = true)]
     pub changes_per_day: Option<u64>,
+    /// 恢复后收回修改的天数 · days in which phones give back after a restore
+    #[arg(long, env = "WANHU_TAKES_BACK_DAYS", global = true)]
+    pub takes_back_days: Option<u64>,
     /// 日志过滤 · log filter
     #[arg(long, env = "WANHU_LOG_FILTER", global = true)]
     pub log_filter: Option<String>,
@@ -159,6 +165,7 @@ impl Settings {
         set(&mut settings.enrolment_code_minutes, args.enrolment_code_minutes);
         set(&mut settings.syncs_per_minute, args.syncs_per_minute);
         set(&mut settings.changes_per_day, args.changes_per_day);
+        set(&mut settings.takes_back_days, args.takes_back_days);
         set(&mut settings.log_filter, args.log_filter);
         settings.tls_certificate = tls_certificate.or(settings.tls_certificate);
         settings.tls_key = tls_key.or(settings.tls_key);
@@ -176,6 +183,7 @@ impl Settings {
             ("requests_max", self.requests_max, 1, 10_000),
             ("enrolment_code_minutes", self.enrolment_code_minutes, 1, 1_440),
             ("syncs_per_minute", self.syncs_per_minute, 1, 100_000),
+            ("takes_back_days", self.takes_back_days, 1, 3_650),
             ("changes_per_day", self.changes_per_day, 1, 1_000_000_000),
         ];
         for (name, value, min, max) in bounds {

@@ -47,9 +47,21 @@ impl TestServer {
     /// # Panics
     /// Where it cannot start.
     pub async fn start_with(settings: Settings, dir: Option<TempDir>) -> Self {
+        Self::start_on(settings, SocketAddr::from(([127, 0, 0, 1], 0)), dir).await
+    }
+
+    /// Starts a server where another one listened before, so that its phones find it.
+    ///
+    /// # Panics
+    /// Where it cannot start.
+    pub async fn start_at(settings: Settings, address: SocketAddr) -> Self {
+        Self::start_on(settings, address, None).await
+    }
+
+    async fn start_on(settings: Settings, address: SocketAddr, dir: Option<TempDir>) -> Self {
         let app = App::open(&settings, Arc::new(SystemClock), &mut SystemEntropy).expect("opens");
         let app = Arc::new(app);
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("listens");
+        let listener = tokio::net::TcpListener::bind(address).await.expect("listens");
         let address = listener.local_addr().expect("listens");
         let (stop, stopped) = oneshot::channel::<()>();
         let (served, with) = (app.clone(), settings.clone());
