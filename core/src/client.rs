@@ -7,6 +7,7 @@ mod heal;
 mod http;
 mod ledger;
 mod session;
+mod vault;
 mod view;
 
 pub use edit::{FieldChange, NewRow, RecordEdit};
@@ -14,4 +15,5 @@ pub use enrolment::Enrolment;
 pub use http::{Cancel, Progress, SyncPhase};
 pub use ledger::{Ledger, Status};
 pub use session::{Step, SyncSession};
+pub use vault::{KeyVault, VaultError};
 pub use view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};

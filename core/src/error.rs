@@ -113,6 +113,7 @@ impl From<StoreError> for LedgerError {
                 Self::UpgradeRequired { minimum: format!("file-schema-{found}") }
             }
             StoreError::Damaged => Self::StorageDamaged { kept_as: String::new() },
+            StoreError::NotSealed => Self::invalid("vault", "file_not_sealed"),
             StoreError::InUse => Self::internal("store.in_use"),
             StoreError::Sqlite(error) => {
                 let code = error.sqlite_error().map_or(0, |error| error.extended_code);

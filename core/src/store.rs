@@ -34,6 +34,9 @@ pub enum StoreError {
     /// The file is damaged.
     #[error("file damaged")]
     Damaged,
+    /// A key was given, but the file is one that anybody can read.
+    #[error("file not encrypted")]
+    NotSealed,
     /// Another process has the file open.
     #[error("file in use by another process")]
     InUse,
@@ -61,6 +64,7 @@ impl StoreError {
             Self::Newer { found, known } => Self::Newer { found: *found, known: *known },
             Self::Damaged => Self::Damaged,
             Self::InUse => Self::InUse,
+            Self::NotSealed => Self::NotSealed,
             Self::Document(error) => Self::Document(error.clone()),
             Self::NotFound => Self::NotFound,
         }

@@ -10,7 +10,7 @@ use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::domain::ids::ActorId;
 use wanhu_core::store::StoreError;
-use wanhu_core::store::open::{self, Migrations, Sharing};
+use wanhu_core::store::open::{self, Access, Migrations, Sharing};
 use wanhu_core::sync::wire::EnrolRequest;
 
 const MIGRATIONS: Migrations = Migrations(&[include_str!("../migrations/0001_accounts.sql")]);
@@ -118,9 +118,10 @@ impl Accounts {
     ///
     /// # Errors
     /// As the store reports.
-    pub fn open(path: &Path) -> Result<Self, AccountError> {
-        let file = open::open(path, Sharing::Shared, MIGRATIONS)?;
-        let counters = open::open(path, Sharing::Shared, MIGRATIONS)?;
+    pub fn open(path: &Path, key: &[u8; 32]) -> Result<Self, AccountError> {
+        let access = Access { sharing: Sharing::Shared, key: Some(key) };
+        let file = open::open(path, access, MIGRATIONS)?;
+        let counters = open::open(path, access, MIGRATIONS)?;
         counters.pragma_update(None, "synchronous", "NORMAL")?;
         Ok(Self { file: Mutex::new(file), counters: Mutex::new(counters) })
     }

@@ -2,20 +2,20 @@
 //! must not know HTTP.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
-use wanhu_core::domain::environment::{Clock, Entropy, random};
+use wanhu_core::domain::environment::{Clock, Entropy};
 use wanhu_core::domain::region::{RegionError, RegionList};
 use wanhu_core::store::StoreError;
 
 use crate::accounts::{AccountError, Accounts};
+use crate::keys;
 use crate::limits::Limits;
 use crate::settings::Settings;
 use crate::storage::Storage;
@@ -39,9 +39,9 @@ pub enum OpenError {
     /// The accounts file.
     #[error("accounts: {0}")]
     Accounts(#[from] AccountError),
-    /// The key file holds something else.
-    #[error("server.key is not a key")]
-    KeyMalformed,
+    /// A key file holds something else.
+    #[error("not a key: {0}")]
+    KeyMalformed(PathBuf),
     /// The region list.
     #[error("regions: {0}")]
     Regions(#[from] RegionError),
@@ -88,10 +88,12 @@ impl App {
     ) -> Result<Self, OpenError> {
         let dir = &settings.data_dir;
         std::fs::create_dir_all(dir)?;
+        let storage_key = keys::read_or_make(&settings.storage_key_file(), entropy)?;
+        let signing_key = keys::read_or_make(&dir.join("server.key"), entropy)?;
         Ok(Self {
-            accounts: Accounts::open(&dir.join("accounts.sqlite"))?,
-            storage: Storage::open(&dir.join("records.sqlite"), entropy)?,
-            key: signing_key(&dir.join("server.key"), entropy)?,
+            accounts: Accounts::open(&dir.join("accounts.sqlite"), &storage_key)?,
+            storage: Storage::open(&dir.join("records.sqlite"), &storage_key, entropy)?,
+            key: SigningKey::from_bytes(&signing_key),
             clock,
             requests: Arc::new(Semaphore::new(usize::try_from(settings.requests_max).unwrap_or(1))),
             silence_max: Duration::from_secs(settings.silence_seconds_max),
@@ -130,18 +132,4 @@ pub fn regions(settings: &Settings) -> Result<RegionList, OpenError> {
         None => Ok(RegionList::chenzhou().clone()),
         Some(path) => Ok(RegionList::parse(&std::fs::read_to_string(path)?)?),
     }
-}
-
-fn signing_key(path: &Path, entropy: &mut dyn Entropy) -> Result<SigningKey, OpenError> {
-    if !path.exists() {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        file.write_all(&random::<32>(entropy))?;
-        file.sync_all()?;
-    }
-    let seed: [u8; 32] = std::fs::read(path)?.try_into().map_err(|_| OpenError::KeyMalformed)?;
-    Ok(SigningKey::from_bytes(&seed))
 }

@@ -1,5 +1,5 @@
 //! Backups while the server runs, and going back to one: copies made by SQLite itself, checked, with a
-//! manifest of digests. After a restore the log has a new epoch and phones give back what it lacks.
+//! manifest of digests. They are as encrypted as the files are; the key is kept apart. After a restore the log has a new epoch and phones give back what it lacks.
 //! Must not know what is inside the files.
 
 use std::fmt::Write as _;
@@ -7,12 +7,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use sha2::{Digest, Sha256};
 use wanhu_core::domain::environment::Entropy;
 use wanhu_core::store::StoreError;
-use wanhu_core::store::open::{self, Sharing};
+use wanhu_core::store::open::{self, Access, Sharing};
 
 use crate::storage;
 
@@ -50,7 +49,7 @@ impl From<rusqlite::Error> for BackupError {
 ///
 /// # Errors
 /// `NotEmpty`; `Damaged` where the copy fails SQLite's check. Nothing is left at `to` then.
-pub fn backup(data_dir: &Path, to: &Path) -> Result<(), BackupError> {
+pub fn backup(data_dir: &Path, key: &[u8; 32], to: &Path) -> Result<(), BackupError> {
     must_be_empty(to)?;
     // Under another name until it is whole, so that a half-made backup is never taken for one.
     let half_made = to.with_extension("half-made");
@@ -58,7 +57,7 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<(), BackupError> {
         std::fs::remove_dir_all(&half_made)?;
     }
     std::fs::create_dir_all(&half_made)?;
-    copy_all(data_dir, &half_made)?;
+    copy_all(data_dir, key, &half_made)?;
     if to.exists() {
         std::fs::remove_dir(to)?;
     }
@@ -75,16 +74,18 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<(), BackupError> {
 pub fn restore(
     from: &Path,
     data_dir: &Path,
+    key: &[u8; 32],
     entropy: &mut dyn Entropy,
     takes_back_until_ms: i64,
 ) -> Result<(), BackupError> {
     must_be_empty(data_dir)?;
     check(from)?;
     std::fs::create_dir_all(data_dir)?;
-    copy_all(from, data_dir)?;
+    copy_all(from, key, data_dir)?;
     std::fs::remove_file(data_dir.join(MANIFEST))?;
     let records = data_dir.join(DATABASES[0]);
-    let connection = open::open(&records, Sharing::Shared, storage::MIGRATIONS)?;
+    let access = Access { sharing: Sharing::Shared, key: Some(key) };
+    let connection = open::open(&records, access, storage::MIGRATIONS)?;
     storage::begin_new_epoch(&connection, entropy, takes_back_until_ms)?;
     sync_dir(data_dir)?;
     Ok(())
@@ -105,9 +106,9 @@ pub fn check(dir: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-fn copy_all(from: &Path, to: &Path) -> Result<(), BackupError> {
+fn copy_all(from: &Path, key: &[u8; 32], to: &Path) -> Result<(), BackupError> {
     for name in DATABASES {
-        copy_database(&from.join(name), &to.join(name))?;
+        copy_database(&from.join(name), key, &to.join(name))?;
     }
     std::fs::copy(from.join(KEY), to.join(KEY))?;
     let mut manifest = String::new();
@@ -121,9 +122,9 @@ fn copy_all(from: &Path, to: &Path) -> Result<(), BackupError> {
     Ok(sync_dir(to)?)
 }
 
-fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
-    let source = Connection::open(from)?;
-    let mut copy = Connection::open(to)?;
+fn copy_database(from: &Path, key: &[u8; 32], to: &Path) -> Result<(), BackupError> {
+    let access = Access { sharing: Sharing::Shared, key: Some(key) };
+    let (source, mut copy) = (access.connect(from)?, access.connect(to)?);
     Backup::new(&source, &mut copy)?.run_to_completion(PAGES_PER_STEP, Duration::ZERO, None)?;
     // A file of its own, with no log beside it.
     copy.pragma_update(None, "journal_mode", "DELETE")?;
@@ -131,9 +132,15 @@ fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
     if verdict == "ok" { Ok(()) } else { Err(BackupError::Damaged(to.display().to_string())) }
 }
 
+/// The key may be there before the databases are.
 fn must_be_empty(dir: &Path) -> Result<(), BackupError> {
-    if dir.exists() && std::fs::read_dir(dir)?.next().is_some() {
-        return Err(BackupError::NotEmpty(dir.to_owned()));
+    if !dir.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(dir)? {
+        if entry?.file_name() != "storage.key" {
+            return Err(BackupError::NotEmpty(dir.to_owned()));
+        }
     }
     Ok(())
 }

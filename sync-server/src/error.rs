@@ -149,6 +149,7 @@ impl From<StoreError> for ServerError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::InUse => Self::Busy,
+            StoreError::NotSealed => Self::internal("store.not_sealed"),
             StoreError::Full => Self::internal("store.full"),
             StoreError::Damaged => Self::internal("store.damaged"),
             StoreError::Sqlite(_) => Self::internal("store.sqlite"),

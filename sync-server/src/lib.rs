@@ -11,6 +11,7 @@ pub mod auth;
 pub mod backup;
 pub mod error;
 pub mod handlers;
+pub mod keys;
 pub mod limits;
 pub mod router;
 mod serve;

@@ -10,6 +10,7 @@ use wanhu_core::domain::environment::Clock;
 use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_server::admin::{AdminCommand, Office};
 use wanhu_server::backup::{self, BackupError};
+use wanhu_server::keys;
 use wanhu_server::settings::{Settings, SettingsArgs};
 use wanhu_server::{App, serve};
 
@@ -110,8 +111,13 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Serve => run_server(&settings),
         Command::Backup { to } => {
-            backup::backup(&settings.data_dir, &to).map_err(|e| not_copied(&e))?;
-            say(arguments.json, "已备份 · backed up", &to)
+            let key = storage_key(&settings)?;
+            backup::backup(&settings.data_dir, &key, &to).map_err(|e| not_copied(&e))?;
+            say(
+                arguments.json,
+                "已备份,数据库密钥不在其中,请另行保管 · backed up; the key of the databases is not in it, keep it apart",
+                &to,
+            )
         }
         Command::CheckBackup { dir } => {
             backup::check(&dir).map_err(|e| not_copied(&e))?;
@@ -120,7 +126,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Restore { from } => {
             let days = i64::try_from(settings.takes_back_days).unwrap_or(0);
             let until_ms = SystemClock.now_ms() + days * 86_400_000;
-            backup::restore(&from, &settings.data_dir, &mut SystemEntropy, until_ms)
+            let key = storage_key(&settings)?;
+            backup::restore(&from, &settings.data_dir, &key, &mut SystemEntropy, until_ms)
                 .map_err(|e| not_copied(&e))?;
             say(
                 arguments.json,
@@ -148,6 +155,12 @@ fn say(json: bool, words: &str, path: &Path) -> Result<(), Failure> {
         println!("{words}: {}", path.display());
     }
     Ok(())
+}
+
+/// The key of the databases, which must be there: without it neither copy nor original can be read.
+fn storage_key(settings: &Settings) -> Result<[u8; 32], Failure> {
+    keys::read(&settings.storage_key_file())
+        .map_err(|error| failure("no_storage_key", "找不到数据库密钥文件", error))
 }
 
 fn not_copied(error: &BackupError) -> Failure {

@@ -45,6 +45,9 @@ pub enum SettingsError {
 pub struct Settings {
     /// Where databases and keys live.
     pub data_dir: PathBuf,
+    /// File with the key of the databases; none = `storage.key` in the data directory. Keep it on
+    /// another medium where one disk may be stolen.
+    pub storage_key: Option<PathBuf>,
     /// Address and port to listen on.
     pub listen: SocketAddr,
     /// Certificate chain in PEM; with it the server speaks HTTPS.
@@ -79,6 +82,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from("wanhu-data"),
+            storage_key: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             tls_certificate: None,
             tls_key: None,
@@ -106,6 +110,9 @@ pub struct SettingsArgs {
     /// 数据目录 · data directory
     #[arg(long, env = "WANHU_DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
+    /// 数据库密钥文件 · file with the key of the databases
+    #[arg(long, env = "WANHU_STORAGE_KEY", global = true)]
+    pub storage_key: Option<PathBuf>,
     /// 监听地址 · address to listen on
     #[arg(long, env = "WANHU_LISTEN", global = true)]
     pub listen: Option<SocketAddr>,
@@ -170,11 +177,17 @@ impl Settings {
         settings.tls_certificate = tls_certificate.or(settings.tls_certificate);
         settings.tls_key = tls_key.or(settings.tls_key);
         settings.regions = args.regions.or(settings.regions);
+        settings.storage_key = args.storage_key.or(settings.storage_key);
         settings.enrolment_approval |= args.enrolment_approval;
         settings.allow_plain_http |= args.allow_plain_http;
         settings.log_json |= args.log_json;
         settings.check()?;
         Ok(settings)
+    }
+
+    /// Where the key of the databases is.
+    pub fn storage_key_file(&self) -> PathBuf {
+        self.storage_key.clone().unwrap_or_else(|| self.data_dir.join("storage.key"))
     }
 
     fn check(&self) -> Result<(), SettingsError> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 use wanhu_core::domain::environment::{Entropy, random};
-use wanhu_core::store::open::{self, Migrations, Sharing};
+use wanhu_core::store::open::{self, Access, Migrations, Sharing};
 use wanhu_core::store::{RECORDS_SQL, StoreError};
 
 mod log;
@@ -24,12 +24,18 @@ pub use writer::Writer;
 pub const MIGRATIONS: Migrations =
     Migrations(&[RECORDS_SQL, include_str!("../migrations/0002_log.sql")]);
 
-/// The records file, open for one writer and many readers.
-#[derive(Debug)]
+/// The records file, encrypted, open for one writer and many readers.
 pub struct Storage {
     path: PathBuf,
+    key: [u8; 32],
     writer: Writer,
     idle_readers: Mutex<Vec<Connection>>,
+}
+
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Storage")
+    }
 }
 
 impl Storage {
@@ -37,11 +43,17 @@ impl Storage {
     ///
     /// # Errors
     /// As [`open::open`].
-    pub fn open(path: &Path, entropy: &mut dyn Entropy) -> Result<Self, StoreError> {
-        let connection = open::open(path, Sharing::Shared, MIGRATIONS)?;
+    pub fn open(
+        path: &Path,
+        key: &[u8; 32],
+        entropy: &mut dyn Entropy,
+    ) -> Result<Self, StoreError> {
+        let access = Access { sharing: Sharing::Shared, key: Some(key) };
+        let connection = open::open(path, access, MIGRATIONS)?;
         ensure_epoch(&connection, entropy)?;
         Ok(Self {
             path: path.to_owned(),
+            key: *key,
             writer: Writer::start(connection),
             idle_readers: Mutex::default(),
         })
@@ -64,7 +76,10 @@ impl Storage {
         let idle = self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => open::open_reader(&self.path)?,
+            None => {
+                let access = Access { sharing: Sharing::Shared, key: Some(&self.key) };
+                open::open_reader(&self.path, access)?
+            }
         };
         let outcome = work(&connection);
         self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);

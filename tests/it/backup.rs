@@ -5,6 +5,7 @@ use wanhu_core::client::{Cancel, Ledger, RecordEdit};
 use wanhu_core::store::listing::ListFilter;
 use wanhu_core::system::SystemEntropy;
 use wanhu_server::backup::{self, BackupError};
+use wanhu_server::keys;
 use wanhu_server::settings::Settings;
 use wanhu_tests::population::FULING;
 use wanhu_tests::server::TestServer;
@@ -20,8 +21,14 @@ fn names(ledger: &Ledger) -> Vec<String> {
     rows.into_iter().map(|row| row.head_name).collect()
 }
 
+/// The key of the databases lies elsewhere, as it should.
 fn settings(data_dir: std::path::PathBuf) -> Settings {
-    Settings { data_dir, ..Settings::default() }
+    let storage_key = data_dir.parent().map(|dir| dir.join("keys/storage.key"));
+    Settings { data_dir, storage_key, ..Settings::default() }
+}
+
+fn key_in(dir: &std::path::Path) -> [u8; 32] {
+    keys::read(&dir.join("keys/storage.key")).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,8 +42,8 @@ async fn a_lost_server_comes_back_and_gets_back_what_the_backup_lacks() {
     let (b, _) = server.phone(&path("b"), "wang", &[FULING], &url).await.unwrap();
     save(&a, "甲").await;
     // The server goes on serving meanwhile.
-    let (from, to) = (path("data"), path("backup"));
-    let made = tokio::task::spawn_blocking(move || backup::backup(&from, &to));
+    let (from, to, key) = (path("data"), path("backup"), key_in(dir.path()));
+    let made = tokio::task::spawn_blocking(move || backup::backup(&from, &key, &to));
     save(&a, "乙").await;
     made.await.unwrap().unwrap();
     save(&b, "丙").await;
@@ -45,7 +52,7 @@ async fn a_lost_server_comes_back_and_gets_back_what_the_backup_lacks() {
     std::fs::remove_dir_all(path("data")).unwrap();
 
     backup::check(&path("backup")).unwrap();
-    backup::restore(&path("backup"), &path("data"), &mut SystemEntropy, i64::MAX).unwrap();
+    backup::restore(&path("backup"), &path("data"), &key, &mut SystemEntropy, i64::MAX).unwrap();
     let server = TestServer::start_at(settings(path("data")), address).await;
     // Only this phone comes: it holds what the other one made, too.
     a.sync(&(), &Cancel::default()).await.unwrap();
@@ -66,10 +73,12 @@ async fn damage_is_found_before_anything_is_overwritten() {
     let server = TestServer::start_with(settings(path("data")), None).await;
     let (a, _) = server.phone(&path("a"), "li", &[FULING], &server.url()).await.unwrap();
     save(&a, "甲").await;
-    backup::backup(&path("data"), &path("backup")).unwrap();
-    let again = backup::backup(&path("data"), &path("backup")).unwrap_err();
+    let key = key_in(dir.path());
+    backup::backup(&path("data"), &key, &path("backup")).unwrap();
+    let again = backup::backup(&path("data"), &key, &path("backup")).unwrap_err();
     assert!(matches!(again, BackupError::NotEmpty(_)));
-    let over = backup::restore(&path("backup"), &path("data"), &mut SystemEntropy, 0).unwrap_err();
+    let over =
+        backup::restore(&path("backup"), &path("data"), &key, &mut SystemEntropy, 0).unwrap_err();
     assert!(matches!(over, BackupError::NotEmpty(_)));
     for name in ["records.sqlite", "accounts.sqlite", "server.key"] {
         let file = path("backup").join(name);
@@ -81,11 +90,12 @@ async fn damage_is_found_before_anything_is_overwritten() {
             std::fs::write(&file, &bytes).unwrap();
             assert!(matches!(backup::check(&path("backup")), Err(BackupError::Damaged(_))));
             let refused =
-                backup::restore(&path("backup"), &path("new"), &mut SystemEntropy, 0).unwrap_err();
+                backup::restore(&path("backup"), &path("new"), &key, &mut SystemEntropy, 0)
+                    .unwrap_err();
             assert!(matches!(refused, BackupError::Damaged(_)));
             assert!(!path("new").exists());
         }
         std::fs::write(&file, &whole).unwrap();
     }
-    backup::restore(&path("backup"), &path("new"), &mut SystemEntropy, 0).unwrap();
+    backup::restore(&path("backup"), &path("new"), &key, &mut SystemEntropy, 0).unwrap();
 }

@@ -12,7 +12,7 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::value::Value;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::{ListFilter, ListRow, PageStart};
-use wanhu_core::store::open::{self, Sharing};
+use wanhu_core::store::open::{self, Access, Sharing};
 use wanhu_core::store::records::{self, Arrival};
 use wanhu_core::store::{REPLICA_MIGRATIONS, StoreError, replica};
 use wanhu_tests::population::{FULING, JINPEN, household};
@@ -112,7 +112,7 @@ fn a_failing_migration_leaves_the_file_as_it_was() {
         "CREATE TABLE half (n INTEGER) STRICT; DELETE FROM change; SELECT no_such_function()",
     );
     let steps = open::Migrations(steps.leak());
-    assert!(open::open(&path, Sharing::Alone, steps).is_err());
+    assert!(open::open(&path, Access::plain(Sharing::Alone), steps).is_err());
     let ledger = open_at(&path).unwrap();
     assert_eq!(ledger.history(id).unwrap().len(), 2);
 }

@@ -9,7 +9,7 @@ use wanhu_core::document::fold::Fold;
 use wanhu_core::document::genesis::ContainerIndex;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::store::StoreError;
-use wanhu_core::store::open::{self, Sharing};
+use wanhu_core::store::open::{self, Access, Sharing};
 use wanhu_core::sync::admission::{Provenance, RecordLog};
 use wanhu_core::sync::chain::{Chain, EntryKind};
 use wanhu_core::sync::responder::LogReader;
@@ -17,8 +17,10 @@ use wanhu_server::storage::{self, MIGRATIONS, SqliteLog, SqliteReader, Storage, 
 use wanhu_tests::population::{FULING, JINPEN};
 use wanhu_tests::seeded::Seeded;
 
+const KEY: [u8; 32] = [7; 32];
+
 fn open_in(dir: &tempfile::TempDir) -> Storage {
-    Storage::open(&dir.path().join("records.sqlite"), &mut Seeded(1)).unwrap()
+    Storage::open(&dir.path().join("records.sqlite"), &KEY, &mut Seeded(1)).unwrap()
 }
 
 /// Adds a household of one change to a village, as admission does.
@@ -176,9 +178,10 @@ fn a_newer_releases_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("records.sqlite");
     let newer = i64::try_from(MIGRATIONS.0.len() + 1).unwrap();
-    let file = open::open(&path, Sharing::Shared, MIGRATIONS).unwrap();
+    let file = open::open(&path, Access { sharing: Sharing::Shared, key: Some(&KEY) }, MIGRATIONS)
+        .unwrap();
     file.pragma_update(None, "user_version", newer).unwrap();
     drop(file);
-    let refused = Storage::open(&path, &mut Seeded(1)).unwrap_err();
+    let refused = Storage::open(&path, &KEY, &mut Seeded(1)).unwrap_err();
     assert!(matches!(refused, StoreError::Newer { .. }));
 }

@@ -3,16 +3,18 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod output;
+mod vault;
 mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use output::Bars;
 use serde_json::{Value as Json, json};
-use wanhu_core::client::{Cancel, FieldChange, Ledger, Progress, RecordEdit};
+use vault::PassphraseVault;
+use wanhu_core::client::{Cancel, FieldChange, Ledger, Progress, RecordEdit, VaultError};
 use wanhu_core::document::genesis::ContainerIndex;
 use wanhu_core::document::record::split_key;
 use wanhu_core::domain::day::Day;
@@ -31,6 +33,9 @@ struct Arguments {
     /// 台账文件 · file of the ledger
     #[arg(long, default_value = "phone.sqlite", global = true)]
     db: PathBuf,
+    /// 口令,设定后台账文件加密 · passphrase; with one, the file is encrypted
+    #[arg(long, env = "WANHU_PASSPHRASE", hide_env_values = true, global = true)]
+    passphrase: Option<String>,
     /// 输出 JSON · print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -185,7 +190,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 type Shown = (String, Json);
 
 fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
-    let ledger = Ledger::open(&arguments.db, Arc::new(SystemClock), Box::new(SystemEntropy))?;
+    let ledger = open(&arguments.db, arguments.passphrase)?;
     match arguments.command {
         Command::Enrol { url, code, name, authority } => {
             enrol(&ledger, &url, &code, &name, authority)
@@ -233,6 +238,19 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
             Ok((text, json!({ "reauthored": number })))
         }
         Command::Status => Ok(output::status(&ledger.status()?)),
+    }
+}
+
+fn open(db: &Path, passphrase: Option<String>) -> Result<Ledger, LedgerError> {
+    let (clock, entropy) = (Arc::new(SystemClock), Box::new(SystemEntropy));
+    match passphrase {
+        Some(passphrase) => {
+            let vault = Arc::new(PassphraseVault::beside(db, passphrase));
+            Ledger::open_sealed(db, vault, clock, entropy)
+        }
+        // An encrypted file without its key would look like a damaged one.
+        None if PassphraseVault::path_of(db).exists() => Err(VaultError::Locked.into()),
+        None => Ledger::open(db, clock, entropy),
     }
 }
 

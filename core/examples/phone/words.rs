@@ -103,6 +103,15 @@ fn reason_words(reason: &str) -> (String, String) {
         "revoked" => ("本机已被注销", "this phone was revoked"),
         "unknown_device" => ("服务器不认识本机", "the server does not know this phone"),
         "bad_signature" => ("本机密钥与服务器不符", "the server has another key for this phone"),
+        "locked" => (
+            "口令不对或未提供 (WANHU_PASSPHRASE)",
+            "passphrase missing or wrong (WANHU_PASSPHRASE)",
+        ),
+        "unavailable" => ("密钥库无法使用", "the key store does not answer"),
+        "file_not_sealed" => (
+            "该文件建立时未加密,请换一个文件",
+            "this file was made without encryption; use another",
+        ),
         "awaiting_approval" => ("本机等待乡镇批准", "this phone waits for the township's approval"),
         "replayed" => ("请求被判为重复", "the request was taken for a repetition"),
         other => return (other.to_owned(), other.to_owned()),

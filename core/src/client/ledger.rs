@@ -8,6 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::edit::RecordEdit;
 use super::enrolment::Enrolment;
+use super::vault::KeyVault;
 use super::view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
 use crate::document::DocumentError;
 use crate::document::change::Change;
@@ -25,7 +26,7 @@ use crate::domain::schema::Schema;
 use crate::domain::value::Value;
 use crate::error::LedgerError;
 use crate::store::listing::{self, ListFilter, ListRow, PageStart};
-use crate::store::open::{self, Sharing};
+use crate::store::open::{self, Access, Sharing};
 use crate::store::records::{self, Arrival, Household};
 use crate::store::replica::{self, Setting};
 use crate::store::{REPLICA_MIGRATIONS, StoreError};
@@ -52,6 +53,7 @@ pub struct Status {
 pub struct Ledger {
     inner: Mutex<Inner>,
     clock: Arc<dyn Clock>,
+    vault: Option<Arc<dyn KeyVault>>,
 }
 
 pub(super) struct Inner {
@@ -106,7 +108,42 @@ impl Ledger {
         clock: Arc<dyn Clock>,
         entropy: Box<dyn Entropy>,
     ) -> Result<Self, LedgerError> {
-        match open::open(path, Sharing::Alone, REPLICA_MIGRATIONS) {
+        Self::open_with(path, None, clock, entropy)
+    }
+
+    /// Opens or creates the ledger at `path`, encrypted with a key that `vault` keeps: nobody reads a
+    /// lost phone's file without it.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `InvalidInput` about `vault` where the key cannot be had, or where the file
+    /// was made without one.
+    pub fn open_sealed(
+        path: &Path,
+        vault: Arc<dyn KeyVault>,
+        clock: Arc<dyn Clock>,
+        mut entropy: Box<dyn Entropy>,
+    ) -> Result<Self, LedgerError> {
+        let key = match vault.load()? {
+            Some(key) => key,
+            None => {
+                let key = random(entropy.as_mut());
+                vault.keep(&key)?;
+                key
+            }
+        };
+        let mut ledger = Self::open_with(path, Some(&key), clock, entropy)?;
+        ledger.vault = Some(vault);
+        Ok(ledger)
+    }
+
+    fn open_with(
+        path: &Path,
+        key: Option<&[u8; 32]>,
+        clock: Arc<dyn Clock>,
+        entropy: Box<dyn Entropy>,
+    ) -> Result<Self, LedgerError> {
+        let access = Access { sharing: Sharing::Alone, key };
+        match open::open(path, access, REPLICA_MIGRATIONS) {
             Ok(connection) => Self::start(connection, clock, entropy),
             Err(StoreError::Damaged) => {
                 let kept = open::set_aside(path, clock.now_ms()).unwrap_or_default();
@@ -147,7 +184,7 @@ impl Ledger {
         };
         let writer = enrolment(&connection)?.map(|enrolment| Writer::new(&enrolment));
         let inner = Inner { connection, entropy, actor, writer: writer.unwrap_or_default() };
-        Ok(Self { inner: Mutex::new(inner), clock })
+        Ok(Self { inner: Mutex::new(inner), clock, vault: None })
     }
 
     pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -220,7 +257,11 @@ impl Ledger {
     pub(super) fn forget_writer(&self) -> Result<(), LedgerError> {
         let inner = &mut *self.lock();
         inner.writer = Writer::default();
-        Ok(open::fold_log_in(&inner.connection)?)
+        open::fold_log_in(&inner.connection)?;
+        if let Some(vault) = &self.vault {
+            vault.destroy()?;
+        }
+        Ok(())
     }
 
     /// What the first screen shows.

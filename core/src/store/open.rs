@@ -22,6 +22,53 @@ pub enum Sharing {
     Shared,
 }
 
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access<'k> {
+    /// Who else may have it open.
+    pub sharing: Sharing,
+    /// The raw key of an encrypted file.
+    pub key: Option<&'k [u8; 32]>,
+}
+
+impl Access<'_> {
+    /// Access to a file that is not encrypted.
+    pub fn plain(sharing: Sharing) -> Self {
+        Self { sharing, key: None }
+    }
+
+    /// Opens a connection that has its key, before anything else is asked of it.
+    ///
+    /// # Errors
+    /// As SQLite reports.
+    pub fn connect(self, path: &Path) -> Result<Connection, StoreError> {
+        if self.key.is_some() && is_plain(path) {
+            return Err(StoreError::NotSealed);
+        }
+        let connection = Connection::open(path)?;
+        if let Some(key) = self.key {
+            let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            // Temporary tables and sorts would not be encrypted on disk.
+            connection.execute_batch(&format!(
+                "PRAGMA key = \"x'{hex}'\"; PRAGMA temp_store = MEMORY;"
+            ))?;
+        }
+        connection.busy_timeout(match self.sharing {
+            Sharing::Alone => Duration::from_millis(500),
+            Sharing::Shared => Duration::from_secs(5),
+        })?;
+        Ok(connection)
+    }
+}
+
+/// Whether a file is a database that anybody can read.
+fn is_plain(path: &Path) -> bool {
+    let mut head = [0; 16];
+    std::fs::File::open(path)
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut head))
+        .is_ok_and(|()| head == *b"SQLite format 3\0")
+}
+
 /// Opens or creates a file, durable at every commit, and brings it to the newest schema.
 ///
 /// # Errors
@@ -29,18 +76,14 @@ pub enum Sharing {
 /// that another owner has open.
 pub fn open(
     path: &Path,
-    sharing: Sharing,
+    access: Access<'_>,
     migrations: Migrations,
 ) -> Result<Connection, StoreError> {
-    let mut connection = Connection::open(path)?;
-    if sharing == Sharing::Alone {
+    let mut connection = access.connect(path)?;
+    if access.sharing == Sharing::Alone {
         // Before anything reads: then the WAL's index stays in memory and the lock is never given up.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     }
-    connection.busy_timeout(match sharing {
-        Sharing::Alone => Duration::from_millis(500),
-        Sharing::Shared => Duration::from_secs(5),
-    })?;
     prepare(&connection)?;
     migrate(&mut connection, migrations)?;
     Ok(connection)
@@ -61,9 +104,8 @@ pub fn open_in_memory(migrations: Migrations) -> Result<Connection, StoreError> 
 ///
 /// # Errors
 /// As SQLite reports.
-pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+pub fn open_reader(path: &Path, access: Access<'_>) -> Result<Connection, StoreError> {
+    let connection = access.connect(path)?;
     prepare(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)

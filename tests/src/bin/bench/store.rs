@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use wanhu_core::client::{Ledger, RecordEdit};
 use wanhu_core::store::listing::ListFilter;
+use wanhu_core::store::open::{Access, Sharing};
 use wanhu_core::system::{SystemClock, SystemEntropy};
+use wanhu_server::keys;
 use wanhu_tests::population::{self, FULING};
 use wanhu_tests::server::TestServer;
 
@@ -68,10 +70,12 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
         figure("one fsync of this machine, for comparison", fsyncs, None),
     ];
     let records = server.settings.data_dir.join("records.sqlite");
-    for (what, path) in
-        [("storage per household, phone", &file), ("storage per household, server", &records)]
-    {
-        let bytes = size(path)? / HOUSEHOLDS as f64 / 1e3;
+    let key = keys::read(&server.settings.storage_key_file())?;
+    for (what, path, key) in [
+        ("storage per household, phone", &file, None),
+        ("storage per household, server", &records, Some(&key)),
+    ] {
+        let bytes = size(path, key)? / HOUSEHOLDS as f64 / 1e3;
         figures.push(Figure {
             goal: "P13",
             what,
@@ -101,8 +105,8 @@ fn fsync(dir: &Path) -> Result<f64, Failure> {
 }
 
 /// Bytes of the database once its log is folded in.
-fn size(path: &Path) -> Result<f64, Failure> {
-    let connection = rusqlite::Connection::open(path)?;
+fn size(path: &Path, key: Option<&[u8; 32]>) -> Result<f64, Failure> {
+    let connection = Access { sharing: Sharing::Shared, key }.connect(path)?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(std::fs::metadata(path)?.len() as f64)
 }

@@ -1,0 +1,130 @@
+//! What a thief finds: files of a phone and of a server, searched byte for byte for what was typed into
+//! them. The same search in an unencrypted file finds it, so the search is worth something.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use wanhu_core::client::{Cancel, KeyVault, Ledger, RecordEdit, VaultError};
+use wanhu_core::error::LedgerError;
+use wanhu_core::system::{SystemClock, SystemEntropy};
+use wanhu_tests::population::FULING;
+use wanhu_tests::server::TestServer;
+
+const NAME: &str = "欧阳某某某";
+const IDENTITY: &str = "11010519491231002X";
+const PHONE: &str = "13987654321";
+
+/// A key store in memory, as a platform's would be reached.
+#[derive(Default)]
+struct MemoryVault(Mutex<Option<[u8; 32]>>);
+
+impl KeyVault for MemoryVault {
+    fn load(&self) -> Result<Option<[u8; 32]>, VaultError> {
+        Ok(*self.0.lock().unwrap())
+    }
+
+    fn keep(&self, key: &[u8; 32]) -> Result<(), VaultError> {
+        *self.0.lock().unwrap() = Some(*key);
+        Ok(())
+    }
+
+    fn destroy(&self) -> Result<(), VaultError> {
+        *self.0.lock().unwrap() = None;
+        Ok(())
+    }
+}
+
+fn open_sealed(path: &Path, vault: &Arc<MemoryVault>) -> Result<Ledger, LedgerError> {
+    Ledger::open_sealed(path, vault.clone(), Arc::new(SystemClock), Box::new(SystemEntropy))
+}
+
+fn secrets() -> RecordEdit {
+    let member = [
+        ("name", NAME.into()),
+        ("identity_number", IDENTITY.into()),
+        ("health", "serious".into()),
+    ];
+    RecordEdit::default()
+        .set("basic", "head_name", NAME)
+        .set("basic", "phone", PHONE)
+        .row("members", member.map(|(field, value)| (field.to_owned(), value)).to_vec())
+}
+
+/// Files under a directory that hold any of the words.
+fn found_in(dir: &Path, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(found_in(&path, words));
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let holds = |word: &&str| bytes.windows(word.len()).any(|at| at == word.as_bytes());
+        if words.iter().any(|word| holds(&word)) {
+            found.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    found
+}
+
+const WORDS: [&str; 6] = [NAME, IDENTITY, PHONE, "ouyang", "serious", "SQLite format 3"];
+
+#[test]
+fn a_lost_phone_opens_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (plain, sealed) = (dir.path().join("plain"), dir.path().join("sealed"));
+    std::fs::create_dir_all(&plain).unwrap();
+    std::fs::create_dir_all(&sealed).unwrap();
+    let file = plain.join("a.sqlite");
+    let ledger = Ledger::open(&file, Arc::new(SystemClock), Box::new(SystemEntropy)).unwrap();
+    ledger.create_household(FULING, secrets()).unwrap();
+    assert!(!found_in(&plain, &WORDS).is_empty(), "the search must be able to find something");
+
+    let (file, vault) = (sealed.join("a.sqlite"), Arc::new(MemoryVault::default()));
+    let ledger = open_sealed(&file, &vault).unwrap();
+    let id = ledger.create_household(FULING, secrets()).unwrap();
+    assert_eq!(found_in(&sealed, &WORDS), Vec::<String>::new(), "with its log, while open");
+    drop(ledger);
+    assert_eq!(found_in(&sealed, &WORDS), Vec::<String>::new(), "after closing");
+    assert_eq!(open_sealed(&file, &vault).unwrap().show(id).unwrap().row.head_name, NAME);
+
+    // Another key opens nothing, and nothing is overwritten: the file is set aside.
+    let bytes = std::fs::read(&file).unwrap();
+    let thief = Arc::new(MemoryVault(Mutex::new(Some([1; 32]))));
+    let LedgerError::StorageDamaged { kept_as } = open_sealed(&file, &thief).unwrap_err() else {
+        panic!("opened with another key");
+    };
+    assert!(std::fs::read(kept_as).unwrap() == bytes);
+}
+
+#[test]
+fn a_file_made_without_a_key_is_not_taken_for_a_damaged_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.sqlite");
+    drop(Ledger::open(&file, Arc::new(SystemClock), Box::new(SystemEntropy)).unwrap());
+    let refused = open_sealed(&file, &Arc::new(MemoryVault::default())).unwrap_err();
+    assert_eq!(refused, LedgerError::invalid("vault", "file_not_sealed"));
+    assert!(file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_server_disk_opens_nothing_and_a_revoked_phone_loses_its_key() {
+    let server = TestServer::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let vault = Arc::new(MemoryVault::default());
+    let ledger = open_sealed(&dir.path().join("a.sqlite"), &vault).unwrap();
+    let code = server.code_for("li", &[FULING]);
+    let enrolment = ledger.enrol(&server.url(), None, &code, "手机").await.unwrap();
+    ledger.create_household(FULING, secrets()).unwrap();
+    ledger.sync(&(), &Cancel::default()).await.unwrap();
+    server.build_packs();
+    let data_dir = server.settings.data_dir.clone();
+    assert_eq!(found_in(&data_dir, &WORDS), Vec::<String>::new());
+
+    server.app.accounts.revoke(enrolment.device, "", 1).unwrap();
+    let revoked = ledger.sync(&(), &Cancel::default()).await.unwrap_err();
+    assert_eq!(revoked, LedgerError::SessionExpired { reason: "revoked".into() });
+    assert_eq!(vault.load(), Ok(None), "the key is gone");
+    assert_eq!(ledger.status().unwrap().households, 0);
+}
