@@ -39,11 +39,8 @@ fn open_sealed(path: &Path, vault: &Arc<MemoryVault>) -> Result<Ledger, LedgerEr
 }
 
 fn secrets() -> RecordEdit {
-    let member = [
-        ("name", NAME.into()),
-        ("identity_number", IDENTITY.into()),
-        ("health", "serious".into()),
-    ];
+    let member =
+        [("name", NAME.into()), ("identity_number", IDENTITY.into()), ("health", "serious".into())];
     RecordEdit::default()
         .set("basic", "head_name", NAME)
         .set("basic", "phone", PHONE)

@@ -10,5 +10,6 @@ mod exchange;
 mod golden;
 mod http;
 mod ledger;
+mod outsider;
 mod simulation;
 mod storage;

@@ -15,12 +15,15 @@ const NOT_IN_SERVER: [&str; 2] = ["reqwest", "uniffi"];
 /// Runs all checks.
 pub(crate) fn tidy() -> Result<(), String> {
     let mut faults = Vec::new();
+    let mut code = String::new();
     for folder in ["core", "sync-server", "tests", "xtask"] {
         for file in rust_files(Path::new(folder)) {
             let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
             check_file(&file, &text, &mut faults);
+            code.push_str(&text);
         }
     }
+    faults.extend(missing_tests("docs/security.md", &code)?);
     faults.extend(server_links()?);
     if faults.is_empty() {
         println!("→ tidy");
@@ -69,6 +72,23 @@ fn check_file(file: &Path, text: &str, faults: &mut Vec<String>) {
     if module != "client" && clock.iter().any(|call| code.contains(call)) {
         faults.push(format!("{name}: reads a clock or a random source"));
     }
+}
+
+/// Tests that a document names, as `module::name` or `module::beginning…`, and nobody wrote.
+fn missing_tests(document: &str, code: &str) -> Result<Vec<String>, String> {
+    let text = fs::read_to_string(document).map_err(|error| format!("{document}: {error}"))?;
+    let named = text.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
+    let written = |name: &&str| {
+        let function = name.rsplit("::").next().unwrap_or_default();
+        let is_type = function.starts_with(char::is_uppercase);
+        match function.strip_suffix('…') {
+            _ if is_type || matches!(function, "*" | "tests" | "destroy" | "wipe") => true,
+            Some(beginning) => code.contains(&format!("fn {beginning}")),
+            None => code.contains(&format!("fn {function}(")),
+        }
+    };
+    let missing = named.filter(|name| !written(name));
+    Ok(missing.map(|name| format!("{document}: no test {name}")).collect())
 }
 
 fn server_links() -> Result<Vec<String>, String> {

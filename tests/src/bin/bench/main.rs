@@ -16,7 +16,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// One measured figure.
 struct Figure {
     goal: &'static str,
-    what: &'static str,
+    what: String,
     value: f64,
     unit: &'static str,
     /// The goal; `None` for a figure that is there for comparison.
