@@ -5,6 +5,7 @@ mod edit;
 mod enrolment;
 mod heal;
 mod http;
+mod lease;
 mod ledger;
 mod session;
 mod vault;

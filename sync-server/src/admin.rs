@@ -217,9 +217,12 @@ impl Office<'_> {
 
     fn quarantined(&self, number: i64) -> Result<QuarantineRow, AdminError> {
         let row = self.app.storage.read(|connection| quarantine::one(connection, number));
-        let row = row.map_err(|error| match error {
-            StoreError::NotFound => AdminError::QuarantineUnknown,
-            other => AdminError::Store(other),
+        let row = row.map_err(|error| {
+            if matches!(error, StoreError::NotFound) {
+                AdminError::QuarantineUnknown
+            } else {
+                AdminError::Store(error)
+            }
         })?;
         self.must_decide_for(row.scope)?;
         Ok(row)

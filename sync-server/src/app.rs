@@ -63,6 +63,8 @@ pub struct App {
     pub silence_max: Duration,
     /// Whether a new phone waits for the office.
     pub enrolment_approval: bool,
+    /// Days for which a phone may show its records without another contact.
+    pub lease_days: Option<u16>,
     /// How often and how much each device may send.
     pub limits: Limits,
     /// Renders /metrics, where the process installed a recorder.
@@ -98,6 +100,7 @@ impl App {
             requests: Arc::new(Semaphore::new(usize::try_from(settings.requests_max).unwrap_or(1))),
             silence_max: Duration::from_secs(settings.silence_seconds_max),
             enrolment_approval: settings.enrolment_approval,
+            lease_days: u16::try_from(settings.lease_days).ok().filter(|days| *days > 0),
             limits: Limits::new(settings.syncs_per_minute, settings.changes_per_day),
             metrics: None,
             tries: Mutex::default(),

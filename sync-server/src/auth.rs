@@ -51,6 +51,7 @@ pub fn authenticate(
         areas: device.account.areas,
         standing,
         quota: u64::MAX,
+        lease_days: None,
     };
     Ok((request, sender))
 }

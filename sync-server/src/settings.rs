@@ -66,6 +66,8 @@ pub struct Settings {
     pub enrolment_code_minutes: u64,
     /// A new phone waits until the office approves it.
     pub enrolment_approval: bool,
+    /// Days for which a phone may show its records without another contact; 0 = for ever.
+    pub lease_days: u64,
     /// Syncs one device may begin within a minute.
     pub syncs_per_minute: u64,
     /// Changes taken from one device within a day.
@@ -92,6 +94,7 @@ impl Default for Settings {
             requests_max: 256,
             enrolment_code_minutes: 10,
             enrolment_approval: false,
+            lease_days: 60,
             syncs_per_minute: 120,
             changes_per_day: 200_000,
             takes_back_days: 60,
@@ -140,6 +143,9 @@ pub struct SettingsArgs {
     /// 新设备须审批 · new phones wait for approval
     #[arg(long, env = "WANHU_ENROLMENT_APPROVAL", global = true)]
     pub enrolment_approval: bool,
+    /// 离线可读天数,0 为不限 · days readable without contact, 0 = for ever
+    #[arg(long, env = "WANHU_LEASE_DAYS", global = true)]
+    pub lease_days: Option<u64>,
     /// 每台设备每分钟同步次数 · syncs per device and minute
     #[arg(long, env = "WANHU_SYNCS_PER_MINUTE", global = true)]
     pub syncs_per_minute: Option<u64>,
@@ -170,6 +176,7 @@ impl Settings {
         set(&mut settings.silence_seconds_max, args.silence_seconds_max);
         set(&mut settings.requests_max, args.requests_max);
         set(&mut settings.enrolment_code_minutes, args.enrolment_code_minutes);
+        set(&mut settings.lease_days, args.lease_days);
         set(&mut settings.syncs_per_minute, args.syncs_per_minute);
         set(&mut settings.changes_per_day, args.changes_per_day);
         set(&mut settings.takes_back_days, args.takes_back_days);
@@ -196,6 +203,7 @@ impl Settings {
             ("requests_max", self.requests_max, 1, 10_000),
             ("enrolment_code_minutes", self.enrolment_code_minutes, 1, 1_440),
             ("syncs_per_minute", self.syncs_per_minute, 1, 100_000),
+            ("lease_days", self.lease_days, 0, 3_650),
             ("takes_back_days", self.takes_back_days, 1, 3_650),
             ("changes_per_day", self.changes_per_day, 1, 1_000_000_000),
         ];

@@ -229,7 +229,7 @@ fn two_changes_with_one_short_name() {
     let fold = after(&base);
     let twins = (0..).find_map(|number: u32| {
         // The second writer's change: another author, so that both may be its first.
-        let author = ActorId([if number % 2 == 0 { 3 } else { 4 }; 16]);
+        let author = ActorId([if number.is_multiple_of(2) { 3 } else { 4 }; 16]);
         let raw = set(&fold, author, "basic", "grid", format!("{number}").into());
         let earlier: Option<(ActorId, RawChange)> =
             seen.insert(raw.hash().0[..4].to_vec(), (author, raw.clone()));

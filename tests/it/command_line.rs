@@ -1,9 +1,9 @@
 //! The programs as a newcomer types them: the README's own lines, then every wrong argument we could
 //! think of. Needs the programs built: `cargo build --workspace --bins --examples`.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 
 use serde_json::Value as Json;
 
@@ -34,24 +34,18 @@ impl Drop for Township {
 impl Township {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-        let listen = free.to_string();
-        let child = Command::new(programs().join("wanhu-server"))
+        let mut child = Command::new(programs().join("wanhu-server"))
             .arg("serve")
-            .env("WANHU_LISTEN", &listen)
+            .env("WANHU_LISTEN", "127.0.0.1:0")
             .current_dir(dir.path())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let begin = (0..400).find(|_| {
-            let up = std::net::TcpStream::connect(&listen).is_ok();
-            if !up {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            up
-        });
-        assert!(begin.is_some(), "the server does not answer");
+        // The first line says where it listens.
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let listen = line.trim().rsplit("http://").next().unwrap().to_owned();
         Self { child, dir, listen }
     }
 

@@ -120,6 +120,7 @@ fn answers() {
             lost_scopes: vec![SCOPE],
             entries: 12,
             revoked: None,
+            lease_days: Some(60),
         },
     );
     let (deps, tail) = (vec![vec![3; 4].into()], minicbor::bytes::ByteVec::from(vec![4; 9]));

@@ -16,7 +16,7 @@ use wanhu_core::store::open::{self, Access, Sharing};
 use wanhu_core::store::records::{self, Arrival};
 use wanhu_core::store::{REPLICA_MIGRATIONS, StoreError, replica};
 use wanhu_tests::population::{FULING, JINPEN, household};
-use wanhu_tests::seeded::{Seeded, TestClock};
+use wanhu_tests::seeded::{Seeded, SetClock, TestClock};
 use wanhu_tests::township::{START_MS, Township};
 
 fn open_at(path: &Path) -> Result<Ledger, LedgerError> {
@@ -272,4 +272,30 @@ fn fields_of_a_newer_release_survive_an_older_phone() {
         let shown = there.fields.iter().find(|f| f.container == container && f.key == key);
         assert_eq!(shown.unwrap().value, value, "{container}.{key}");
     }
+}
+
+#[test]
+fn a_phone_too_long_without_contact_closes_until_it_syncs() {
+    let mut rng = Seeded(1);
+    let mut township = Township::new(&mut rng);
+    let clock = Arc::new(SetClock::default());
+    let phone = township.enrol_with(&mut rng, clock.clone(), FULING);
+    township.sender(phone.device).lease_days = Some(30);
+    let day_ms = 86_400_000;
+    let id = phone.ledger.create_household(FULING, head("陈永昌")).unwrap();
+    phone.sync(&mut township).unwrap();
+    clock.set(29 * day_ms);
+    phone.ledger.record_visit(id, vec![("note".into(), "走访".into())]).unwrap();
+    clock.set(31 * day_ms);
+    let closed = LedgerError::SessionExpired { reason: "lease_over".into() };
+    assert_eq!(phone.ledger.show(id).unwrap_err(), closed);
+    assert_eq!(phone.ledger.list(&ListFilter::default(), None, 9).unwrap_err(), closed);
+    assert_eq!(phone.ledger.edit(id, &head("某")).unwrap_err(), closed);
+    // Setting the clock back does not help.
+    clock.set(0);
+    assert_eq!(phone.ledger.show(id).unwrap_err(), closed);
+    assert_eq!(phone.ledger.status().unwrap().pending, 1, "it still says that something waits");
+    let (report, _) = phone.sync(&mut township).unwrap();
+    assert_eq!(report.receipts, 1);
+    assert_eq!(phone.ledger.show(id).unwrap().row.head_name, "陈永昌");
 }

@@ -59,3 +59,20 @@ impl Clock for TestClock {
         self.0.fetch_add(1_000, Ordering::Relaxed)
     }
 }
+
+/// A clock that stands until it is set.
+#[derive(Debug, Default)]
+pub struct SetClock(AtomicI64);
+
+impl SetClock {
+    /// Sets it, forwards or back.
+    pub fn set(&self, now_ms: i64) {
+        self.0.store(now_ms, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 use rusqlite::Connection;
 use wanhu_core::client::{Enrolment, Ledger, Step, SyncSession};
 use wanhu_core::domain::authority::Role;
-use wanhu_core::domain::environment::random;
+use wanhu_core::domain::environment::{Clock, random};
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::{StoreError, open};
@@ -76,6 +76,22 @@ impl Township {
         skew_ms: i64,
     ) -> Phone {
         let clock = Arc::new(TestClock::at(START_MS + skew_ms));
+        self.enrol_clocked(rng, clock, name, role, areas)
+    }
+
+    /// A cadre's phone with a clock of the test's own.
+    pub fn enrol_with(&mut self, rng: &mut Seeded, clock: Arc<dyn Clock>, area: u64) -> Phone {
+        self.enrol_clocked(rng, clock, "li", Role::VillageCadre, &[area])
+    }
+
+    fn enrol_clocked(
+        &mut self,
+        rng: &mut Seeded,
+        clock: Arc<dyn Clock>,
+        name: &str,
+        role: Role,
+        areas: &[u64],
+    ) -> Phone {
         let ledger = Ledger::open_in_memory(clock, Box::new(Seeded(rng.draw()))).expect("opens");
         let device = u32::try_from(self.devices.len()).expect("few") + 1;
         let key = SigningKey::from_bytes(&random(rng));
@@ -97,6 +113,7 @@ impl Township {
             areas: areas.to_vec(),
             standing: Standing::Active,
             quota: u64::MAX,
+            lease_days: None,
         });
         Phone { ledger, device }
     }

@@ -26,7 +26,9 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
             "the server was not reached; everything is saved here, go on working and sync later"
                 .into(),
         ),
-        LedgerError::SessionExpired { reason } if reason == "awaiting_approval" => {
+        LedgerError::SessionExpired { reason }
+            if matches!(reason.as_str(), "awaiting_approval" | "lease_over") =>
+        {
             reason_words(reason)
         }
         LedgerError::SessionExpired { reason } => {
@@ -111,6 +113,10 @@ fn reason_words(reason: &str) -> (String, String) {
         "file_not_sealed" => (
             "该文件建立时未加密,请换一个文件",
             "this file was made without encryption; use another",
+        ),
+        "lease_over" => (
+            "本机太久没有同步,档案已锁定;未上传的数据仍在,同步后即可打开",
+            "too long without a sync: the records are locked; nothing unsent is lost, a sync opens them",
         ),
         "awaiting_approval" => ("本机等待乡镇批准", "this phone waits for the township's approval"),
         "replayed" => ("请求被判为重复", "the request was taken for a repetition"),

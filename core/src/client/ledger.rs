@@ -2,12 +2,13 @@
 //! one transaction; when it returns, it is safe on disk.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::edit::RecordEdit;
 use super::enrolment::Enrolment;
+use super::lease::Lease;
 use super::vault::KeyVault;
 use super::view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
 use crate::document::DocumentError;
@@ -60,6 +61,7 @@ pub(super) struct Inner {
     pub(super) connection: Connection,
     pub(super) entropy: Box<dyn Entropy>,
     pub(super) actor: ActorId,
+    pub(super) lease: Lease,
     writer: Writer,
 }
 
@@ -183,11 +185,13 @@ impl Ledger {
             }
         };
         let writer = enrolment(&connection)?.map(|enrolment| Writer::new(&enrolment));
-        let inner = Inner { connection, entropy, actor, writer: writer.unwrap_or_default() };
+        let lease = Lease::load(&connection)?;
+        let writer = writer.unwrap_or_default();
+        let inner = Inner { connection, entropy, actor, lease, writer };
         Ok(Self { inner: Mutex::new(inner), clock, vault: None })
     }
 
-    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic elsewhere leaves at most a transaction that was rolled back.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -199,6 +203,22 @@ impl Ledger {
         work(&mut self.lock().connection)
     }
 
+    /// The book, where the lease allows to open it.
+    fn opened(&self) -> Result<MutexGuard<'_, Inner>, LedgerError> {
+        let now_ms = self.clock.now_ms();
+        let mut inner = self.lock();
+        let Inner { connection, lease, .. } = &mut *inner;
+        lease.check(connection, now_ms)?;
+        Ok(inner)
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        work(&self.opened()?.connection)
+    }
+
     /// Reads the store behind the ledger; for tools that look underneath, not for apps.
     ///
     /// # Errors
@@ -208,6 +228,13 @@ impl Ledger {
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, LedgerError> {
         Ok(work(&self.lock().connection)?)
+    }
+
+    /// Reads the lease that an answer may have brought.
+    pub(super) fn renew_lease(&self) -> Result<(), LedgerError> {
+        let mut inner = self.lock();
+        inner.lease = Lease::load(&inner.connection)?;
+        Ok(())
     }
 
     /// Goes on counting requests behind the server's last: a copy of this phone was at work, or this is
@@ -295,7 +322,7 @@ impl Ledger {
         }
         let edit = edit.set("basic", "area_code", village.to_string());
         let now_ms = self.clock.now_ms();
-        let inner = &mut *self.lock();
+        let inner = &mut *self.opened()?;
         let id = HouseholdId::from_random(random(inner.entropy.as_mut()));
         let household = Household::unsaved(id, village);
         inner.save(household, &edit, now_ms)?;
@@ -308,7 +335,7 @@ impl Ledger {
     /// `NotFound`; `InvalidInput` where the schema refuses a value or nothing would change.
     pub fn edit(&self, id: HouseholdId, edit: &RecordEdit) -> Result<(), LedgerError> {
         let now_ms = self.clock.now_ms();
-        let inner = &mut *self.lock();
+        let inner = &mut *self.opened()?;
         let household = records::find(&inner.connection, id)?.ok_or_else(|| not_found(id))?;
         inner.save(household, edit, now_ms)
     }
@@ -336,7 +363,7 @@ impl Ledger {
         after: Option<&PageStart>,
         rows_max: u32,
     ) -> Result<Vec<ListRow>, LedgerError> {
-        self.with_connection(|connection| Ok(listing::page(connection, filter, after, rows_max)?))
+        self.read(|connection| Ok(listing::page(connection, filter, after, rows_max)?))
     }
 
     /// One household whole.
@@ -344,7 +371,7 @@ impl Ledger {
     /// # Errors
     /// `NotFound`.
     pub fn show(&self, id: HouseholdId) -> Result<RecordView, LedgerError> {
-        self.with_connection(|connection| {
+        self.read(|connection| {
             let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
             let row = listing::one(connection, id)?.ok_or_else(|| not_found(id))?;
             let fields = household.fold.fields().filter_map(|(container, key, entries)| {
@@ -364,7 +391,7 @@ impl Ledger {
     /// # Errors
     /// `NotFound`.
     pub fn conflicts(&self, id: HouseholdId) -> Result<Vec<Conflict>, LedgerError> {
-        self.with_connection(|connection| {
+        self.read(|connection| {
             let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
             let mut conflicts = Vec::new();
             for (container, key, entries) in household.fold.conflicts() {
@@ -400,7 +427,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let missing = |kind: &str, id: String| LedgerError::NotFound { kind: kind.into(), id };
         let now_ms = self.clock.now_ms();
-        let inner = &mut *self.lock();
+        let inner = &mut *self.opened()?;
         let household = records::find(&inner.connection, id)?.ok_or_else(|| not_found(id))?;
         let index = ContainerIndex::of(container)
             .ok_or_else(|| missing("container", container.to_owned()))?;
@@ -420,7 +447,7 @@ impl Ledger {
     /// # Errors
     /// `NotFound`.
     pub fn history(&self, id: HouseholdId) -> Result<Vec<HistoryLine>, LedgerError> {
-        self.with_connection(|connection| {
+        self.read(|connection| {
             let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
             let stored = records::changes(connection, household.n)?;
             let waiting: Vec<_> =
@@ -448,7 +475,7 @@ impl Ledger {
     /// # Errors
     /// As the store reports.
     pub fn refused(&self) -> Result<Vec<RefusedView>, LedgerError> {
-        self.with_connection(|connection| {
+        self.read(|connection| {
             let refused = replica::refused(connection)?;
             Ok(refused
                 .into_iter()
@@ -472,7 +499,7 @@ impl Ledger {
     pub fn reauthor(&self, n: i64) -> Result<(), LedgerError> {
         let missing = || LedgerError::NotFound { kind: "refused".into(), id: n.to_string() };
         let now_ms = self.clock.now_ms();
-        let inner = &mut *self.lock();
+        let inner = &mut *self.opened()?;
         let refused = replica::one_refused(&inner.connection, n)?.ok_or_else(missing)?;
         let change = Change::decode(&refused.raw)?;
         let household = match records::find(&inner.connection, refused.household)? {

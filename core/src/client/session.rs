@@ -51,7 +51,9 @@ impl SyncSession {
     /// Where the answer is refused, malformed or not authentic, or the store fails.
     pub fn feed(&mut self, ledger: &Ledger, bytes: &[u8]) -> Result<(), LedgerError> {
         let Some(receiver) = &mut self.receiver else { return Ok(()) };
-        ledger.with_connection(|connection| Ok(receiver.feed(connection, bytes)?))
+        let fed = ledger.with_connection(|connection| Ok(receiver.feed(connection, bytes)?));
+        ledger.renew_lease()?;
+        fed
     }
 
     /// The report so far, the running answer included.

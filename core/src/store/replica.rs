@@ -29,6 +29,10 @@ pub enum Setting {
     Echo,
     /// Household ids must be sent in full.
     FullIds,
+    /// When the records close by themselves, milliseconds since 1970 UTC by this phone's clock.
+    LeaseUntil,
+    /// The latest time this phone's clock has shown since the last contact.
+    LatestSeen,
     /// The server does not know this installation's id yet.
     ActorIsNew,
     /// The log epoch for which this phone, shut out, has queued everything it holds.
@@ -46,6 +50,8 @@ impl Setting {
             Self::LastReceipt => "last_receipt",
             Self::Echo => "echo",
             Self::FullIds => "full_ids",
+            Self::LeaseUntil => "lease_until",
+            Self::LatestSeen => "latest_seen",
             Self::ActorIsNew => "actor_is_new",
             Self::GaveBack => "gave_back",
         }
@@ -78,6 +84,17 @@ pub fn next_number(transaction: &Transaction<'_>, name: Setting) -> Result<u64, 
     let next = last.map_or(0, u64::from_be_bytes) + 1;
     set(transaction, name, &next.to_be_bytes())?;
     Ok(next)
+}
+
+/// Reads a setting that is a time, milliseconds since 1970 UTC.
+pub fn time(connection: &Connection, name: Setting) -> Result<Option<i64>, StoreError> {
+    let bytes = setting(connection, name)?.and_then(|bytes| bytes.try_into().ok());
+    Ok(bytes.map(i64::from_be_bytes))
+}
+
+/// Writes a setting that is a time.
+pub fn set_time(connection: &Connection, name: Setting, time_ms: i64) -> Result<(), StoreError> {
+    set(connection, name, &time_ms.to_be_bytes())
 }
 
 /// Raises a counting setting to at least this number.

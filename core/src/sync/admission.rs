@@ -78,6 +78,8 @@ pub struct Sender {
     pub standing: Standing,
     /// Changes it may still send for now.
     pub quota: u64,
+    /// Days for which it may show its records without another contact; none: for ever.
+    pub lease_days: Option<u16>,
 }
 
 /// Whether a device is served.

@@ -89,6 +89,8 @@ pub struct Next {
     pub renew: bool,
 }
 
+const DAY_MS: i64 = 86_400_000;
+
 /// Takes an answer part by part.
 #[derive(Debug)]
 pub struct Receiver {
@@ -201,6 +203,14 @@ impl Receiver {
         if head.revoked == Some(true) && gave_back.is_none_or(|epoch| epoch != *head.epoch) {
             give_everything_back(&transaction)?;
             replica::set(&transaction, Setting::GaveBack, &*head.epoch)?;
+        }
+        match head.lease_days {
+            None => replica::unset(&transaction, Setting::LeaseUntil)?,
+            Some(days) => {
+                let until_ms = self.now_ms.saturating_add(i64::from(days) * DAY_MS);
+                replica::set_time(&transaction, Setting::LeaseUntil, until_ms)?;
+                replica::set_time(&transaction, Setting::LatestSeen, self.now_ms)?;
+            }
         }
         // An answer to the request that named it.
         replica::unset(&transaction, Setting::ActorIsNew)?;
@@ -516,9 +526,10 @@ fn refuse(transaction: &Transaction<'_>, refusal: &Refusal, now_ms: i64) -> Resu
     }
     let mut household = records::get(transaction, own.household_n)?;
     // What gave way to a copy's change is written anew, and so must be what builds on it.
-    let code_of_descendants = match refusal.code {
-        RefusalCode::Equivocation => RefusalCode::Equivocation,
-        _ => RefusalCode::BuildsOnRefused,
+    let code_of_descendants = if refusal.code == RefusalCode::Equivocation {
+        RefusalCode::Equivocation
+    } else {
+        RefusalCode::BuildsOnRefused
     };
     let reason = replica::Reason {
         code: refusal.code as u8,

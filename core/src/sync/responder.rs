@@ -252,6 +252,7 @@ impl Responder {
             lost_scopes,
             entries,
             revoked,
+            lease_days: self.sender.lease_days,
         };
         Ok(part(PartKind::Head, &encode(&head)))
     }

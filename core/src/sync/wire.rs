@@ -301,6 +301,9 @@ pub struct ResponseHead {
     /// the server may lack what the device holds and so wants all of it once more.
     #[n(6)]
     pub revoked: Option<bool>,
+    /// Days for which the device may show its records without another contact; none: for ever.
+    #[n(7)]
+    pub lease_days: Option<u16>,
 }
 
 /// One log entry as a phone receives it. Entries of a scope come in log order without a gap.

@@ -43,6 +43,7 @@ pub async fn sync(State(app): State<Arc<App>>, body: Body) -> Result<Response, S
         .limits
         .begin_sync(sender.device, app.clock.now_ms())
         .map_err(|retry_after_ms| ServerError::TooManyRequests { retry_after_ms })?;
+    sender.lease_days = app.lease_days;
     let (device, digests) = (sender.device, request.frames.clone());
     let mut responder = Responder::begin(request, sender)?;
     for digest in digests {
