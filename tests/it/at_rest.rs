@@ -58,7 +58,7 @@ fn found_in(dir: &Path, words: &[&str]) -> Vec<String> {
         }
         let bytes = std::fs::read(&path).unwrap();
         let holds = |word: &&str| bytes.windows(word.len()).any(|at| at == word.as_bytes());
-        if words.iter().any(|word| holds(word)) {
+        if words.iter().any(holds) {
             found.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }
     }
