@@ -7,6 +7,7 @@ mod heal;
 mod http;
 mod lease;
 mod ledger;
+mod read;
 mod session;
 mod vault;
 mod view;

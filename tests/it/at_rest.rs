@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use wanhu_core::client::{Cancel, KeyVault, Ledger, RecordEdit, VaultError};
+use wanhu_core::client::{Cancel, KeyVault, Ledger, RecordEdit, RecordView, VaultError};
 use wanhu_core::error::LedgerError;
+use wanhu_core::store::listing::ListFilter;
 use wanhu_core::system::{SystemClock, SystemEntropy};
-use wanhu_tests::population::FULING;
+use wanhu_tests::population::{FULING, household};
+use wanhu_tests::seeded::Seeded;
 use wanhu_tests::server::TestServer;
 
 const NAME: &str = "欧阳某某某";
@@ -124,4 +126,48 @@ async fn a_stolen_server_disk_opens_nothing_and_a_revoked_phone_loses_its_key() 
     assert_eq!(revoked, LedgerError::SessionExpired { reason: "revoked".into() });
     assert_eq!(vault.load(), Ok(None), "the key is gone");
     assert_eq!(ledger.status().unwrap().households, 0);
+}
+
+/// Everything the ledger shows, or why it cannot.
+fn shown(ledger: &Ledger) -> Result<Vec<RecordView>, LedgerError> {
+    let rows = ledger.list(&ListFilter::default(), None, 1_000)?;
+    rows.iter().map(|row| ledger.show(row.id)).collect()
+}
+
+#[test]
+fn one_flipped_bit_is_noticed_or_does_not_matter() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, copy) = (dir.path().join("a.sqlite"), dir.path().join("copy.sqlite"));
+    let vault = Arc::new(MemoryVault::default());
+    let ledger = open_sealed(&file, &vault).unwrap();
+    let mut rng = Seeded(4);
+    for _ in 0..60 {
+        ledger.create_household(FULING, household(&mut rng, FULING)).unwrap();
+    }
+    let whole = shown(&ledger).unwrap();
+    drop(ledger);
+    let bytes = std::fs::read(&file).unwrap();
+    let (mut noticed, mut harmless) = (0, 0);
+    for _ in 0..500 {
+        let mut flipped = bytes.clone();
+        let place = rng.below(flipped.len());
+        flipped[place] ^= 1 << rng.below(8);
+        std::fs::write(&copy, &flipped).unwrap();
+        match open_sealed(&copy, &vault).and_then(|ledger| shown(&ledger)) {
+            Ok(records) => {
+                assert!(records == whole, "a flipped bit changed what is shown");
+                harmless += 1;
+            }
+            Err(LedgerError::StorageDamaged { .. }) => noticed += 1,
+            Err(error) => panic!("a flipped bit became {error:?}"),
+        }
+        for entry in std::fs::read_dir(dir.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path != file {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+    assert_eq!(noticed + harmless, 500);
+    assert!(noticed > 100, "most pages hold records: {noticed} noticed, {harmless} harmless");
 }

@@ -9,6 +9,7 @@ mod command_line;
 mod exchange;
 mod golden;
 mod http;
+mod kills;
 mod ledger;
 mod outsider;
 mod simulation;

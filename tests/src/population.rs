@@ -7,6 +7,7 @@ use wanhu_core::domain::day::Day;
 use wanhu_core::domain::identity::check_character;
 use wanhu_core::domain::region::{Level, RegionList};
 use wanhu_core::domain::value::Value;
+use wanhu_core::store::listing::TAGS;
 
 use crate::seeded::Seeded;
 
@@ -80,16 +81,6 @@ pub fn household(rng: &mut Seeded, village: u64) -> RecordEdit {
     }
     edit
 }
-
-const TAGS: [&str; 7] = [
-    "tag_unstable",
-    "tag_marginal",
-    "tag_not_lifted",
-    "tag_subsistence",
-    "tag_extreme_hardship",
-    "tag_serious_illness",
-    "tag_severe_disability",
-];
 
 /// A household of exactly so many members: 25 values of its own (the village's code included) and 12 a
 /// member. With four members it is the household of workload W, 73 values.

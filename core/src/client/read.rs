@@ -1,0 +1,129 @@
+//! What the ledger shows: lists, one household, conflicts, history, refused changes. One call per screen;
+//! nothing here writes.
+
+use super::ledger::{Ledger, not_found};
+use super::view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
+use crate::document::change::Change;
+use crate::document::history::history;
+use crate::document::raw::RawChange;
+use crate::document::record::Stamp;
+use crate::domain::ids::HouseholdId;
+use crate::domain::value::Value;
+use crate::error::LedgerError;
+use crate::store::listing::{self, ListFilter, ListRow, PageStart};
+use crate::store::{StoreError, records, replica};
+
+impl Ledger {
+    /// One page of the list, ordered by village, head's name and id.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn list(
+        &self,
+        filter: &ListFilter,
+        after: Option<&PageStart>,
+        rows_max: u32,
+    ) -> Result<Vec<ListRow>, LedgerError> {
+        self.read(|connection| Ok(listing::page(connection, filter, after, rows_max)?))
+    }
+
+    /// One household whole.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn show(&self, id: HouseholdId) -> Result<RecordView, LedgerError> {
+        self.read(|connection| {
+            let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
+            let row = listing::one(connection, id)?.ok_or_else(|| not_found(id))?;
+            let fields = household.fold.fields().filter_map(|(container, key, entries)| {
+                Some(FieldView {
+                    container: container.name(),
+                    key: key.to_owned(),
+                    value: entries.last()?.value.clone(),
+                    in_conflict: entries.len() > 1,
+                })
+            });
+            Ok(RecordView { row, fields: fields.collect() })
+        })
+    }
+
+    /// The fields of a household that hold several values, with who set each and when.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn conflicts(&self, id: HouseholdId) -> Result<Vec<Conflict>, LedgerError> {
+        self.read(|connection| {
+            let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
+            let mut conflicts = Vec::new();
+            for (container, key, entries) in household.fold.conflicts() {
+                let mut values = Vec::new();
+                for entry in entries {
+                    let stored = records::by_operation(connection, household.n, &entry.id)?
+                        .ok_or(StoreError::Damaged)?;
+                    let change = Change::decode_named(&stored.raw, stored.hash)?;
+                    values.push(ConflictValue {
+                        value: entry.value.clone(),
+                        stamp: Stamp::parse(&change.message),
+                        time_ms: change.time_ms,
+                    });
+                }
+                let (container, key) = (container.name(), key.to_owned());
+                conflicts.push(Conflict { household: id, container, key, values });
+            }
+            Ok(conflicts)
+        })
+    }
+
+    /// Every field every change set, oldest first.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn history(&self, id: HouseholdId) -> Result<Vec<HistoryLine>, LedgerError> {
+        self.read(|connection| {
+            let household = records::find(connection, id)?.ok_or_else(|| not_found(id))?;
+            let stored = records::changes(connection, household.n)?;
+            let waiting: Vec<_> =
+                stored.iter().filter(|change| !change.acknowledged).map(|c| c.hash).collect();
+            let changes = stored
+                .iter()
+                .map(|change| Change::decode_named(&change.raw, change.hash))
+                .collect::<Result<Vec<_>, _>>()?;
+            let lines = history(&changes).into_iter().map(|entry| HistoryLine {
+                acknowledged: !waiting.contains(&entry.hash),
+                stamp: entry.stamp,
+                actor: entry.actor,
+                time_ms: entry.time_ms,
+                container: entry.container.name(),
+                key: entry.key,
+                old: entry.old,
+                new: entry.new,
+            });
+            Ok(lines.collect())
+        })
+    }
+
+    /// The changes the server did not take, with what they would have set.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn refused(&self) -> Result<Vec<RefusedView>, LedgerError> {
+        self.read(|connection| {
+            let refused = replica::refused(connection)?;
+            Ok(refused
+                .into_iter()
+                .map(|refused| RefusedView {
+                    n: refused.n,
+                    household: refused.household,
+                    code: refused.code,
+                    subject: refused.subject,
+                    fields: fields_of(&refused.raw),
+                })
+                .collect())
+        })
+    }
+}
+
+fn fields_of(raw: &RawChange) -> Vec<(&'static str, String, Option<Value>)> {
+    let ops = Change::decode(raw).map(|change| change.ops).unwrap_or_default();
+    ops.into_iter().map(|op| (op.container.name(), op.key, op.value)).collect()
+}
