@@ -9,6 +9,7 @@ mod batch;
 pub mod chain;
 pub mod deps;
 pub mod initiator;
+pub mod merkle;
 pub mod receiver;
 pub mod repair;
 pub mod responder;

@@ -25,8 +25,19 @@ CREATE TABLE log (
     rule_set INTEGER NOT NULL,          -- judged by it; 0 = released by a person
     chain BLOB NOT NULL,                -- 32 bytes, after this entry
     digest BLOB NOT NULL,               -- 16 bytes, after this entry
+    n INTEGER NOT NULL,                 -- from 1 over all villages: its place in the tree
     PRIMARY KEY (scope, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX log_by_number ON log (n);
+CREATE INDEX log_by_household ON log (household, change);
+
+CREATE TABLE tree_head (
+    size INTEGER PRIMARY KEY,           -- entries it covers
+    root BLOB NOT NULL,                 -- 32 bytes
+    made_ms INTEGER NOT NULL,
+    signature BLOB NOT NULL,            -- 64 bytes
+    frontier BLOB NOT NULL              -- where the next head goes on: 32 bytes a subtree
+) STRICT;
 
 CREATE TABLE quarantine (
     n INTEGER PRIMARY KEY,

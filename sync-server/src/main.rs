@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use wanhu_core::domain::environment::Clock;
 use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_server::admin::{AdminCommand, Office};
+use wanhu_server::audit::{self, AuditCommand, AuditError};
 use wanhu_server::backup::{self, BackupError};
 use wanhu_server::keys;
 use wanhu_server::settings::{Settings, SettingsArgs};
@@ -48,6 +49,9 @@ enum Command {
         /// 备份目录 · the backup
         from: PathBuf,
     },
+    /// 审计:树头、核验、证明 · audit: heads, checks, proofs
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// 办公室操作 · commands of an office
     Admin {
         /// 以哪个账户办理,省略为本机运维 · the account that acts; without it this machine's operator
@@ -134,6 +138,17 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
                 "已恢复,手机将补回备份之后的修改 · restored; phones give back what came later",
                 &settings.data_dir,
             )
+        }
+        Command::Audit(command) => {
+            let app = open(&settings)?;
+            let answer = audit::run(command, &app).map_err(|error| match error {
+                AuditError::Fault(fault) => failure(fault.what, "核验不通过", &fault),
+                AuditError::Store(error) => failure("store_failed", "档案库读写失败", error),
+                AuditError::NotAHead(_) => failure("not_a_head", "不是树头文件", error),
+                AuditError::Unknown => failure("entry_unknown", "没有这条日志", error),
+            })?;
+            println!("{answer:#}");
+            Ok(())
         }
         Command::Admin { by, command } => {
             let app = open(&settings)?;

@@ -122,7 +122,10 @@ async fn keep_packs(app: Arc<App>) {
         let worker = app.clone();
         let made = tokio::task::spawn_blocking(move || {
             let now_ms = worker.clock.now_ms();
-            let storage = &worker.storage;
+            let (storage, key) = (&worker.storage, worker.key.clone());
+            storage
+                .writer()
+                .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
             storage.read(|connection| storage::build_packs(connection, storage.writer(), now_ms))
         });
         match made.await {

@@ -9,6 +9,7 @@ use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::store::open::{self, Access, Migrations, Sharing};
 use wanhu_core::store::{RECORDS_SQL, StoreError};
 
+pub mod audit;
 mod log;
 mod packs;
 pub mod quarantine;

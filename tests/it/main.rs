@@ -4,6 +4,7 @@
 
 mod admission;
 mod at_rest;
+mod audit;
 mod backup;
 mod command_line;
 mod exchange;

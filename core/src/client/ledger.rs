@@ -351,7 +351,7 @@ impl Ledger {
         self.edit(id, &edit.row("visits", fields))
     }
 
-    /// Settles a conflict by choosing one of its values (its place in [`Conflict::values`]). The others
+    /// Settles a conflict by choosing one of its values (its place in `Conflict::values`). The others
     /// stay in the history.
     ///
     /// # Errors

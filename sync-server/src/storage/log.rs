@@ -44,8 +44,9 @@ impl<'t> SqliteLog<'t> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO log (scope, seq, kind, household, change, other_scope, device, outbox,
-                 received_ms, rule_set, chain, digest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 received_ms, rule_set, chain, digest, n)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+                         (SELECT coalesce(max(n), 0) + 1 FROM log))",
             )?
             .execute(params![
                 scope.cast_signed(),
