@@ -47,6 +47,7 @@ pub fn authenticate(
     let sender = Sender {
         device: device.number,
         actors,
+        account: device.account.id,
         role: device.account.role,
         areas: device.account.areas,
         standing,

@@ -8,6 +8,7 @@ use wanhu_core::document::draft::{FieldEdit, Origin, draft};
 use wanhu_core::document::fold::Fold;
 use wanhu_core::document::genesis::{ContainerIndex, genesis};
 use wanhu_core::document::raw::{CHANGE_BYTES_MAX, RawChange};
+use wanhu_core::document::record::Stamp;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::domain::value::Value;
@@ -172,6 +173,24 @@ fn somebody_elses_name_on_a_change() {
     assert_eq!(world.push(1, FULING, &[stolen]), [Some(RefusalCode::WrongActor)]);
     assert_eq!(world.quarantined(), [RefusalCode::WrongActor as u8]);
     assert_eq!(world.households(), 0);
+}
+
+#[test]
+fn somebody_elses_account_in_a_change() {
+    let mut world = World::new();
+    let grid = FieldEdit {
+        container: ContainerIndex::of("basic").unwrap(),
+        key: "grid".into(),
+        value: Some("一".into()),
+    };
+    let stamped = |account: &str| {
+        let message = Stamp { account: account.into(), ..Stamp::default() }.encode();
+        let origin = Origin { actor: world.actor(), time_ms: 0, message };
+        draft(&Fold::default(), std::slice::from_ref(&grid), &origin).unwrap()
+    };
+    let (forged, own) = (stamped("county.head"), stamped("li"));
+    assert_eq!(world.push(1, FULING, &[forged]), [Some(RefusalCode::WrongActor)]);
+    assert_eq!(world.push(1, FULING, &[own]), [None]);
 }
 
 #[test]

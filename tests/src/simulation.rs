@@ -6,7 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use wanhu_core::client::{RecordEdit, SyncSession};
+use wanhu_core::document::change::Change;
+use wanhu_core::document::judge::field_of;
+use wanhu_core::document::raw::RawChange;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::value::Value;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_core::store::{StoreError, records, replica};
@@ -329,8 +333,17 @@ impl World {
     }
 }
 
-/// Changes by household and content: the dependencies of a quarantined one are not spelled out.
-type Work = BTreeSet<(HouseholdId, Vec<u8>)>;
+/// Every value ever set, by household and field. Not by change: what gave way to a copy's change is
+/// written anew, in a row with another name.
+type Work = BTreeSet<(HouseholdId, &'static str, String, Option<Value>)>;
+
+fn work_in(household: HouseholdId, change: &Change) -> Work {
+    let set = change.ops.iter().map(|op| {
+        let field = field_of(op.container, &op.key).to_owned();
+        (household, op.container.name(), field, op.value.clone())
+    });
+    set.collect()
+}
 
 type States = BTreeMap<HouseholdId, (u64, Vec<u8>)>;
 
@@ -357,22 +370,27 @@ fn changes(connection: &Connection) -> Result<Work, StoreError> {
     for id in server_households(connection)? {
         let household = records::find(connection, id)?.ok_or(StoreError::NotFound)?;
         for change in records::changes(connection, household.n)? {
-            work.insert((id, change.raw.split()?.1.to_vec()));
+            work.extend(work_in(id, &Change::decode_named(&change.raw, change.hash)?));
         }
     }
     Ok(work)
 }
 
 fn refused(connection: &Connection) -> Result<Work, StoreError> {
-    let refused = replica::refused(connection)?.into_iter();
-    refused.map(|refused| Ok((refused.household, refused.raw.split()?.1.to_vec()))).collect()
+    let mut work = Work::new();
+    for refused in replica::refused(connection)? {
+        work.extend(work_in(refused.household, &Change::decode(&refused.raw)?));
+    }
+    Ok(work)
 }
 
 fn quarantined(connection: &Connection) -> Result<Work, StoreError> {
-    Ok(quarantine::all(connection)?
-        .into_iter()
-        .map(|row| (row.household, row.change.tail.to_vec()))
-        .collect())
+    let mut work = Work::new();
+    for row in quarantine::all(connection)? {
+        let raw = RawChange::join(&[], &row.change.tail)?;
+        work.extend(work_in(row.household, &Change::decode(&raw)?));
+    }
+    Ok(work)
 }
 
 /// Entries of any scope's log that do not follow the one before without a gap.

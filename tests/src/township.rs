@@ -109,6 +109,7 @@ impl Township {
         self.devices.push(Sender {
             device,
             actors,
+            account: name.to_owned(),
             role,
             areas: areas.to_vec(),
             standing: Standing::Active,

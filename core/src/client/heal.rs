@@ -13,7 +13,7 @@ use crate::document::draft::{FieldEdit, Origin, draft, row_id};
 use crate::document::fold::Fold;
 use crate::document::genesis::genesis;
 use crate::document::raw::RawChange;
-use crate::document::record::{row_key, split_key};
+use crate::document::record::{Stamp, row_key, split_key};
 use crate::domain::environment::random;
 use crate::domain::ids::{ActorId, ChangeHash};
 use crate::error::LedgerError;
@@ -38,6 +38,10 @@ impl Ledger {
                 continue;
             };
             let change = Change::decode(&refused.raw)?;
+            // What somebody else built on it is theirs to write anew; here it stays to be seen.
+            if Stamp::parse(&change.message).account != inner.writer.stamp.account {
+                continue;
+            }
             healed |= inner.write_anew(household, &change, &mut renamed, refused.n)?;
         }
         Ok(healed)

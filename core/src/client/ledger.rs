@@ -60,13 +60,13 @@ pub(super) struct Inner {
     pub(super) entropy: Box<dyn Entropy>,
     pub(super) actor: ActorId,
     pub(super) lease: Lease,
-    writer: Writer,
+    pub(super) writer: Writer,
 }
 
 /// Whose saves these are; nobody's before enrolment, when the server will judge.
 #[derive(Clone, Default)]
-struct Writer {
-    stamp: Stamp,
+pub(super) struct Writer {
+    pub(super) stamp: Stamp,
     role: Option<Role>,
     areas: Vec<u64>,
 }

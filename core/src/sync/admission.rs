@@ -10,6 +10,7 @@ use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::judge::{field_of, judge_change};
 use crate::document::raw::{CHANGE_BYTES_MAX, RawChange, TailHead};
+use crate::document::record::Stamp;
 use crate::domain::authority::{self, Place, Role};
 use crate::domain::ids::{ActorId, ChangeHash, HouseholdId};
 use crate::domain::region;
@@ -70,6 +71,8 @@ pub struct Sender {
     pub device: u32,
     /// The installations bound to it.
     pub actors: Vec<ActorId>,
+    /// Its person's account.
+    pub account: String,
     /// What its person is.
     pub role: Role,
     /// The areas of its account: region codes of any level.
@@ -397,6 +400,11 @@ fn check(
     })?;
     // What a restored server is given back was judged when it was first taken.
     if let Some(sender) = sender.filter(|sender| sender.actors.contains(&head.actor)) {
+        // Work done before enrolment names nobody.
+        let named = Stamp::parse(&change.message).account;
+        if !named.is_empty() && named != sender.account {
+            return Err(RefusalCode::WrongActor.into());
+        }
         let place = authority::place(sender.role, &sender.areas, household.scope);
         judge_change(sender.role, place, &household.fold, &change).map_err(|denial| Refused {
             code: RefusalCode::NotPermitted,

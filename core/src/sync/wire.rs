@@ -213,7 +213,7 @@ pub enum RefusalCode {
     /// An operation outside the household shape.
     #[n(2)]
     ForeignOperation,
-    /// The author is not an installation of this device.
+    /// The author is not an installation of this device, or the person named is not its person.
     #[n(3)]
     WrongActor,
     /// Another change of this author with this number is on record.
