@@ -29,7 +29,6 @@ CREATE TABLE log (
     PRIMARY KEY (scope, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX log_by_number ON log (n);
-CREATE INDEX log_by_household ON log (household, change);
 
 CREATE TABLE tree_head (
     size INTEGER PRIMARY KEY,           -- entries it covers

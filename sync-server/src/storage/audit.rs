@@ -1,6 +1,8 @@
 //! The log as evidence: leaves and signed heads of its tree, and a check that recomputes everything that
 //! can be recomputed and names the first place where it does not fit. Must not repair anything.
 
+use std::collections::HashMap;
+
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use wanhu_core::domain::ids::HouseholdId;
@@ -303,40 +305,46 @@ fn payload_of(
     }
 }
 
-/// Every household: its changes are in the log once, and its state and digest follow from them.
+/// Every household: its changes are in the log once, and its state, digest and village follow from them.
 fn check_households(connection: &Connection) -> Result<Result<u64, Fault>, StoreError> {
+    let unlogged: Option<HouseholdId> = connection
+        .query_row(
+            "SELECT h.id FROM change c JOIN household h ON h.n = c.household
+             LEFT JOIN (SELECT change, count(*) AS times FROM log WHERE kind = 1 GROUP BY change) l
+               ON l.change = c.n
+             WHERE coalesce(l.times, 0) != 1 LIMIT 1",
+            [],
+            |row| Ok(HouseholdId(row.get(0)?)),
+        )
+        .optional()?;
+    if let Some(household) = unlogged {
+        return Ok(Err(fault("change_not_logged", household)));
+    }
+    let villages = last_villages(connection)?;
     let mut statement = connection.prepare("SELECT n FROM household ORDER BY n")?;
     let numbers: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for n in &numbers {
         let household = records::get(connection, *n)?;
-        let mut digest = Digest::default();
-        for change in records::changes(connection, *n)? {
-            digest = digest.plus(Digest::of(household.id, &change.hash));
-            let logged: i64 = connection.query_row(
-                "SELECT count(*) FROM log WHERE kind = 1 AND household = ?1 AND change = ?2",
-                [*n, change.n],
-                |row| row.get(0),
-            )?;
-            if logged != 1 {
-                return Ok(Err(fault("change_not_logged", household.id)));
-            }
-        }
-        if digest.0 != household.digest {
+        let digests = records::changes(connection, *n)?;
+        let digests = digests.iter().map(|change| Digest::of(household.id, &change.hash));
+        if digests.fold(Digest::default(), Digest::plus).0 != household.digest {
             return Ok(Err(fault("household_digest", household.id)));
         }
         if records::refold(connection, *n)? != household.fold {
             return Ok(Err(fault("household_state", household.id)));
         }
-        let last: Option<i64> = connection
-            .query_row(
-                "SELECT scope FROM log WHERE household = ?1 AND kind != 2 ORDER BY n DESC LIMIT 1",
-                [*n],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if last.map(i64::cast_unsigned) != Some(household.scope) {
+        if villages.get(n) != Some(&household.scope) {
             return Ok(Err(fault("household_elsewhere", household.id)));
         }
     }
     Ok(Ok(numbers.len() as u64))
+}
+
+/// The village each household is in by the log, by its local number.
+fn last_villages(connection: &Connection) -> Result<HashMap<i64, u64>, StoreError> {
+    let mut statement =
+        connection.prepare("SELECT household, scope FROM log WHERE kind != 2 ORDER BY n")?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
