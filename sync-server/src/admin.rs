@@ -4,7 +4,7 @@
 use clap::Subcommand;
 use qrcode::QrCode;
 use qrcode::render::unicode;
-use wanhu_core::domain::authority::{self, Place, Role};
+use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::environment::Entropy;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region;
@@ -265,8 +265,7 @@ impl Office<'_> {
             return Ok(());
         }
         let office = self.app.accounts.account(self.by)?.ok_or(AccountError::AccountUnknown)?;
-        let decides = matches!(office.role, Role::TownshipOffice | Role::CountyOffice)
-            && authority::place(office.role, &office.areas, village) == Place::Inside;
+        let decides = authority::may_decide(office.role, &office.areas, village);
         if decides && !office.disabled { Ok(()) } else { Err(AccountError::NotGranted.into()) }
     }
 }

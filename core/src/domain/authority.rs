@@ -310,6 +310,12 @@ pub fn may(role: Role, place: Place, class: FieldClass, action: Action) -> bool 
             .any(|(ruled, done, roles)| *ruled == class && *done == action && roles.contains(&role))
 }
 
+/// Whether an account decides about households of a village: about moves, and about what was refused.
+pub fn may_decide(role: Role, areas: &[u64], village: u64) -> bool {
+    matches!(role, Role::TownshipOffice | Role::CountyOffice)
+        && place(role, areas, village) == Place::Inside
+}
+
 /// Whether an account may open an account of this role and these areas: the level below, inside its
 /// own area, and no more.
 pub fn may_grant(granter: Role, granter_areas: &[u64], role: Role, areas: &[u64]) -> bool {

@@ -99,6 +99,20 @@ fn each_level_grants_the_one_below_and_no_more() {
     assert!(!may_grant(Role::TownshipOffice, &[township], Role::VillageCadre, &[]));
 }
 
+#[test]
+fn township_and_county_decide_for_their_own_villages() {
+    for role in Role::ALL {
+        for (level, inside, outside) in LEVELS {
+            let decides = matches!(
+                (role, level),
+                (Role::TownshipOffice, "township") | (Role::CountyOffice, "county")
+            );
+            assert_eq!(may_decide(role, &[inside], VILLAGE), decides, "{role:?} {level}");
+            assert!(!may_decide(role, &[outside], VILLAGE), "{role:?} {level} outside");
+        }
+    }
+}
+
 fn deed<'a>(key: (&'a str, &'a str, &'a str), value: &'a Value, exists: bool) -> Deed<'a> {
     let (container, row, field) = key;
     Deed { container, row, field, value: Some(value), exists }
