@@ -7,4 +7,5 @@ pub mod population;
 pub mod seeded;
 pub mod server;
 pub mod simulation;
+pub mod tally;
 pub mod township;
