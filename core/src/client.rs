@@ -1,6 +1,7 @@
 //! The phone's half: the [`Ledger`] (台账), its enrolment and its way to the server. Every public act of
 //! the phone is a method of the ledger; local work blocks, only the network is async.
 
+mod duplicates;
 mod edit;
 mod enrolment;
 mod heal;
@@ -12,6 +13,7 @@ mod session;
 mod vault;
 mod view;
 
+pub use duplicates::Duplicate;
 pub use edit::{FieldChange, NewRow, RecordEdit};
 pub use enrolment::Enrolment;
 pub use http::{Cancel, Progress, SyncPhase};

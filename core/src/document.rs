@@ -15,6 +15,7 @@ pub mod change;
 mod columns;
 pub mod compress;
 pub mod draft;
+pub mod duplicate;
 pub mod fold;
 pub mod genesis;
 pub mod history;

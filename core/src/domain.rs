@@ -8,6 +8,7 @@ pub mod day;
 pub mod environment;
 pub mod identity;
 pub mod ids;
+pub mod person;
 pub mod pinyin;
 pub mod region;
 pub mod schema;

@@ -24,6 +24,12 @@ pub enum LedgerError {
         /// The level that may do it.
         level_needed: String,
     },
+    /// Open the record that is there; nothing was saved.
+    #[error("already on record")]
+    AlreadyOnRecord {
+        /// The household that has it.
+        household: String,
+    },
     /// Look for something else.
     #[error("no such {kind}")]
     NotFound {
@@ -93,6 +99,7 @@ impl LedgerError {
         match self {
             Self::InvalidInput { .. } => "invalid_input",
             Self::NotPermitted { .. } => "not_permitted",
+            Self::AlreadyOnRecord { .. } => "already_on_record",
             Self::NotFound { .. } => "not_found",
             Self::IllegalStep { .. } => "illegal_step",
             Self::Offline { .. } => "offline",

@@ -11,6 +11,7 @@ use ed25519_dalek::SigningKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use wanhu_core::domain::environment::{Clock, Entropy};
+use wanhu_core::domain::person::PersonKey;
 use wanhu_core::domain::region::{RegionError, RegionList};
 use wanhu_core::store::StoreError;
 
@@ -55,6 +56,8 @@ pub struct App {
     pub storage: Storage,
     /// Signs receipts.
     pub key: SigningKey,
+    /// Gives every person one name; made from the signing key, so that a backup keeps it.
+    pub person_key: PersonKey,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Requests served at the same time.
@@ -96,6 +99,7 @@ impl App {
             accounts: Accounts::open(&dir.join("accounts.sqlite"), &storage_key)?,
             storage: Storage::open(&dir.join("records.sqlite"), &storage_key, entropy)?,
             key: SigningKey::from_bytes(&signing_key),
+            person_key: PersonKey::derive(&signing_key),
             clock,
             requests: Arc::new(Semaphore::new(usize::try_from(settings.requests_max).unwrap_or(1))),
             silence_max: Duration::from_secs(settings.silence_seconds_max),

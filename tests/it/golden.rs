@@ -108,6 +108,19 @@ fn answers() {
             name: "李明".into(),
             areas: vec![SCOPE, 431_022],
             role: "village_cadre".into(),
+            person_key: None,
+        },
+    );
+    check(
+        "enrol-response-person-key",
+        &EnrolResponse {
+            device: 2,
+            server_key: [1; 32].into(),
+            account: "li.ming".into(),
+            name: "李明".into(),
+            areas: vec![SCOPE, 431_022],
+            role: "village_cadre".into(),
+            person_key: Some([2; 32].into()),
         },
     );
     check(

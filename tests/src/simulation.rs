@@ -24,6 +24,8 @@ use crate::township::{Cost, Fault, Phone, Township, bytes_of};
 const YEAR_MS: i64 = 365 * 86_400_000;
 const VILLAGES: [u64; 2] = [FULING, JINPEN];
 const FIELDS: [&str; 3] = ["address", "natural_village", "grid"];
+/// Heads of families that several cadres visit.
+const HEADS: [&str; 3] = ["11010519491231002X", "110105194912310038", "110105194912310046"];
 /// Syncs after the faults stop within which everything must have settled.
 const ROUNDS_MAX: usize = 8;
 
@@ -42,6 +44,8 @@ pub struct Summary {
     pub revocations: usize,
     /// Phones copied.
     pub copies: usize,
+    /// Families that were on record when a cadre wanted to open a record for them.
+    pub met: usize,
     /// Refused changes made anew, and quarantined ones released.
     pub second_chances: usize,
 }
@@ -184,10 +188,17 @@ impl World {
             return;
         }
         let village = *self.rng.pick(&areas);
-        let name = self.next_text();
-        let edit = RecordEdit::default().set("basic", "head_name", name);
-        self.phones[phone].ledger.create_household(village, edit).expect("saves");
-        self.summary.saved += 1;
+        let mut edit = RecordEdit::default().set("basic", "head_name", self.next_text());
+        if self.rng.chance(30) {
+            // A family that another cadre may be writing down at this moment.
+            let number = (*self.rng.pick(&HEADS)).into();
+            let fields = [("relation", "head".into()), ("identity_number", number)];
+            edit = edit.row("members", fields.map(|(field, v)| (field.to_owned(), v)).to_vec());
+        }
+        match self.phones[phone].ledger.create_household(village, edit) {
+            Err(LedgerError::AlreadyOnRecord { .. }) => self.summary.met += 1,
+            saved => self.count_saved(saved.map(|_| ())),
+        }
     }
 
     fn households(&self, phone: usize) -> Vec<HouseholdId> {

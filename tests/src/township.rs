@@ -9,6 +9,7 @@ use wanhu_core::client::{Enrolment, Ledger, Step, SyncSession};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::environment::{Clock, random};
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
+use wanhu_core::domain::person::PersonKey;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::{StoreError, open};
 use wanhu_core::sync::admission::{Admission, Sender, Standing};
@@ -102,6 +103,7 @@ impl Township {
             name: name.to_owned(),
             areas: areas.to_vec(),
             role: role.code().to_owned(),
+            person_key: Some(PersonKey::derive(&self.key.to_bytes()).to_bytes().into()),
         };
         let enrolment = Enrolment::new("http://127.0.0.1", None, &key, response);
         ledger.set_enrolment(&enrolment).expect("writes");

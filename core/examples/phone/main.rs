@@ -121,6 +121,15 @@ enum Command {
         /// 编号 · its number as shown by refused
         number: i64,
     },
+    /// 疑似重复建档 · records that may be of one family
+    Duplicates,
+    /// 合并重复档案 · make two records one; what both hold stays as it is in the one kept
+    Merge {
+        /// 保留的农户 · household to keep
+        kept: HouseholdId,
+        /// 并入的农户 · household that is merged into it
+        duplicate: HouseholdId,
+    },
     /// 状态 · status of this phone
     Status,
 }
@@ -237,6 +246,11 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
             let text = "已按现有档案重新填写,待同步 · made anew, waits to be synced\n".to_owned();
             Ok((text, json!({ "reauthored": number })))
         }
+        Command::Duplicates => duplicates(&ledger),
+        Command::Merge { kept, duplicate } => {
+            ledger.merge(kept, duplicate)?;
+            saved(kept)
+        }
         Command::Status => Ok(output::status(&ledger.status()?)),
     }
 }
@@ -252,6 +266,15 @@ fn open(db: &Path, passphrase: Option<String>) -> Result<Ledger, LedgerError> {
         None if PassphraseVault::path_of(db).exists() => Err(VaultError::Locked.into()),
         None => Ledger::open(db, clock, entropy),
     }
+}
+
+fn duplicates(ledger: &Ledger) -> Result<Shown, LedgerError> {
+    let mut pairs = Vec::new();
+    for pair in ledger.duplicates()? {
+        let (first, second) = (ledger.show(pair.first)?.row, ledger.show(pair.second)?.row);
+        pairs.push((pair.likeness, first, second));
+    }
+    Ok(output::duplicates(&pairs))
 }
 
 fn saved(id: HouseholdId) -> Result<Shown, LedgerError> {

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use wanhu_core::client::{
     Conflict, HistoryLine, Progress, RecordView, RefusedView, Status, SyncPhase,
 };
+use wanhu_core::document::duplicate::Likeness;
 use wanhu_core::document::record::split_key;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::region::RegionList;
@@ -296,4 +297,33 @@ pub(crate) fn status(status: &Status) -> Shown {
         "last_receipt_ms": status.last_receipt.as_ref().map(|receipt| receipt.server_time_ms)
     });
     (text, json)
+}
+
+/// Pairs of records that may be of one family.
+pub(crate) fn duplicates(pairs: &[(Likeness, ListRow, ListRow)]) -> Shown {
+    let mut text = String::new();
+    let mut values = Vec::new();
+    for (likeness, first, second) in pairs {
+        let (code, zh, en) = match likeness {
+            Likeness::SamePerson => {
+                ("same_person", "同一身份证号码", "one identity number in both")
+            }
+            Likeness::SameFamily => {
+                ("same_family", "同村同名户主", "one head's name in one village")
+            }
+        };
+        let _ = writeln!(text, "{zh} · {en}");
+        for row in [first, second] {
+            let _ = writeln!(text, "    {}  {}  {} 人", row.id, row.head_name, row.members);
+        }
+        values.push(json!({
+            "likeness": code, "first": first.id.to_string(), "second": second.id.to_string()
+        }));
+    }
+    if pairs.is_empty() {
+        text.push_str("没有疑似重复 · nothing looks like a duplicate\n");
+    } else {
+        text.push_str("核实后用 merge 合并 · once made sure: merge KEPT DUPLICATE\n");
+    }
+    (text, Json::from(values))
 }

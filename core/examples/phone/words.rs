@@ -14,6 +14,10 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
             format!("您无权操作: {action};应由{}办理", role_words(level_needed).0),
             format!("not permitted: {action}; this is for the {}", role_words(level_needed).1),
         ),
+        LedgerError::AlreadyOnRecord { household } => (
+            format!("该户主已建档,请打开已有档案 {household}"),
+            format!("this head's household is on record; open {household}"),
+        ),
         LedgerError::NotFound { kind, id } => {
             (format!("没有找到 {kind} {id}"), format!("no such {kind}: {id}"))
         }
@@ -90,6 +94,7 @@ fn reason_words(reason: &str) -> (String, String) {
         "bad_identity_number" => ("身份证号码校验不通过", "the identity number does not check"),
         "not_a_village" => ("应为12位村代码", "a village code has 12 digits"),
         "nothing_to_change" => ("内容没有变化", "nothing would change"),
+        "merged_before" => ("其中一户已并入他户", "one of them was merged before"),
         "row_missing" => ("请指明是哪一行", "say which row"),
         "holds_no_rows" => ("该表没有行", "this container has no rows"),
         "not_container_dot_field" => ("请写成 表.字段", "write container.field"),

@@ -4,7 +4,9 @@ use crate::document::draft::{FieldEdit, row_id};
 use crate::document::fold::Fold;
 use crate::document::genesis::ContainerIndex;
 use crate::document::record::{row_key, split_key};
+use crate::domain::identity::IdentityNumber;
 use crate::domain::ids::ActorId;
+use crate::domain::person::PersonKey;
 use crate::domain::schema::Schema;
 use crate::domain::value::Value;
 use crate::error::LedgerError;
@@ -58,12 +60,20 @@ impl RecordEdit {
         self
     }
 
-    /// The operations this save asks for, after checking every value against the schema.
+    /// The identity number of the new member who heads the household, where it checks.
+    pub(super) fn head_number(&self) -> Option<IdentityNumber> {
+        let heads = self.new_rows.iter().filter(|row| row.text("relation") == "head");
+        heads.filter_map(NewRow::identity_number).next()
+    }
+
+    /// The operations this save asks for, after checking every value against the schema. With a `key`
+    /// a member of known identity number gets the row that everybody gives this person.
     pub(super) fn operations(
         &self,
         schema: &Schema,
         fold: &Fold,
         actor: &ActorId,
+        key: Option<&PersonKey>,
     ) -> Result<Vec<FieldEdit>, LedgerError> {
         let mut edits = Vec::new();
         for change in &self.fields {
@@ -88,15 +98,45 @@ impl RecordEdit {
             if !container.has_rows() {
                 return Err(LedgerError::invalid(&new_row.container, "holds_no_rows"));
             }
+            let persons = key.and_then(|key| new_row.person_row(key, fold));
             // The first operation of the row gives it its name.
-            let row = row_id(actor, fold.max_op() + 1 + edits.len() as u64);
+            let row =
+                persons.unwrap_or_else(|| row_id(actor, fold.max_op() + 1 + edits.len() as u64));
             for (field, value) in &new_row.fields {
                 check(schema, &new_row.container, field, Some(value))?;
-                let (key, value) = (row_key(&row, field), Some(value.clone()));
-                edits.push(FieldEdit { container, key, value });
+                let key = row_key(&row, field);
+                // The person may be on record already.
+                if !fold.shows(container, &key, Some(value)) {
+                    edits.push(FieldEdit { container, key, value: Some(value.clone()) });
+                }
             }
         }
         Ok(edits)
+    }
+}
+
+impl NewRow {
+    fn text(&self, field: &str) -> &str {
+        let named = self.fields.iter().find(|(name, _)| name == field);
+        named.and_then(|(_, value)| value.as_text()).unwrap_or_default()
+    }
+
+    fn identity_number(&self) -> Option<IdentityNumber> {
+        if self.container != "members" {
+            return None;
+        }
+        IdentityNumber::parse(self.text("identity_number")).ok()
+    }
+
+    /// The row of the person this row is about; none where that row already holds another's number.
+    fn person_row(&self, key: &PersonKey, fold: &Fold) -> Option<String> {
+        let number = self.identity_number()?;
+        let row = key.member_row(&number);
+        let held = fold.get(ContainerIndex::of("members")?, &row_key(&row, "identity_number"));
+        let is_theirs = held
+            .and_then(Value::as_text)
+            .is_none_or(|held| IdentityNumber::parse(held).is_ok_and(|held| held == number));
+        is_theirs.then_some(row)
     }
 }
 

@@ -6,6 +6,7 @@ use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
 use crate::domain::authority::Role;
+use crate::domain::person::PersonKey;
 use crate::sync::initiator::Identity;
 use crate::sync::wire::EnrolResponse;
 
@@ -40,6 +41,9 @@ pub struct Enrolment {
     /// Code of the person's role.
     #[n(8)]
     pub role: String,
+    /// What gives one person one name in the whole county; a server of an older release has none.
+    #[n(9)]
+    person_key: Option<ByteArray<32>>,
 }
 
 impl std::fmt::Debug for Enrolment {
@@ -66,12 +70,18 @@ impl Enrolment {
             areas: response.areas,
             authority_pem,
             role: response.role,
+            person_key: response.person_key,
         }
     }
 
     /// What the person is; `None` for a role of a newer release, whose actions only the server judges.
     pub fn role(&self) -> Option<Role> {
         Role::from_code(&self.role)
+    }
+
+    /// The key under which people have one name.
+    pub fn person_key(&self) -> Option<PersonKey> {
+        self.person_key.map(|key| PersonKey::new(*key))
     }
 
     /// Who this phone is towards its server.

@@ -20,6 +20,7 @@ use crate::document::record::Stamp;
 use crate::domain::authority::{self, Role};
 use crate::domain::environment::{Clock, Entropy, random};
 use crate::domain::ids::{ActorId, HouseholdId};
+use crate::domain::person::PersonKey;
 use crate::domain::region;
 use crate::domain::schema::Schema;
 use crate::domain::value::Value;
@@ -69,17 +70,23 @@ pub(super) struct Writer {
     pub(super) stamp: Stamp,
     role: Option<Role>,
     areas: Vec<u64>,
+    person_key: Option<PersonKey>,
 }
 
 impl Writer {
     fn new(enrolment: &Enrolment) -> Self {
         let (account, name) = (enrolment.account.clone(), enrolment.name.clone());
         let stamp = Stamp { account, name, ..Stamp::default() };
-        Self { stamp, role: enrolment.role(), areas: enrolment.areas.clone() }
+        let (role, areas) = (enrolment.role(), enrolment.areas.clone());
+        Self { stamp, role, areas, person_key: enrolment.person_key() }
     }
 
     /// The rule the server will apply, so that nobody finds out days later.
-    fn check(&self, household: &Household, edits: &[FieldEdit]) -> Result<(), LedgerError> {
+    pub(super) fn check(
+        &self,
+        household: &Household,
+        edits: &[FieldEdit],
+    ) -> Result<(), LedgerError> {
         let Some(role) = self.role else { return Ok(()) };
         let place = authority::place(role, &self.areas, household.scope);
         judge_edits(role, place, &household.fold, edits).map_err(|denial| {
@@ -201,8 +208,12 @@ impl Ledger {
         work(&mut self.lock().connection)
     }
 
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
     /// The book, where the lease allows to open it.
-    fn opened(&self) -> Result<MutexGuard<'_, Inner>, LedgerError> {
+    pub(super) fn opened(&self) -> Result<MutexGuard<'_, Inner>, LedgerError> {
         let now_ms = self.clock.now_ms();
         let mut inner = self.lock();
         let Inner { connection, lease, .. } = &mut *inner;
@@ -306,10 +317,12 @@ impl Ledger {
         })
     }
 
-    /// Opens a record for a new household in a village.
+    /// Opens a record for a new household in a village. Where the head's identity number is given, every
+    /// phone of the county gives the household the same id.
     ///
     /// # Errors
-    /// `InvalidInput` for a code that is not a village or a value the schema refuses.
+    /// `InvalidInput` for a code that is not a village or a value the schema refuses; `AlreadyOnRecord`
+    /// where this head's household is on this phone.
     pub fn create_household(
         &self,
         village: u64,
@@ -321,9 +334,14 @@ impl Ledger {
         let edit = edit.set("basic", "area_code", village.to_string());
         let now_ms = self.clock.now_ms();
         let inner = &mut *self.opened()?;
-        let id = HouseholdId::from_random(random(inner.entropy.as_mut()));
-        let household = Household::unsaved(id, village);
-        inner.save(household, &edit, now_ms)?;
+        let id = match (inner.writer.person_key, edit.head_number()) {
+            (Some(key), Some(head)) => key.household(&head),
+            _ => HouseholdId::from_random(random(inner.entropy.as_mut())),
+        };
+        if records::find(&inner.connection, id)?.is_some() {
+            return Err(LedgerError::AlreadyOnRecord { household: id.to_string() });
+        }
+        inner.save(Household::unsaved(id, village), &edit, now_ms)?;
         Ok(id)
     }
 
@@ -377,7 +395,7 @@ impl Ledger {
         let edit =
             FieldEdit { container: index, key: key.to_owned(), value: Some(chosen.value.clone()) };
         let stamp = Stamp { form: "settle/1".into(), ..inner.writer.stamp.clone() };
-        inner.save_operations(household, &[edit], &stamp, now_ms)
+        inner.save_operations(household, vec![edit], &stamp, now_ms)
     }
 
     /// Makes a refused change anew on what is on record now, after the cadre has read why. What the
@@ -402,7 +420,7 @@ impl Ledger {
         });
         let stamp =
             Stamp { form: Stamp::parse(&change.message).form, ..inner.writer.stamp.clone() };
-        let saved = inner.save_operations(household, &edits.collect::<Vec<_>>(), &stamp, now_ms);
+        let saved = inner.save_operations(household, edits.collect(), &stamp, now_ms);
         if saved != Err(LedgerError::from(DocumentError::Empty)) {
             saved?;
         }
@@ -427,31 +445,52 @@ impl Inner {
         edit: &RecordEdit,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let operations = edit.operations(Schema::base(), &household.fold, &self.actor)?;
+        let operations = edit.operations(
+            Schema::base(),
+            &household.fold,
+            &self.actor,
+            self.writer.person_key.as_ref(),
+        )?;
         let stamp = Stamp {
             form: edit.form.clone(),
             on_behalf_of: edit.on_behalf_of.clone(),
             ..self.writer.stamp.clone()
         };
-        self.save_operations(household, &operations, &stamp, now_ms)
+        self.save_operations(household, operations, &stamp, now_ms)
     }
 
     fn save_operations(
         &mut self,
         household: Household,
-        operations: &[FieldEdit],
+        operations: Vec<FieldEdit>,
         stamp: &Stamp,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        self.writer.check(&household, operations)?;
+        self.save_together(vec![(household, operations)], stamp, now_ms)
+    }
+
+    /// Saves one change a household, all of them or none.
+    pub(super) fn save_together(
+        &mut self,
+        saves: Vec<(Household, Vec<FieldEdit>)>,
+        stamp: &Stamp,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
         let origin = Origin { actor: self.actor, time_ms: now_ms, message: stamp.encode() };
-        let raw = draft(&household.fold, operations, &origin)?;
-        let change = Change::decode(&raw)?;
+        let mut drafted = Vec::with_capacity(saves.len());
+        for (household, operations) in saves {
+            self.writer.check(&household, &operations)?;
+            let raw = draft(&household.fold, &operations, &origin)?;
+            let change = Change::decode(&raw)?;
+            drafted.push((household, raw, change));
+        }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StoreError::from)?;
-        save_change(&transaction, household, &raw, &change)?;
+        for (household, raw, change) in drafted {
+            save_change(&transaction, household, &raw, &change)?;
+        }
         transaction.commit().map_err(StoreError::from)?;
         Ok(())
     }

@@ -4,6 +4,7 @@
 use super::ledger::{Ledger, not_found};
 use super::view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
 use crate::document::change::Change;
+use crate::document::fold::differ;
 use crate::document::history::history;
 use crate::document::raw::RawChange;
 use crate::document::record::Stamp;
@@ -40,7 +41,7 @@ impl Ledger {
                     container: container.name(),
                     key: key.to_owned(),
                     value: entries.last()?.value.clone(),
-                    in_conflict: entries.len() > 1,
+                    in_conflict: differ(entries),
                 })
             });
             Ok(RecordView { row, fields: fields.collect() })

@@ -119,10 +119,15 @@ impl Fold {
             .map(|((_, key), entries)| (key.as_str(), entries.as_slice()))
     }
 
-    /// The fields that hold more than one value.
+    /// The fields that hold values which differ.
     pub fn conflicts(&self) -> impl Iterator<Item = (ContainerIndex, &str, &[Entry])> {
-        self.fields().filter(|(_, _, entries)| entries.len() > 1)
+        self.fields().filter(|(_, _, entries)| differ(entries))
     }
+}
+
+/// Whether a field's values differ: two people who wrote the same agree.
+pub fn differ(entries: &[Entry]) -> bool {
+    entries.windows(2).any(|pair| pair[0].value != pair[1].value)
 }
 
 /// First byte of an encoded state. A cache of the log: a state of another version is folded anew.

@@ -136,15 +136,18 @@ const COLUMNS: &str = "h.id, l.scope, l.head_name, l.kind, l.monitored, l.tags, 
     l.case_state, l.members, l.last_visit, l.conflicts,
     (SELECT count(*) FROM change c WHERE c.household = l.household AND c.acknowledged = 0)";
 
-/// One page of the list, ordered by village, head's name and id.
+/// One page of the list, ordered by village, head's name and id. What was merged into another record is not
+/// in it.
 pub fn page(
     connection: &Connection,
     filter: &ListFilter,
     after: Option<&PageStart>,
     rows_max: u32,
 ) -> Result<Vec<ListRow>, StoreError> {
-    let mut sql =
-        format!("SELECT {COLUMNS} FROM listing l JOIN household h ON h.n = l.household WHERE TRUE");
+    let mut sql = format!(
+        "SELECT {COLUMNS} FROM listing l JOIN household h ON h.n = l.household
+         WHERE l.status <> 'merged'"
+    );
     let mut values: Vec<SqlValue> = Vec::new();
     let mut restrict = |clause: &str, bound: Vec<SqlValue>| {
         sql.push_str(" AND ");
@@ -185,11 +188,32 @@ pub fn page(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Local numbers of the households that were not merged into another.
+pub fn unmerged(connection: &Connection) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT household FROM listing WHERE status <> 'merged' ORDER BY household",
+    )?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Pairs of households whose heads have one name in one village.
+pub fn namesakes(connection: &Connection) -> Result<Vec<(i64, i64)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.household, b.household FROM listing a JOIN listing b
+         ON b.scope = a.scope AND b.head_name = a.head_name AND b.household > a.household
+         WHERE a.head_name <> '' AND a.status <> 'merged' AND b.status <> 'merged'",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// How many households a filter shows in all.
 pub fn count(connection: &Connection, area: Option<u64>) -> Result<u64, StoreError> {
     let (first, last) = area.map_or((0, i64::MAX as u64), region::villages_of);
-    let mut statement =
-        connection.prepare_cached("SELECT count(*) FROM listing WHERE scope BETWEEN ?1 AND ?2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM listing WHERE scope BETWEEN ?1 AND ?2 AND status <> 'merged'",
+    )?;
     Ok(statement
         .query_row([first.cast_signed(), last.cast_signed()], |row| row.get::<_, i64>(0))?
         .cast_unsigned())

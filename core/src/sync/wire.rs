@@ -73,6 +73,9 @@ pub struct EnrolResponse {
     /// Code of the person's role, see `domain::authority::Role`.
     #[n(5)]
     pub role: String,
+    /// What gives one person one name in the whole county, see `domain::person`.
+    #[n(6)]
+    pub person_key: Option<ByteArray<32>>,
 }
 
 /// Where a phone stands in one scope's log.

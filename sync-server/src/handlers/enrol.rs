@@ -57,6 +57,7 @@ pub async fn enrol(
         name: device.account.name,
         areas: device.account.areas,
         role: device.account.role.code().to_owned(),
+        person_key: Some(app.person_key.to_bytes().into()),
     };
     Ok(wire::encode(&response).into_response())
 }

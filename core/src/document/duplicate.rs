@@ -1,0 +1,112 @@
+//! Two records of one family: how they are recognised, and what the one lacks that the other has. Looks at
+//! folded states only; must not know where they are stored or who may write what.
+
+use std::collections::BTreeMap;
+
+use super::draft::FieldEdit;
+use super::fold::Fold;
+use super::genesis::ContainerIndex;
+use super::record::{Row, row_key, rows, split_key, value};
+use crate::domain::identity::IdentityNumber;
+use crate::domain::schema::{FieldKind, Schema};
+use crate::domain::value::Value;
+
+/// Why two records may be of one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// A person with the same identity number lives in both.
+    SamePerson,
+    /// The same head's name in one village, something else that agrees, and nothing that contradicts.
+    SameFamily,
+}
+
+/// Fields that say what a record is, not what a family is like.
+const OF_THE_RECORD: [&str; 4] = ["area_code", "status", "status_reason", "merged_into"];
+
+/// Whether a record was merged into another.
+pub fn is_merged(fold: &Fold) -> bool {
+    value(fold, "basic", "status").and_then(Value::as_text) == Some("merged")
+}
+
+/// The members who live in the household.
+fn people(fold: &Fold) -> Vec<Row<'_>> {
+    let members = ContainerIndex::of("members").map(|members| rows(fold, members));
+    let mut people = members.unwrap_or_default();
+    people.retain(|person| person.text("presence") != "left");
+    people
+}
+
+fn number(person: &Row<'_>) -> Option<IdentityNumber> {
+    IdentityNumber::parse(person.text("identity_number")).ok()
+}
+
+/// The identity numbers of those who live in a household.
+pub fn identity_numbers(fold: &Fold) -> Vec<IdentityNumber> {
+    people(fold).iter().filter_map(number).collect()
+}
+
+/// Whether two records of one village may be of one family, and why.
+pub fn likeness(first: &Fold, second: &Fold) -> Option<Likeness> {
+    let (ours, theirs) = (people(first), people(second));
+    let pairs = || ours.iter().flat_map(|one| theirs.iter().map(move |other| (one, other)));
+    if pairs().any(|(one, other)| number(one).is_some() && number(one) == number(other)) {
+        return Some(Likeness::SamePerson);
+    }
+    let text = |fold, field| value(fold, "basic", field).and_then(Value::as_text);
+    let same =
+        |field| text(first, field).is_some_and(|t| !t.is_empty() && Some(t) == text(second, field));
+    let named_alike = || pairs().filter(|(one, other)| is_named_alike(one, other));
+    let contradicted =
+        named_alike().any(|(one, other)| number(one).is_some() && number(other).is_some());
+    let agrees = same("phone") || named_alike().count() > 1 || ours.len().min(theirs.len()) <= 1;
+    (same("head_name") && agrees && !contradicted).then_some(Likeness::SameFamily)
+}
+
+fn is_named_alike(one: &Row<'_>, other: &Row<'_>) -> bool {
+    !one.text("name").is_empty() && one.text("name") == other.text("name")
+}
+
+/// What `kept` lacks and `duplicate` has. Where both have a value, the kept record's stands and the other
+/// can still be read in the duplicate. Members are the same people by identity number, else by name.
+pub fn missing_in(kept: &Fold, duplicate: &Fold) -> Vec<FieldEdit> {
+    let same_rows = same_people(kept, duplicate);
+    let named = |row: &str| same_rows.get(row).map_or_else(|| row.to_owned(), String::clone);
+    let mut edits = Vec::new();
+    for (container, key, entries) in duplicate.fields() {
+        let Some(value) = entries.last().map(|entry| entry.value.clone()) else { continue };
+        if container.name() == "basic" && OF_THE_RECORD.contains(&key) {
+            continue;
+        }
+        let (row, field) = if container.has_rows() { split_key(key) } else { ("", key) };
+        let value = match (value, Schema::base().field(container.name(), field)) {
+            (Value::Text(row), Some(field)) if field.kind == FieldKind::Id => {
+                Value::Text(named(&row))
+            }
+            (value, _) => value,
+        };
+        let is_members = container.name() == "members";
+        let key = if is_members { row_key(&named(row), field) } else { key.to_owned() };
+        if kept.get(container, &key).is_none() {
+            edits.push(FieldEdit { container, key, value: Some(value) });
+        }
+    }
+    edits
+}
+
+/// Rows of the duplicate's members by the kept record's rows of the same people.
+fn same_people(kept: &Fold, duplicate: &Fold) -> BTreeMap<String, String> {
+    let ours = people(kept);
+    let is_same = |one: &Row<'_>, other: &Row<'_>| match (number(one), number(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => is_named_alike(one, other),
+    };
+    let mut same = BTreeMap::new();
+    for person in people(duplicate) {
+        let taken = |row: &&Row<'_>| !same.values().any(|known| known == row.id);
+        if let Some(row) = ours.iter().filter(taken).find(|one| is_same(one, &person)) {
+            let row = row.id.to_owned();
+            same.insert(person.id.to_owned(), row);
+        }
+    }
+    same
+}
