@@ -17,6 +17,8 @@ use crate::settings::Settings;
 use crate::storage;
 use crate::storage::quarantine::{self, QuarantineRow};
 
+mod lists;
+mod persons;
 mod words;
 
 pub use words::AdminError;
@@ -78,6 +80,13 @@ pub enum AdminCommand {
         /// 迁入村代码 · code of the village
         village: u64,
     },
+    /// 按身份证号或电话查找 · find a person's households by identity number or telephone
+    Find {
+        /// 身份证号或电话 · the number
+        number: String,
+    },
+    /// 一人多户 · people on record in two households
+    Duplicates,
     /// 待审修改 · changes that were refused and wait for a person
     Quarantine,
     /// 查看待审修改 · look into one of them
@@ -139,13 +148,13 @@ impl Office<'_> {
                 app.accounts.create(&account, now_ms)?;
                 Ok(done("账户已建立 · account opened", &account.id))
             }
-            AdminCommand::AccountList => list_accounts(app),
+            AdminCommand::AccountList => self.list_accounts(),
             AdminCommand::AccountDisable { id } => {
                 app.accounts.disable(&id, by)?;
                 Ok(done("账户已停用 · account closed", &id))
             }
             AdminCommand::Code { account, url } => self.issue_code(&account, url, entropy),
-            AdminCommand::DeviceList => list_devices(app),
+            AdminCommand::DeviceList => self.list_devices(),
             AdminCommand::DeviceApprove { number } => {
                 app.accounts.approve(number, by, now_ms)?;
                 Ok(done("设备已批准 · device approved", &number.to_string()))
@@ -155,10 +164,12 @@ impl Office<'_> {
                 Ok(done("设备已注销 · device revoked", &number.to_string()))
             }
             AdminCommand::Move { household, village } => self.move_household(household, village),
+            AdminCommand::Find { number } => self.find_person(&number),
+            AdminCommand::Duplicates => self.list_duplicates(),
             AdminCommand::Quarantine => self.list_quarantine(),
             AdminCommand::QuarantineShow { number } => self.show_quarantined(number),
             AdminCommand::QuarantineRelease { number } => self.release(number),
-            AdminCommand::Stats => statistics(self.settings, app),
+            AdminCommand::Stats => self.statistics(),
             AdminCommand::Pack => {
                 let writer = app.storage.writer();
                 let made =
@@ -320,50 +331,6 @@ fn find_regions(settings: &Settings, text: &str) -> Result<Output, AdminError> {
         let path = list.path(found.code).join(" ");
         let value = serde_json::json!({ "code": found.code, "path": path });
         (format!("{:<13}{path}", found.code), value)
-    })))
-}
-
-fn list_accounts(app: &App) -> Result<Output, AdminError> {
-    Ok(lines(app.accounts.all()?.into_iter().map(|account| {
-        let Account { id, name, role, areas, granted_by, disabled } = account;
-        let role = role.code();
-        let state = if disabled { "停用 closed" } else { "在用 open" };
-        let value = serde_json::json!({
-            "id": id, "name": name, "role": role, "areas": areas,
-            "granted_by": granted_by, "disabled": disabled
-        });
-        (format!("{id}\t{name}\t{role}\t{areas:?}\t{state}\t{granted_by}"), value)
-    })))
-}
-
-fn list_devices(app: &App) -> Result<Output, AdminError> {
-    Ok(lines(app.accounts.devices()?.into_iter().map(|device| {
-        let state = match (device.revoked_ms, device.approved_ms) {
-            (Some(_), _) => "已注销 revoked",
-            (None, None) => "待批准 awaiting approval",
-            (None, Some(_)) => "在用 active",
-        };
-        let value = serde_json::json!({
-            "number": device.number, "account": device.account.id, "name": device.name,
-            "approved_ms": device.approved_ms, "revoked_ms": device.revoked_ms, "last_seen_ms": device.last_seen_ms
-        });
-        (format!("{}\t{}\t{}\t{state}", device.number, device.account.id, device.name), value)
-    })))
-}
-
-fn statistics(settings: &Settings, app: &App) -> Result<Output, AdminError> {
-    let list = regions(settings)?;
-    let rows = app.storage.read(storage::statistics)?;
-    Ok(lines(rows.into_iter().map(|row| {
-        let path = list.path(row.scope).join(" ");
-        let value = serde_json::json!({
-            "village": row.scope, "households": row.households, "entries": row.entries
-        });
-        let line = format!(
-            "{}  {path}: {} 户 households, {} 条 log entries",
-            row.scope, row.households, row.entries
-        );
-        (line, value)
     })))
 }
 

@@ -12,6 +12,7 @@ use wanhu_core::store::{RECORDS_SQL, StoreError};
 pub mod audit;
 mod log;
 mod packs;
+pub mod persons;
 pub mod quarantine;
 mod reader;
 mod writer;
@@ -22,8 +23,11 @@ pub use reader::SqliteReader;
 pub use writer::Writer;
 
 /// The file's schema: the records shared with phones, then the server's own tables.
-pub const MIGRATIONS: Migrations =
-    Migrations(&[RECORDS_SQL, include_str!("../migrations/0002_log.sql")]);
+pub const MIGRATIONS: Migrations = Migrations(&[
+    RECORDS_SQL,
+    include_str!("../migrations/0002_log.sql"),
+    include_str!("../migrations/0003_person.sql"),
+]);
 
 /// The records file, encrypted, open for one writer and many readers.
 pub struct Storage {

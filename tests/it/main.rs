@@ -13,6 +13,7 @@ mod golden;
 mod http;
 mod kills;
 mod ledger;
+mod offices;
 mod outsider;
 mod simulation;
 mod storage;

@@ -19,7 +19,8 @@ pub struct QuarantineRow {
     pub n: i64,
     /// Its household.
     pub household: HouseholdId,
-    /// The village the phone had it in.
+    /// The village its household is in now; for one that is not on record, where the phone had it. The
+    /// office there decides.
     pub scope: u64,
     /// Why it was refused: the protocol's number.
     pub code: u8,
@@ -45,7 +46,8 @@ impl QuarantineRow {
 }
 
 const COLUMNS: &str =
-    "n, household, scope, code, device, outbox, received_ms, released_ms, content FROM quarantine";
+    "n, household,
+     coalesce((SELECT h.scope FROM household h WHERE h.id = quarantine.household), scope), code, device, outbox, received_ms, released_ms, content FROM quarantine";
 
 /// What waits for an office, oldest first.
 ///

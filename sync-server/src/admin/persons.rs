@@ -1,0 +1,43 @@
+//! Who lives where: an office finds a person by number, and people who are on record twice. Shows only what
+//! lies in the office's own area; must not print a number.
+
+use wanhu_core::domain::region::RegionList;
+
+use super::{AdminError, Office, Output, ROWS_MAX, lines};
+use crate::app::regions;
+use crate::storage::persons::{self, Residence};
+
+impl Office<'_> {
+    /// The households of a person with this identity number or telephone.
+    pub(super) fn find_person(&self, text: &str) -> Result<Output, AdminError> {
+        let key = self.app.person_key;
+        persons::catch_up(self.app.storage.writer(), key)?;
+        let found = self.app.storage.read(|connection| persons::find(connection, &key, text))?;
+        let list = regions(self.settings)?;
+        let own = found.into_iter().filter(|home| self.must_decide_for(home.scope).is_ok());
+        Ok(lines(own.map(|home| (words(&home, &list), json(&home)))))
+    }
+
+    /// People who live in two households at once. One of the two has to lie in the office's area: people
+    /// move.
+    pub(super) fn list_duplicates(&self) -> Result<Output, AdminError> {
+        persons::catch_up(self.app.storage.writer(), self.app.person_key)?;
+        let pairs = self.app.storage.read(|c| persons::in_two_households(c, ROWS_MAX))?;
+        let list = regions(self.settings)?;
+        let own = pairs.into_iter().filter(|(first, second)| {
+            [first, second].iter().any(|home| self.must_decide_for(home.scope).is_ok())
+        });
+        Ok(lines(own.map(|(first, second)| {
+            let text = format!("{}\n    {}", words(&first, &list), words(&second, &list));
+            (text, serde_json::json!([json(&first), json(&second)]))
+        })))
+    }
+}
+
+fn words(home: &Residence, list: &RegionList) -> String {
+    format!("{}\t{}", home.household, list.path(home.scope).join(" "))
+}
+
+fn json(home: &Residence) -> serde_json::Value {
+    serde_json::json!({ "household": home.household.to_string(), "village": home.scope })
+}

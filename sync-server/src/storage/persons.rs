@@ -1,0 +1,132 @@
+//! The blind index: which households a person lives in, found by identity number or telephone. It follows the
+//! log at its own pace, so that no phone waits for it. Must not hold a number in any readable form.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use wanhu_core::document::duplicate::identity_numbers;
+use wanhu_core::document::record;
+use wanhu_core::domain::identity::IdentityNumber;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::person::{Blind, PersonKey};
+use wanhu_core::domain::value::Value;
+use wanhu_core::store::StoreError;
+use wanhu_core::store::records::{self, Household};
+
+use super::Writer;
+
+/// Log entries looked at in one transaction; phones that push get their turn in between.
+const ENTRIES_A_TURN: i64 = 2_000;
+
+const IDENTITY: u8 = 1;
+const TELEPHONE: u8 = 2;
+
+/// Where somebody lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Residence {
+    /// The household.
+    pub household: HouseholdId,
+    /// Its village.
+    pub scope: u64,
+}
+
+/// Brings the index up to the end of the log.
+///
+/// # Errors
+/// Where the file fails.
+pub fn catch_up(writer: &Writer, key: PersonKey) -> Result<(), StoreError> {
+    while writer.write(move |transaction| take_a_turn(transaction, &key))? {}
+    Ok(())
+}
+
+/// Whether there is more to do.
+fn take_a_turn(transaction: &Transaction<'_>, key: &PersonKey) -> Result<bool, StoreError> {
+    let stored: Option<[u8; 8]> = transaction
+        .query_row("SELECT value FROM server WHERE name = 'persons_through'", [], |row| row.get(0))
+        .optional()?;
+    let from = stored.map_or(0, i64::from_be_bytes);
+    let end: i64 =
+        transaction.query_row("SELECT coalesce(max(n), 0) FROM log", [], |row| row.get(0))?;
+    let through = end.min(from + ENTRIES_A_TURN);
+    if through <= from {
+        return Ok(false);
+    }
+    let mut statement = transaction
+        .prepare_cached("SELECT DISTINCT household FROM log WHERE n > ?1 AND n <= ?2")?;
+    let changed = statement.query_map([from, through], |row| row.get(0))?;
+    for n in changed.collect::<Result<Vec<i64>, _>>()? {
+        index(transaction, key, &records::get(transaction, n)?)?;
+    }
+    transaction.execute(
+        "INSERT OR REPLACE INTO server (name, value) VALUES ('persons_through', ?1)",
+        [through.to_be_bytes()],
+    )?;
+    Ok(through < end)
+}
+
+fn index(
+    transaction: &Transaction<'_>,
+    key: &PersonKey,
+    household: &Household,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM person WHERE household = ?1")?
+        .execute([household.n])?;
+    let numbers = identity_numbers(&household.fold);
+    let telephone = record::value(&household.fold, "basic", "phone").and_then(Value::as_text);
+    let blinds = numbers
+        .iter()
+        .map(|number| (key.identity(number), IDENTITY))
+        .chain(telephone.and_then(|text| key.phone(text)).map(|blind| (blind, TELEPHONE)));
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO person (blind, household, kind) VALUES (?1, ?2, ?3)",
+    )?;
+    for (blind, kind) in blinds {
+        insert.execute(params![blind.0, household.n, kind])?;
+    }
+    Ok(())
+}
+
+/// The households of the person with this identity number or telephone, as far as the index reaches.
+///
+/// # Errors
+/// Where the file fails.
+pub fn find(
+    connection: &Connection,
+    key: &PersonKey,
+    text: &str,
+) -> Result<Vec<Residence>, StoreError> {
+    let identity = IdentityNumber::parse(text).ok().map(|number| key.identity(&number));
+    let Some(Blind(blind)) = identity.or_else(|| key.phone(text)) else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT h.id, h.scope FROM person p JOIN household h ON h.n = p.household
+         WHERE p.blind = ?1 ORDER BY h.scope, h.id",
+    )?;
+    let rows = statement.query_map([blind], |row| residence(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Pairs of households in which one person lives, as far as the index reaches.
+///
+/// # Errors
+/// Where the file fails.
+pub fn in_two_households(
+    connection: &Connection,
+    rows_max: u32,
+) -> Result<Vec<(Residence, Residence)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT a.id, a.scope, b.id, b.scope
+         FROM person p JOIN person q ON q.blind = p.blind AND q.household > p.household
+         JOIN household a ON a.n = p.household JOIN household b ON b.n = q.household
+         JOIN listing l ON l.household = a.n JOIN listing m ON m.household = b.n
+         WHERE p.kind = ?1 AND q.kind = ?1 AND l.status <> 'merged' AND m.status <> 'merged'
+         ORDER BY a.scope, a.id LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![IDENTITY, rows_max], |row| {
+        Ok((residence(row, 0)?, residence(row, 2)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn residence(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Residence> {
+    let scope = row.get::<_, i64>(column + 1)?.cast_unsigned();
+    Ok(Residence { household: HouseholdId(row.get(column)?), scope })
+}

@@ -1,0 +1,168 @@
+//! An office at its work: accounts of its own villages, people found by number, changes that wait for it.
+//! What lies outside its area is neither shown nor done.
+
+use serde_json::Value as Json;
+use wanhu_core::client::RecordEdit;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::value::Value;
+use wanhu_core::system::SystemEntropy;
+use wanhu_server::admin::{AdminCommand, Office};
+use wanhu_server::storage::quarantine;
+use wanhu_tests::population::{FULING, JINPEN};
+use wanhu_tests::seeded::Seeded;
+use wanhu_tests::server::TestServer;
+use wanhu_tests::township::Township;
+
+/// The townships of the two villages.
+const TOWNSHIP: u64 = FULING / 1_000;
+const OTHER_TOWNSHIP: u64 = JINPEN / 1_000;
+const NUMBER: &str = "11010519491231002X";
+
+/// Somebody's command, as JSON or the code of its failure.
+fn run(server: &TestServer, by: &str, command: AdminCommand) -> Result<Json, &'static str> {
+    let office = Office { settings: &server.settings, app: &server.app, by };
+    let output = office.run(command, &mut SystemEntropy).map_err(|error| error.words().0)?;
+    Ok(serde_json::from_str(&output.json).unwrap())
+}
+
+fn count(listed: Result<Json, &'static str>) -> usize {
+    listed.unwrap().as_array().unwrap().len()
+}
+
+fn household(name: &str, number: &str) -> RecordEdit {
+    let member = [("name", name), ("relation", "head"), ("identity_number", number)];
+    let fields: Vec<(String, Value)> =
+        member.into_iter().map(|(field, text)| (field.to_owned(), text.into())).collect();
+    RecordEdit::default()
+        .set("basic", "head_name", name)
+        .set("basic", "phone", "138 0735 0001")
+        .row("members", fields)
+}
+
+/// A server with an office in each township and a cadre of each village who has sent a record.
+async fn two_townships(dir: &std::path::Path) -> (TestServer, [HouseholdId; 2]) {
+    let server = TestServer::start().await;
+    server.code_for("office", &[TOWNSHIP]);
+    server.code_for("other_office", &[OTHER_TOWNSHIP]);
+    let mut ids = Vec::new();
+    for (account, village, number) in
+        [("li", FULING, NUMBER), ("wang", JINPEN, "110105194912310038")]
+    {
+        let file = dir.join(account);
+        let phone = server.phone(&file, account, &[village], &server.url()).await.unwrap().0;
+        ids.push(phone.create_household(village, household(account, number)).unwrap());
+        phone.sync(&(), &wanhu_core::client::Cancel::default()).await.unwrap();
+    }
+    (server, [ids[0], ids[1]])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_sees_its_own_area_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, [own, _]) = two_townships(dir.path()).await;
+    for (by, accounts, areas) in [("office", 2, 1), ("", 4, 2)] {
+        assert_eq!(count(run(&server, by, AdminCommand::AccountList)), accounts, "{by}");
+        assert_eq!(count(run(&server, by, AdminCommand::DeviceList)), areas, "{by}");
+        assert_eq!(count(run(&server, by, AdminCommand::Stats)), areas, "{by}");
+    }
+    assert_eq!(count(run(&server, "li", AdminCommand::DeviceList)), 1, "a cadre the own devices");
+    let find = |number: &str| AdminCommand::Find { number: number.into() };
+    let found = run(&server, "office", find(NUMBER)).unwrap();
+    assert_eq!(found[0]["household"], own.to_string());
+    assert_eq!(found[0]["village"], FULING);
+    assert_eq!(count(run(&server, "office", find("13807350001"))), 1, "the telephone of both");
+    assert_eq!(count(run(&server, "", find("13807350001"))), 2);
+    assert_eq!(count(run(&server, "other_office", find(NUMBER))), 0);
+    assert_eq!(count(run(&server, "li", find(NUMBER))), 0, "a cadre looks on the own phone");
+    assert_eq!(count(run(&server, "", find("110105194912310046"))), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_grants_inside_its_area_and_no_further() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, [own, other]) = two_townships(dir.path()).await;
+    let add = |id: &str, area: u64| AdminCommand::AccountAdd {
+        id: id.into(),
+        name: "新来的".into(),
+        role: wanhu_core::domain::authority::Role::VillageCadre,
+        area: vec![area],
+    };
+    assert_eq!(run(&server, "office", add("new", FULING)).unwrap()["ok"], true);
+    assert_eq!(run(&server, "office", add("far", JINPEN)), Err("not_granted"));
+    let code = |account: &str| AdminCommand::Code { account: account.into(), url: None };
+    assert!(run(&server, "office", code("new")).is_ok());
+    assert_eq!(run(&server, "office", code("wang")), Err("not_granted"));
+    assert_eq!(
+        run(&server, "office", AdminCommand::DeviceRevoke { number: 2 }),
+        Err("not_granted")
+    );
+    assert_eq!(
+        run(&server, "nobody", AdminCommand::DeviceRevoke { number: 1 }),
+        Err("account_unknown")
+    );
+    let to = |household, village| AdminCommand::Move { household, village };
+    assert_eq!(run(&server, "office", to(own, JINPEN)), Err("not_granted"), "both ends are theirs");
+    assert_eq!(run(&server, "office", to(other, FULING)), Err("not_granted"));
+    assert!(run(&server, "", to(own, JINPEN)).is_ok(), "the operator stands in for all");
+    assert_eq!(count(run(&server, "office", AdminCommand::Find { number: NUMBER.into() })), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_in_two_households_is_shown_to_both_offices() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, [own, other]) = two_townships(dir.path()).await;
+    for by in ["", "office", "other_office"] {
+        assert_eq!(count(run(&server, by, AdminCommand::Duplicates)), 0);
+    }
+    let phone = server.phone(&dir.path().join("zhou"), "zhou", &[JINPEN], &server.url()).await;
+    let (phone, cancel) = (phone.unwrap().0, wanhu_core::client::Cancel::default());
+    phone.sync(&(), &cancel).await.unwrap();
+    let fields = [("name", "li"), ("identity_number", NUMBER)];
+    let fields = fields.map(|(field, text)| (field.to_owned(), text.into())).to_vec();
+    phone.edit(other, &RecordEdit::default().row("members", fields)).unwrap();
+    phone.sync(&(), &cancel).await.unwrap();
+    for by in ["", "office", "other_office"] {
+        let pairs = run(&server, by, AdminCommand::Duplicates).unwrap();
+        let shown = pairs[0].as_array().unwrap().iter().map(|home| home["household"].clone());
+        let mut shown: Vec<Json> = shown.collect();
+        shown.sort_by_key(ToString::to_string);
+        let mut expected = [Json::from(own.to_string()), Json::from(other.to_string())];
+        expected.sort_by_key(ToString::to_string);
+        assert_eq!(shown, expected, "{by}");
+    }
+    let (own, key) = (own.0, server.app.person_key);
+    let rows = server.app.storage.read(move |connection| {
+        Ok(connection.query_row(
+            "SELECT count(*) FROM person WHERE household = (SELECT n FROM household WHERE id = ?1)",
+            [own],
+            |row| row.get::<_, i64>(0),
+        )?)
+    });
+    assert_eq!(rows.unwrap(), 2, "a number and a telephone");
+    assert_eq!(format!("{key:?}"), "PersonKey");
+}
+
+#[test]
+fn a_household_moves_while_its_cadre_loses_the_right_and_is_offline() {
+    let mut rng = Seeded(5);
+    let mut township = Township::new(&mut rng);
+    let cadre = township.enrol(&mut rng, "li", &[FULING], 0);
+    let there = township.enrol(&mut rng, "wang", &[JINPEN], 0);
+    let id = cadre.ledger.create_household(FULING, household("陈永昌", NUMBER)).unwrap();
+    cadre.sync(&mut township).unwrap();
+    cadre.ledger.record_visit(id, vec![("note".into(), "牛已卖掉五头".into())]).unwrap();
+    township.move_household(id, JINPEN).unwrap();
+    township.sender(cadre.device).areas.clear();
+
+    cadre.sync(&mut township).unwrap();
+    let list = wanhu_core::store::listing::ListFilter::default();
+    assert_eq!(cadre.ledger.list(&list, None, 10).unwrap(), [], "the record has left this phone");
+    assert_eq!(cadre.ledger.refused().unwrap().len(), 1, "what was written there can be read");
+    let waiting = quarantine::waiting(&township.connection, 10).unwrap();
+    let [row] = &waiting[..] else { panic!("{waiting:?}") };
+    assert_eq!(row.scope, JINPEN, "the office of the new village reviews it");
+    assert!(township.release_one(&mut rng).unwrap());
+    there.sync(&mut township).unwrap();
+    let shown = there.ledger.show(id).unwrap();
+    assert!(shown.fields.iter().any(|field| field.value == "牛已卖掉五头".into()));
+}
