@@ -15,5 +15,6 @@ mod kills;
 mod ledger;
 mod offices;
 mod outsider;
+mod power;
 mod simulation;
 mod storage;

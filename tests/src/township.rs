@@ -56,10 +56,21 @@ pub struct Fault {
 impl Township {
     /// A server with no household.
     pub fn new(rng: &mut Seeded) -> Self {
-        let connection = open::open_in_memory(storage::MIGRATIONS).expect("opens");
+        Self::over(open::open_in_memory(storage::MIGRATIONS).expect("opens"), rng)
+    }
+
+    /// A server over a records file opened elsewhere.
+    pub fn over(connection: Connection, rng: &mut Seeded) -> Self {
         storage::ensure_epoch(&connection, rng).expect("writes");
         let key = SigningKey::from_bytes(&random(rng));
         Self { connection, key, now_ms: START_MS, devices: Vec::new() }
+    }
+
+    /// The same server, with the same devices, over another records file.
+    #[must_use]
+    pub fn again_over(&self, connection: Connection) -> Self {
+        let (key, devices) = (self.key.clone(), self.devices.clone());
+        Self { connection, key, now_ms: self.now_ms, devices }
     }
 
     /// A phone of a cadre with these areas, its clock off by `skew_ms`.
@@ -94,6 +105,18 @@ impl Township {
         areas: &[u64],
     ) -> Phone {
         let ledger = Ledger::open_in_memory(clock, Box::new(Seeded(rng.draw()))).expect("opens");
+        self.enrol_ledger(rng, ledger, name, role, areas)
+    }
+
+    /// A phone whose ledger was opened elsewhere.
+    pub fn enrol_ledger(
+        &mut self,
+        rng: &mut Seeded,
+        ledger: Ledger,
+        name: &str,
+        role: Role,
+        areas: &[u64],
+    ) -> Phone {
         let device = u32::try_from(self.devices.len()).expect("few") + 1;
         let key = SigningKey::from_bytes(&random(rng));
         let response = EnrolResponse {
@@ -119,6 +142,12 @@ impl Township {
             lease_days: None,
         });
         Phone { ledger, device }
+    }
+
+    /// Whether every hash, chain, digest, state and head of its log fits.
+    pub fn is_whole(&self) -> bool {
+        let key = self.key.verifying_key();
+        storage::audit::verify(&self.connection, &key, &[]).expect("reads").is_ok()
     }
 
     /// What the server knows of a device, to be changed by a test.
@@ -217,7 +246,8 @@ impl Township {
     }
 }
 
-fn copy_of(connection: &Connection) -> Connection {
+/// A copy in memory of a whole file.
+pub fn copy_of(connection: &Connection) -> Connection {
     let mut copy = Connection::open_in_memory().expect("opens");
     {
         let backup = rusqlite::backup::Backup::new(connection, &mut copy).expect("starts");

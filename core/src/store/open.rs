@@ -160,9 +160,11 @@ pub fn set_aside(path: &Path, now_ms: i64) -> std::io::Result<PathBuf> {
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     // A power cut may take nothing that was acknowledged, hence FULL; mmap would turn I/O errors into
-    // crashes.
+    // crashes. EXTRA while a new file changes to WAL: the old journal's removal must be safe as well, or
+    // the journal may come back and undo the file's first page, and with it all that the WAL holds.
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
+        "PRAGMA synchronous = EXTRA;
+         PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA mmap_size = 0;
          PRAGMA foreign_keys = ON;
