@@ -7,6 +7,7 @@ mod at_rest;
 mod audit;
 mod backup;
 mod command_line;
+mod disk;
 mod duplicates;
 mod exchange;
 mod golden;

@@ -92,7 +92,8 @@ impl PhonesDay {
         let mut township = Township::new(&mut rng);
         let other = township.enrol(&mut rng, "wang", &[FULING], 0);
         let ledger = open_phone(&disk, is_sealed, 22).unwrap();
-        let phone = township.enrol_ledger(&mut rng, ledger, "li", Role::VillageCadre, &[FULING]);
+        let phone =
+            township.enrol_ledger(&mut rng, ledger, "li", Role::VillageCadre, &[FULING]).unwrap();
         let enrolled_after = disk.operations();
         let mut servers = vec![(0, township.again_over(township.backup()))];
         let (mut day, mut others) = (Day::new(23), Day::new(24));

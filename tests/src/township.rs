@@ -105,10 +105,13 @@ impl Township {
         areas: &[u64],
     ) -> Phone {
         let ledger = Ledger::open_in_memory(clock, Box::new(Seeded(rng.draw()))).expect("opens");
-        self.enrol_ledger(rng, ledger, name, role, areas)
+        self.enrol_ledger(rng, ledger, name, role, areas).expect("writes")
     }
 
     /// A phone whose ledger was opened elsewhere.
+    ///
+    /// # Errors
+    /// Where the ledger cannot keep its enrolment; then the server does not know it either.
     pub fn enrol_ledger(
         &mut self,
         rng: &mut Seeded,
@@ -116,7 +119,7 @@ impl Township {
         name: &str,
         role: Role,
         areas: &[u64],
-    ) -> Phone {
+    ) -> Result<Phone, LedgerError> {
         let device = u32::try_from(self.devices.len()).expect("few") + 1;
         let key = SigningKey::from_bytes(&random(rng));
         let response = EnrolResponse {
@@ -129,7 +132,7 @@ impl Township {
             person_key: Some(PersonKey::derive(&self.key.to_bytes()).to_bytes().into()),
         };
         let enrolment = Enrolment::new("http://127.0.0.1", None, &key, response);
-        ledger.set_enrolment(&enrolment).expect("writes");
+        ledger.set_enrolment(&enrolment)?;
         let actors = vec![ledger.actor()];
         self.devices.push(Sender {
             device,
@@ -141,7 +144,7 @@ impl Township {
             quota: u64::MAX,
             lease_days: None,
         });
-        Phone { ledger, device }
+        Ok(Phone { ledger, device })
     }
 
     /// Whether every hash, chain, digest, state and head of its log fits.

@@ -4,8 +4,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::TransactionBehavior;
-
 use super::ledger::{Inner, Ledger, save_change};
 use crate::document::DocumentError;
 use crate::document::change::{Change, FieldOp};
@@ -18,7 +16,7 @@ use crate::domain::environment::random;
 use crate::domain::ids::{ActorId, ChangeHash};
 use crate::error::LedgerError;
 use crate::store::records::{self, Household};
-use crate::store::{StoreError, replica};
+use crate::store::{open, replica};
 use crate::sync::wire::RefusalCode;
 
 impl Ledger {
@@ -80,12 +78,9 @@ impl Inner {
     fn renew_actor(&mut self) -> Result<(), LedgerError> {
         let actor = ActorId(random(self.entropy.as_mut()));
         let leap = self.leap();
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::from)?;
+        let transaction = open::begin(&mut self.connection)?;
         replica::renew_actor(&transaction, &actor, leap)?;
-        transaction.commit().map_err(StoreError::from)?;
+        open::commit(transaction)?;
         self.actor = actor;
         Ok(())
     }
@@ -132,15 +127,12 @@ impl Inner {
         refused_n: i64,
     ) -> Result<Option<ChangeHash>, LedgerError> {
         let change = raw.map(Change::decode).transpose()?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::from)?;
+        let transaction = open::begin(&mut self.connection)?;
         if let (Some(raw), Some(change)) = (raw, &change) {
             save_change(&transaction, household, raw, change)?;
         }
         replica::forget_refused(&transaction, refused_n)?;
-        transaction.commit().map_err(StoreError::from)?;
+        open::commit(transaction)?;
         Ok(change.map(|change| change.hash))
     }
 }

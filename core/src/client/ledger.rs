@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 
 use super::edit::RecordEdit;
 use super::enrolment::Enrolment;
@@ -251,13 +251,10 @@ impl Ledger {
     pub(super) fn catch_up(&self, counter: u64) -> Result<(), LedgerError> {
         let inner = &mut *self.lock();
         let leap = inner.leap();
-        let transaction = inner
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::from)?;
+        let transaction = open::begin(&mut inner.connection)?;
         replica::raise_number(&transaction, Setting::RequestCounter, counter)?;
         replica::leap_outbox(&transaction, leap)?;
-        Ok(transaction.commit().map_err(StoreError::from)?)
+        Ok(open::commit(transaction)?)
     }
 
     /// Random bytes from the ledger's source.
@@ -284,7 +281,9 @@ impl Ledger {
     /// As the store reports.
     pub fn set_enrolment(&self, enrolment: &Enrolment) -> Result<(), LedgerError> {
         let mut inner = self.lock();
-        replica::set(&inner.connection, Setting::Enrolment, &wire::encode(enrolment))?;
+        let transaction = open::begin(&mut inner.connection)?;
+        replica::set(&transaction, Setting::Enrolment, &wire::encode(enrolment))?;
+        open::commit(transaction)?;
         inner.writer = Writer::new(enrolment);
         Ok(())
     }
@@ -484,15 +483,11 @@ impl Inner {
             let change = Change::decode(&raw)?;
             drafted.push((household, raw, change));
         }
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::from)?;
+        let transaction = open::begin(&mut self.connection)?;
         for (household, raw, change) in drafted {
             save_change(&transaction, household, &raw, &change)?;
         }
-        transaction.commit().map_err(StoreError::from)?;
-        Ok(())
+        Ok(open::commit(transaction)?)
     }
 }
 

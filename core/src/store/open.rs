@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::StoreError;
 
@@ -86,7 +86,11 @@ pub fn open(
     }
     prepare(&connection)?;
     migrate(&mut connection, migrations)?;
-    Ok(connection)
+    // A process whose last sync failed may have written the log; see `commit`.
+    match fold_log_in(&connection) {
+        Ok(()) | Err(StoreError::InUse) => Ok(connection),
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens a database in memory, for tests and simulations.
@@ -126,12 +130,40 @@ pub fn unhurried<T, E: From<rusqlite::Error>>(
     done
 }
 
-/// Writes the file's log into the file and empties it.
+/// Begins to write; whoever else writes is waited for.
 ///
 /// # Errors
 /// As SQLite reports.
+pub fn begin(connection: &mut Connection) -> Result<Transaction<'_>, StoreError> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+/// Ends a transaction. Once a sync has failed, the system has forgotten what it could not write, though the
+/// next sync succeeds; what is written behind such a gap in the log is lost in a power cut. So after a
+/// failure the log is folded into the file and begun anew, or nothing more is written until the file is
+/// opened again.
+///
+/// # Errors
+/// As SQLite reports; then nothing of the transaction counts.
+pub fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
+    let Err(error) = transaction.execute_batch("COMMIT") else { return Ok(()) };
+    if !transaction.is_autocommit() {
+        transaction.execute_batch("ROLLBACK")?;
+    }
+    if fold_log_in(&transaction).is_err() {
+        transaction.pragma_update(None, "query_only", true)?;
+    }
+    Err(error.into())
+}
+
+/// Writes the file's log into the file and empties it.
+///
+/// # Errors
+/// `InUse` where somebody still reads from the log; else as SQLite reports.
 pub fn fold_log_in(connection: &Connection) -> Result<(), StoreError> {
-    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    let busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy { Err(StoreError::InUse) } else { Ok(()) }
 }
 
 /// Renames a damaged file, its WAL and its index aside, so that unsent work in it can still be rescued.
@@ -181,13 +213,12 @@ fn migrate(connection: &mut Connection, migrations: Migrations) -> Result<(), St
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = begin(connection)?;
     // Read again under the lock: another process may have migrated in between.
     let found: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     for step in migrations.0.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "user_version", known.max(found))?;
-    transaction.commit()?;
-    Ok(())
+    commit(transaction)
 }

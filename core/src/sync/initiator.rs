@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteArray;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::wire::{
     Cursor, FRAMES_MAX, PROTOCOL_VERSION, PackPosition, Places, PushFrame, PushedChange,
@@ -14,8 +14,8 @@ use super::wire::{
 use super::{SyncError, deps, seal};
 use crate::document::compress::{self, Effort};
 use crate::domain::ids::HouseholdId;
-use crate::store::records;
 use crate::store::replica::{self, Pending, ScopeCursor, Setting};
+use crate::store::{open, records};
 
 /// Raw bytes after which a pushed frame is closed: small, so that a cut costs little.
 const FRAME_RAW_BYTES: usize = 32 * 1024;
@@ -74,7 +74,7 @@ pub fn compose(
     schema: u32,
     purpose: Purpose,
 ) -> Result<Outgoing, SyncError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = open::begin(connection)?;
     let counter = replica::next_number(&transaction, Setting::RequestCounter)?;
     let cursors = replica::cursors(&transaction)?;
     let full_ids = replica::setting(&transaction, Setting::FullIds)?.is_some();
@@ -102,7 +102,7 @@ pub fn compose(
             .map(ByteArray::from),
         full_ids: full_ids.then_some(true),
     };
-    transaction.commit()?;
+    open::commit(transaction)?;
     let head = seal::seal_request(&identity.key, SYNC_PATH, &encode(&request));
     let frames = frames
         .into_iter()

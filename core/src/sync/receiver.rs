@@ -4,7 +4,7 @@
 
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 
 use super::batch::Batch;
 use super::chain::Chain;
@@ -223,7 +223,7 @@ impl Receiver {
                 self.next.again = true;
             }
         }
-        transaction.commit()?;
+        open::commit(transaction)?;
         self.epoch = Some(*head.epoch);
         self.lost_scopes.clone_from(&head.lost_scopes);
         self.report.server_time_ms = head.server_time_ms;
@@ -240,7 +240,7 @@ impl Receiver {
         }
         cursor.pack = Some(position);
         replica::save_cursor(&transaction, &cursor)?;
-        transaction.commit()?;
+        open::commit(transaction)?;
         self.pack = Some(head);
         self.end_pack_if_complete(connection)
     }
@@ -278,7 +278,7 @@ impl Receiver {
             pack.frame += 1;
         }
         replica::save_cursor(&transaction, &cursor)?;
-        transaction.commit()?;
+        open::commit(transaction)?;
         self.end_pack_if_complete(connection)
     }
 
@@ -296,7 +296,7 @@ impl Receiver {
         cursor.pack = None;
         (cursor.seq, cursor.chain) = (head.seq, *head.chain);
         replica::save_cursor(&transaction, &cursor)?;
-        transaction.commit()?;
+        open::commit(transaction)?;
         self.report.entries += head.seq;
         self.pack = None;
         Ok(())
@@ -352,7 +352,7 @@ impl Receiver {
         let cursor =
             ScopeCursor { scope: result.scope, seq: result.seq, chain: *result.chain, pack: None };
         replica::save_cursor(&transaction, &cursor)?;
-        transaction.commit()?;
+        open::commit(transaction)?;
         self.report.entries += result.seq;
         Ok(())
     }
@@ -382,7 +382,7 @@ impl Receiver {
                     };
                     replica::set(&transaction, Setting::LastReceipt, &wire::encode(&receipt))?;
                 }
-                transaction.commit()?;
+                open::commit(transaction)?;
             }
             log::Outcome::OwnChangeMissing => {
                 drop(transaction);
@@ -402,7 +402,7 @@ impl Receiver {
                 cursor.chain = [0; 32];
                 cursor.seq = cursor.seq.max(1);
                 replica::save_cursor(&transaction, &cursor)?;
-                transaction.commit()?;
+                open::commit(transaction)?;
                 self.ask_again(frame.scope);
             }
             log::Outcome::AlreadyHeld => {}
@@ -426,7 +426,7 @@ impl Receiver {
                 replica::wipe(&transaction)?;
                 self.report.wiped = true;
             }
-            return Ok(transaction.commit()?);
+            return Ok(open::commit(transaction)?);
         }
         for scope in &self.lost_scopes {
             self.report.left += replica::drop_scope_if_sent(&transaction, *scope)?;
@@ -436,7 +436,7 @@ impl Receiver {
             replica::unset(&transaction, Setting::Echo)?;
             replica::unset(&transaction, Setting::FullIds)?;
         }
-        transaction.commit()?;
+        open::commit(transaction)?;
         Ok(())
     }
 }
@@ -469,7 +469,7 @@ fn give_everything_back(transaction: &Transaction<'_>) -> Result<(), SyncError> 
 }
 
 fn begin(connection: &mut Connection) -> Result<Transaction<'_>, SyncError> {
-    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    Ok(open::begin(connection)?)
 }
 
 fn inflate(bytes: &[u8]) -> Result<Vec<u8>, SyncError> {

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
-use wanhu_core::store::{StoreError, records};
+use wanhu_core::store::{StoreError, open, records};
 use wanhu_core::sync::responder::{LogReader, pack_frames};
 
 use super::{SqliteReader, Writer};
@@ -41,9 +41,9 @@ pub fn build_packs_here(connection: &mut Connection, now_ms: i64) -> Result<usiz
     let mut made = 0;
     for scope in due(connection)? {
         let pack = NewPack::snapshot(connection, scope)?;
-        let transaction = connection.transaction()?;
+        let transaction = open::begin(connection)?;
         made += usize::from(pack.save(&transaction, now_ms)?);
-        transaction.commit()?;
+        open::commit(transaction)?;
     }
     Ok(made)
 }

@@ -3,8 +3,8 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-use wanhu_core::store::StoreError;
+use rusqlite::{Connection, Transaction};
+use wanhu_core::store::{StoreError, open};
 
 /// Most jobs of one transaction.
 const GROUP_MAX: usize = 128;
@@ -93,12 +93,11 @@ fn group(
     queue: &Receiver<Job>,
     answers: &mut Vec<Answer>,
 ) -> Result<(), StoreError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = open::begin(connection)?;
     answers.push(first(&transaction));
     while answers.len() < GROUP_MAX {
         let Ok(job) = queue.try_recv() else { break };
         answers.push(job(&transaction));
     }
-    transaction.commit()?;
-    Ok(())
+    open::commit(transaction)
 }

@@ -135,6 +135,11 @@ impl Disk {
         PathBuf::from(format!("file:/{file}?vfs={}", self.name))
     }
 
+    /// A file's content; nothing where there is no such file.
+    pub fn content(&self, file: &str) -> Vec<u8> {
+        self.lock().files.get(&format!("/{file}")).cloned().unwrap_or_default()
+    }
+
     /// Operations so far: the moments at which the power can go.
     pub fn operations(&self) -> usize {
         self.lock().history.len()
