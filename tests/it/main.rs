@@ -10,6 +10,7 @@ mod command_line;
 mod disk;
 mod duplicates;
 mod exchange;
+mod flips;
 mod golden;
 mod http;
 mod kills;

@@ -49,10 +49,11 @@ pub fn compress(raw: &[u8], effort: Effort) -> Result<Vec<u8>, CompressError> {
         if encoders[place].is_none() {
             let made = Compressor::with_prepared_dictionary(&ENCODER_WORDS[place])
                 .and_then(|mut encoder| {
-                    // The reader knows its dictionary and checks content by hash: neither the
-                    // dictionary's number nor a checksum needs to be in the block.
+                    // The reader knows its dictionary: its number need not be in the block.
                     encoder.set_parameter(zstd::zstd_safe::CParameter::DictIdFlag(false))?;
-                    encoder.include_checksum(false)?;
+                    // What travels is applied before the signature over the whole is reached: four
+                    // bytes tell a damaged frame at once. What is stored lies in authenticated pages.
+                    encoder.include_checksum(effort != Effort::Stored)?;
                     Ok(encoder)
                 })
                 .map_err(|_| CompressError)?;
