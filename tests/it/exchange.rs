@@ -4,6 +4,7 @@ use wanhu_core::client::{RecordEdit, SyncSession};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_tests::seeded::Seeded;
+use wanhu_tests::tally::Tally;
 use wanhu_tests::township::{Cost, Fault, Phone, Township};
 
 const VILLAGE: u64 = 431_025_102_201;
@@ -114,6 +115,8 @@ fn a_new_phone_reads_a_pack_and_resumes_it() {
 
 #[test]
 fn a_cut_after_every_byte_changes_nothing_about_the_result() {
+    let tally =
+        Tally::begin("R5", "connection cut after every byte of an exchange, both directions");
     // One exchange with everything in it: a push, receipts, changes of others, a refusal-free end.
     let build = || {
         let (rng, mut township, a, b) = world();
@@ -155,6 +158,7 @@ fn a_cut_after_every_byte_changes_nothing_about_the_result() {
         a.sync(&mut township).unwrap();
         assert_eq!(names(&a), expected, "cut after byte {cut}");
     }
+    tally.passed(&format!("{all} cuts"));
 }
 
 #[test]

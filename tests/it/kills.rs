@@ -14,13 +14,13 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_tests::population::FULING;
 use wanhu_tests::seeded::Seeded;
+use wanhu_tests::tally::{Tally, times};
 
 /// Kills of each kind in every run; `WANHU_KILLS` asks for more.
-const KILLS: u32 = 300;
+const KILLS: u64 = 300;
 
-#[allow(clippy::disallowed_methods, reason = "a test's own switch")]
-fn kills() -> u32 {
-    std::env::var("WANHU_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS)
+fn kills() -> u64 {
+    times("WANHU_KILLS", KILLS)
 }
 
 fn open(file: &Path) -> Ledger {
@@ -86,6 +86,7 @@ fn assert_kept(ledger: &Ledger, promised: &Promised) {
 
 #[test]
 fn a_phone_killed_while_saving_keeps_what_it_promised() {
+    let tally = Tally::begin("R1", "kill -9 of a phone that saves");
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a.sqlite");
     let (mut rng, mut promised) = (Seeded(11), Promised::new());
@@ -103,6 +104,7 @@ fn a_phone_killed_while_saving_keeps_what_it_promised() {
     }
     let saved: usize = promised.values().map(Vec::len).sum();
     assert!(saved > 100, "the phone was hardly given time to work: {saved}");
+    tally.passed(&format!("{} kills, {saved} promised saves", kills()));
 }
 
 struct Server {
@@ -165,6 +167,8 @@ impl Drop for Server {
 
 #[test]
 fn phones_and_server_killed_while_syncing_lose_nothing() {
+    let tally =
+        Tally::begin("R1", "kill -9 of a phone that syncs, every second time of the server too");
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     let any: SocketAddr = ([127, 0, 0, 1], 0).into();
@@ -198,4 +202,5 @@ fn phones_and_server_killed_while_syncing_lose_nothing() {
     assert_kept(&b, &promised);
     let saved: usize = promised.values().map(Vec::len).sum();
     assert!(saved > 100, "the phone was hardly given time to work: {saved}");
+    tally.passed(&format!("{} kills, {saved} promised saves", kills()));
 }

@@ -15,6 +15,7 @@ mod golden;
 mod http;
 mod kills;
 mod ledger;
+mod mountains;
 mod offices;
 mod outsider;
 mod power;

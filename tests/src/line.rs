@@ -14,8 +14,14 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::seeded::Seeded;
+
 /// Bytes read at a time; small, so that rate and cuts are fine-grained.
 const CHUNK_BYTES: usize = 4 * 1024;
+/// What is lost at once: a segment of TCP.
+const SEGMENT_BYTES: usize = 1_400;
+/// The shortest pause before a lost segment is sent again (RFC 6298).
+const RESENT_AFTER: Duration = Duration::from_secs(1);
 /// Chunks under way in one direction.
 const CHUNKS_MAX: usize = 64;
 
@@ -26,6 +32,9 @@ pub struct Line {
     pub rtt: Duration,
     /// Bytes a second in each direction; none = as fast as the machine.
     pub rate_bytes_per_s: Option<u64>,
+    /// Of a hundred segments so many are lost and sent again after a pause that doubles, as TCP does when
+    /// nothing behind them gets through either.
+    pub lost_percent: u8,
     /// Every connection breaks after so many bytes, both directions together.
     pub cut_after_bytes: Option<u64>,
 }
@@ -97,12 +106,19 @@ impl Line {
         let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_MAX);
         let read = async move {
             let mut free_at = Instant::now();
-            let mut chunk = vec![0; CHUNK_BYTES];
+            let mut loss = Seeded(u64::from(self.lost_percent));
+            let mut chunk =
+                vec![0; if self.lost_percent == 0 { CHUNK_BYTES } else { SEGMENT_BYTES }];
             while let Ok(bytes @ 1..) = from.read(&mut chunk).await {
                 let sent = self.rate_bytes_per_s.map_or(Duration::ZERO, |rate| {
                     Duration::from_secs_f64(bytes as f64 / rate as f64)
                 });
                 free_at = free_at.max(Instant::now()) + sent;
+                let mut pause = RESENT_AFTER.max(self.rtt);
+                while loss.chance(self.lost_percent.into()) {
+                    free_at += pause;
+                    pause *= 2;
+                }
                 let arrives = free_at + self.rtt / 2;
                 if sender.send((arrives, chunk[..bytes].to_vec())).await.is_err() {
                     break;
@@ -228,7 +244,7 @@ mod tests {
         let line = Line {
             rtt: Duration::from_millis(60),
             rate_bytes_per_s: Some(100_000),
-            cut_after_bytes: None,
+            ..Line::default()
         };
         let line = line.open(echo().await).await.unwrap();
         let begin = Instant::now();

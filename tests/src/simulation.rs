@@ -50,6 +50,20 @@ pub struct Summary {
     pub second_chances: usize,
 }
 
+impl Summary {
+    /// Adds what another run did.
+    pub fn add(&mut self, other: Self) {
+        self.saved += other.saved;
+        self.cuts += other.cuts;
+        self.moves += other.moves;
+        self.restores += other.restores;
+        self.revocations += other.revocations;
+        self.copies += other.copies;
+        self.met += other.met;
+        self.second_chances += other.second_chances;
+    }
+}
+
 struct World {
     rng: Seeded,
     township: Township,

@@ -55,7 +55,8 @@ impl RawChange {
         if body.len() > CHANGE_BYTES_MAX { Err(DocumentError::TooLarge) } else { Ok(Self(body)) }
     }
 
-    /// Takes the body out of a whole uncompressed chunk as automerge writes it.
+    /// Takes the body out of a whole uncompressed chunk as automerge writes it: its checksum must fit, and
+    /// its length be written in the one shortest way.
     pub fn from_chunk(chunk: &[u8]) -> Result<Self, DocumentError> {
         let mut reader = varint::Reader(chunk);
         if reader.array::<4>()? != MAGIC {
@@ -69,7 +70,8 @@ impl RawChange {
         if !reader.0.is_empty() {
             return Err(DocumentError::Malformed);
         }
-        Self::from_body(body.to_vec())
+        let raw = Self::from_body(body.to_vec())?;
+        if raw.chunk() == chunk { Ok(raw) } else { Err(DocumentError::Malformed) }
     }
 
     /// Joins dependencies and the rest, as a receiver does after resolving the dependencies.

@@ -38,8 +38,12 @@ struct Arguments {
 }
 
 /// A mountain line: 300 ms there and back, 100 kbit/s.
-const SLOW: Line =
-    Line { rtt: Duration::from_millis(300), rate_bytes_per_s: Some(12_500), cut_after_bytes: None };
+const SLOW: Line = Line {
+    rtt: Duration::from_millis(300),
+    rate_bytes_per_s: Some(12_500),
+    lost_percent: 0,
+    cut_after_bytes: None,
+};
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
