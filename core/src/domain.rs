@@ -6,10 +6,14 @@
 pub mod authority;
 pub mod day;
 pub mod environment;
+pub mod facts;
 pub mod identity;
 pub mod ids;
 pub mod person;
 pub mod pinyin;
+pub mod policy;
 pub mod region;
 pub mod schema;
 pub mod value;
+pub mod warning;
+pub mod workflow;

@@ -160,7 +160,8 @@ fn households_are_found_by_characters_pinyin_initials_tag_and_state() {
     ledger.edit(chen, &RecordEdit::default().row("members", member)).unwrap();
     let hu = ledger.create_household(FULING, head("胡甫武")).unwrap();
     let tick = RecordEdit::default().set("class", "tag_serious_illness", true);
-    ledger.edit(hu, &tick.set("case", "state", "monitored")).unwrap();
+    let step = vec![("state".to_owned(), Value::from("clue"))];
+    ledger.edit(hu, &tick.row("steps", step)).unwrap();
     let search = |text: &str| {
         let filter = ListFilter { search: Some(text.into()), ..ListFilter::default() };
         names(&ledger.list(&filter, None, 10).unwrap()).join(" ")
@@ -177,7 +178,7 @@ fn households_are_found_by_characters_pinyin_initials_tag_and_state() {
     }
     let tagged = ListFilter { tag: Some("tag_serious_illness".into()), ..ListFilter::default() };
     assert_eq!(names(&ledger.list(&tagged, None, 10).unwrap()), ["胡甫武"]);
-    let state = ListFilter { case_state: Some("monitored".into()), ..ListFilter::default() };
+    let state = ListFilter { case_state: Some("clue".into()), ..ListFilter::default() };
     assert_eq!(names(&ledger.list(&state, None, 10).unwrap()), ["胡甫武"]);
 }
 

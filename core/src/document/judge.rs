@@ -5,7 +5,7 @@ use super::change::Change;
 use super::draft::FieldEdit;
 use super::fold::Fold;
 use super::genesis::ContainerIndex;
-use super::record::{row_key, split_key};
+use super::record::split_key;
 use crate::domain::authority::{self, Deed, Denial, Place, Role};
 use crate::domain::schema::Schema;
 use crate::domain::value::Value;
@@ -54,9 +54,5 @@ fn judge<'a>(
             exists: fold.entries(container, key).len() > 0,
         })
         .collect();
-    let steps = ContainerIndex::of("steps");
-    authority::judge(Schema::base(), role, place, &deeds, |row| {
-        let state = fold.get(steps?, &row_key(row, "state"))?;
-        state.as_text().map(str::to_owned)
-    })
+    authority::judge(Schema::base(), role, place, &deeds)
 }

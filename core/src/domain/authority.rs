@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::region::{self, Level};
 use super::schema::{Schema, Sensitivity};
 use super::value::Value;
+use super::workflow::Stage;
 
 /// Version of the table below. It goes into the log beside every change that was judged by it.
 pub const RULE_SET: u16 = 1;
@@ -185,18 +186,6 @@ impl FieldClass {
             Self::Warning => "warning",
         }
     }
-
-    /// The class of entering a state of the monitoring case.
-    fn of_state(state: &str) -> Option<Self> {
-        Some(match state {
-            "clue" => Self::Declaration,
-            "to_verify" | "verified" | "helped" | "to_close" => Self::Proposal,
-            "appraised" | "on_notice" => Self::Appraisal,
-            "township_check" | "reopened" | "not_included" | "duplicate" => Self::Review,
-            "county_decision" | "monitored" | "closed" => Self::Decision,
-            _ => return None,
-        })
-    }
 }
 
 /// What is done to a field.
@@ -361,25 +350,18 @@ pub struct Denial {
     pub needed: Option<Role>,
 }
 
-/// Judges a change as a whole: it is taken with all its deeds or not at all. `state_of` gives the state
-/// that a row of `steps` on record enters.
+/// Judges a change as a whole: it is taken with all its deeds or not at all.
 ///
 /// # Errors
 /// The first deed that is not allowed.
-pub fn judge(
-    schema: &Schema,
-    role: Role,
-    place: Place,
-    deeds: &[Deed<'_>],
-    state_of: impl Fn(&str) -> Option<String>,
-) -> Result<(), Denial> {
+pub fn judge(schema: &Schema, role: Role, place: Place, deeds: &[Deed<'_>]) -> Result<(), Denial> {
     for deed in deeds {
         let action = match (deed.value, deed.exists) {
             (None, _) => Action::Remove,
             (Some(_), true) => Action::Change,
             (Some(_), false) => Action::Add,
         };
-        let class = class_of(schema, deed, deeds, &state_of);
+        let class = class_of(schema, deed, deeds);
         let is_fixed = action != Action::Add
             && schema.container(deed.container).is_some_and(|known| known.append_only);
         let allowed =
@@ -395,29 +377,21 @@ pub fn judge(
 
 /// The class of a field; `None` where no class can be named and so nobody may write it. A field this
 /// release does not know has the class of its container.
-fn class_of(
-    schema: &Schema,
-    deed: &Deed<'_>,
-    deeds: &[Deed<'_>],
-    state_of: impl Fn(&str) -> Option<String>,
-) -> Option<FieldClass> {
+fn class_of(schema: &Schema, deed: &Deed<'_>, deeds: &[Deed<'_>]) -> Option<FieldClass> {
     let container = schema.container(deed.container)?;
     if let Some(own) = schema.field(deed.container, deed.field).and_then(|field| field.right) {
         return Some(own);
     }
-    match (deed.container, deed.field) {
-        ("case", "state") => FieldClass::of_state(deed.value?.as_text()?),
-        ("steps", _) => {
-            let in_change = deeds.iter().find(|other| {
-                other.container == "steps" && other.row == deed.row && other.field == "state"
-            });
-            match in_change {
-                Some(other) => FieldClass::of_state(other.value?.as_text()?),
-                None => FieldClass::of_state(&state_of(deed.row)?),
-            }
-        }
-        _ => Some(container.right),
+    if deed.container != "steps" {
+        return Some(container.right);
     }
+    // A step is written whole: what it enters and at which level decides who may.
+    let in_step = |field: &str| {
+        let mut others = deeds.iter().filter(|other| other.container == "steps");
+        others.find(|other| other.row == deed.row && other.field == field)?.value?.as_text()
+    };
+    let stage = Stage::from_code(in_step("state")?)?;
+    Some(stage.class(in_step("level").unwrap_or_default()))
 }
 
 #[cfg(test)]

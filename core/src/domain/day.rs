@@ -59,6 +59,27 @@ impl Day {
         Self(i32::try_from(days).unwrap_or_default())
     }
 
+    /// The same day of another month, or that month's last day.
+    #[must_use]
+    pub fn plus_months(self, months: i32) -> Self {
+        let (year, month, day) = self.civil();
+        let count = year * 12 + i32::try_from(month).unwrap_or(1) - 1 + months;
+        let (year, month) = (count.div_euclid(12), count.rem_euclid(12).unsigned_abs() + 1);
+        (1..=day).rev().find_map(|day| Self::new(year, month, day)).unwrap_or(self)
+    }
+
+    /// Whether it is a Saturday or Sunday.
+    pub fn is_weekend(self) -> bool {
+        // 1970-01-01 was a Thursday.
+        (self.0 + 3).rem_euclid(7) >= 5
+    }
+
+    /// Full years from this day to another: somebody's age.
+    pub fn years_until(self, day: Self) -> i32 {
+        let (born, today) = (self.civil(), day.civil());
+        today.0 - born.0 - i32::from((today.1, today.2) < (born.1, born.2))
+    }
+
     /// The day so many days later.
     #[must_use]
     pub fn plus_days(self, days: i32) -> Self {
@@ -115,6 +136,19 @@ mod tests {
             "2024-03-01",
             "16:00 UTC is midnight"
         );
+    }
+
+    #[test]
+    fn months_weeks_and_ages() {
+        let at = |text: &str| text.parse::<Day>().unwrap();
+        assert_eq!(at("2024-01-31").plus_months(1), at("2024-02-29"));
+        assert_eq!(at("2024-02-29").plus_months(-12), at("2023-02-28"));
+        assert_eq!(at("2023-12-15").plus_months(1), at("2024-01-15"));
+        let weekend: Vec<bool> =
+            (0..7).map(|days| at("2024-09-27").plus_days(days).is_weekend()).collect();
+        assert_eq!(weekend, [false, true, true, false, false, false, false], "from a Friday on");
+        assert_eq!(at("2008-02-29").years_until(at("2024-02-28")), 15);
+        assert_eq!(at("2008-02-29").years_until(at("2024-02-29")), 16);
     }
 
     proptest! {

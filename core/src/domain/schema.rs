@@ -141,6 +141,17 @@ pub struct Schema {
     pub code_lists: Vec<CodeList>,
 }
 
+static WORDS: LazyLock<Vec<CodeList>> = LazyLock::new(|| {
+    // The compiled file is covered by a test.
+    parse::code_lists(include_str!("../../schema/words.toml")).unwrap_or_default()
+});
+
+/// The words for a code that stands in no record: a task, a step that lacks something, a check.
+pub fn words(list: &str, code: &str) -> Option<&'static Code> {
+    let list = WORDS.iter().find(|known| known.name == list)?;
+    list.codes.iter().find(|known| known.code == code)
+}
+
 /// A schema file that cannot be read or breaks the rule that fields are only ever added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {

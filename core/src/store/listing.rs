@@ -9,10 +9,12 @@ use super::records::Household;
 use crate::document::fold::Fold;
 use crate::document::genesis::ContainerIndex;
 use crate::document::record;
+use crate::domain::facts::Facts;
 use crate::domain::ids::HouseholdId;
 use crate::domain::pinyin;
 use crate::domain::region;
 use crate::domain::value::Value;
+use crate::domain::workflow::{Case, Stage};
 
 /// The priority tags in the order of their bits: fields of container `class`.
 pub const TAGS: [&str; 7] = [
@@ -87,6 +89,7 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
         record::value(fold, container, key).and_then(Value::as_text).unwrap_or_default()
     };
     let names = member_names(fold);
+    let case = Case::of(&steps_of(fold));
     let head_name = text("basic", "head_name");
     let search = pinyin::search_key(names.iter().copied().chain([head_name]));
     transaction
@@ -104,13 +107,26 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
             text("class", "monitored_kind"),
             tag_bits(fold),
             text("class", "risk_level"),
-            text("case", "state"),
+            case.stage().map_or("", Stage::code),
             text("basic", "status"),
             i64::try_from(names.len()).unwrap_or(i64::MAX),
             last_visit(fold),
             i64::try_from(fold.conflicts().count()).unwrap_or(i64::MAX)
         ])?;
     Ok(())
+}
+
+/// The steps alone: a list row is written at every save.
+fn steps_of(fold: &Fold) -> Facts {
+    let mut facts = Facts::default();
+    let steps = ContainerIndex::of("steps").into_iter();
+    for (key, entries) in steps.flat_map(|steps| fold.container(steps)) {
+        let (row, field) = record::split_key(key);
+        if let Some(shown) = entries.last() {
+            facts.set("steps", row, field, shown.value.clone());
+        }
+    }
+    facts
 }
 
 fn member_names(fold: &Fold) -> Vec<&str> {
@@ -192,6 +208,15 @@ pub fn page(
 pub fn unmerged(connection: &Connection) -> Result<Vec<i64>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT household FROM listing WHERE status <> 'merged' ORDER BY household",
+    )?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Local numbers of the households that were merged into another.
+pub fn merged(connection: &Connection) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT household FROM listing WHERE status = 'merged' ORDER BY household",
     )?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)

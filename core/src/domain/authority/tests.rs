@@ -119,26 +119,29 @@ fn deed<'a>(key: (&'a str, &'a str, &'a str), value: &'a Value, exists: bool) ->
 }
 
 fn judged(role: Role, deeds: &[Deed<'_>]) -> Result<(), Denial> {
-    judge(Schema::base(), role, Place::Inside, deeds, |row| {
-        (row == "r1").then(|| "appraised".to_owned())
-    })
+    judge(Schema::base(), role, Place::Inside, deeds)
 }
 
 #[test]
 fn the_state_entered_decides_who_may_enter_it() {
     let states = [
-        ("verified", Role::VillageCadre),
-        ("appraised", Role::VillageCommittee),
-        ("township_check", Role::TownshipOffice),
-        ("monitored", Role::CountyOffice),
+        ("verified", "village", Role::VillageCadre),
+        ("appraised", "village", Role::VillageCommittee),
+        ("township_check", "township", Role::TownshipOffice),
+        ("returned", "township", Role::TownshipOffice),
+        ("objection_settled", "village", Role::VillageCommittee),
+        ("objection_settled", "township", Role::TownshipOffice),
+        ("monitored", "county", Role::CountyOffice),
+        ("returned", "county", Role::CountyOffice),
+        ("not_included", "county", Role::CountyOffice),
     ];
-    for (state, role) in states {
-        let value = Value::from(state);
+    for (state, level, role) in states {
+        let (value, level) = (Value::from(state), Value::from(level));
         let votes = Value::Int(12);
         let step = [
             deed(("steps", "r2", "state"), &value, false),
+            deed(("steps", "r2", "level"), &level, false),
             deed(("steps", "r2", "votes_for"), &votes, false),
-            deed(("case", "", "state"), &value, true),
         ];
         for other in Role::ALL {
             assert_eq!(
@@ -151,23 +154,28 @@ fn the_state_entered_decides_who_may_enter_it() {
         }
     }
     let unknown = Value::from("approved_by_myself");
-    let denial = judged(Role::CountyOffice, &[deed(("case", "", "state"), &unknown, false)]);
+    let denial = judged(Role::CountyOffice, &[deed(("steps", "r2", "state"), &unknown, false)]);
     assert_eq!(denial.unwrap_err().needed, None);
 }
 
 #[test]
 fn a_step_stays_as_it_was_written() {
-    let votes = Value::Int(13);
-    let add = [deed(("steps", "r1", "votes_against"), &votes, false)];
-    assert!(judged(Role::VillageCommittee, &add).is_ok());
+    let (state, votes) = (Value::from("appraised"), Value::Int(13));
+    let whole = [
+        deed(("steps", "r1", "state"), &state, false),
+        deed(("steps", "r1", "votes_for"), &votes, false),
+    ];
+    assert!(judged(Role::VillageCommittee, &whole).is_ok());
+    let again = [deed(("steps", "r1", "state"), &state, true)];
     let change = [deed(("steps", "r1", "votes_for"), &votes, true)];
     let remove = [Deed { value: None, ..change[0] }];
-    let of_no_state = [deed(("steps", "r9", "votes_for"), &votes, false)];
+    let more = [deed(("steps", "r1", "votes_against"), &votes, false)];
     for role in Role::ALL {
-        assert!(judged(role, &change).is_err() && judged(role, &remove).is_err());
-        assert!(judged(role, &of_no_state).is_err());
+        for deeds in [&again, &change, &remove, &more] {
+            assert!(judged(role, deeds).is_err(), "{role:?} {deeds:?}");
+        }
     }
-    assert!(judged(Role::VillageCadre, &add).is_err());
+    assert!(judged(Role::VillageCadre, &whole).is_err());
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Schema {
     }
 }
 
-fn code_lists(toml: &str) -> Result<Vec<CodeList>, SchemaError> {
+pub(super) fn code_lists(toml: &str) -> Result<Vec<CodeList>, SchemaError> {
     let tables: toml::Table = toml::from_str(toml).map_err(|_| SchemaError::Malformed)?;
     tables
         .into_iter()

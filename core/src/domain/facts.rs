@@ -1,0 +1,216 @@
+//! One household as the rules see it: the values shown, by container and field, and what simply follows from
+//! them. Must not know a change, a conflict or where the values are kept.
+
+use std::collections::BTreeMap;
+
+use super::day::Day;
+use super::schema::Schema;
+use super::value::Value;
+
+/// The values of a household. Names are those of `core/schema/household.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The village it is in.
+    pub village: u64,
+    fields: BTreeMap<String, Row>,
+    rows: BTreeMap<String, Vec<Row>>,
+}
+
+/// One row: a member, a bill, a visit. A container without rows is one row, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    /// Its id within the container; empty where the container has no rows.
+    pub id: String,
+    container: String,
+    fields: BTreeMap<String, Value>,
+}
+
+impl Facts {
+    /// A household in this village of which nothing is known.
+    pub fn of(village: u64) -> Self {
+        Self { village, ..Self::default() }
+    }
+
+    /// Sets a field of a container without rows.
+    #[must_use]
+    pub fn with(mut self, container: &str, field: &str, value: impl Into<Value>) -> Self {
+        self.set(container, "", field, value.into());
+        self
+    }
+
+    /// Adds a row.
+    #[must_use]
+    pub fn with_row(mut self, container: &str, id: &str, fields: &[(&str, Value)]) -> Self {
+        for (field, value) in fields {
+            self.set(container, id, field, value.clone());
+        }
+        self
+    }
+
+    /// Sets a field; `row` is empty in a container without rows. Rows keep the order in which they came.
+    pub fn set(&mut self, container: &str, row: &str, field: &str, value: Value) {
+        let new = || Row { id: row.to_owned(), container: container.to_owned(), ..Row::default() };
+        let place = if row.is_empty() {
+            self.fields.entry(container.to_owned()).or_insert_with(new)
+        } else {
+            let rows = self.rows.entry(container.to_owned()).or_default();
+            let at = rows.iter().rposition(|known| known.id == row).unwrap_or_else(|| {
+                rows.push(new());
+                rows.len() - 1
+            });
+            &mut rows[at]
+        };
+        place.fields.insert(field.to_owned(), value);
+    }
+
+    /// The rows of a container.
+    pub fn rows(&self, container: &str) -> &[Row] {
+        self.rows.get(container).map_or(&[], Vec::as_slice)
+    }
+
+    /// A row by id.
+    pub fn row(&self, container: &str, id: &str) -> Option<&Row> {
+        self.rows(container).iter().find(|row| row.id == id)
+    }
+
+    fn single(&self, container: &str) -> Option<&Row> {
+        self.fields.get(container)
+    }
+
+    /// Text or code of a field; empty where there is none.
+    pub fn text(&self, container: &str, field: &str) -> &str {
+        self.single(container).map_or("", |row| row.text(field))
+    }
+
+    /// Number of a field.
+    pub fn int(&self, container: &str, field: &str) -> Option<i64> {
+        self.single(container)?.int(field)
+    }
+
+    /// Whether a field is ticked.
+    pub fn tick(&self, container: &str, field: &str) -> bool {
+        self.single(container).is_some_and(|row| row.tick(field))
+    }
+
+    /// Day of a field.
+    pub fn day(&self, container: &str, field: &str) -> Option<Day> {
+        self.single(container)?.day(field)
+    }
+}
+
+impl Row {
+    /// The value of a field.
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        debug_assert!(
+            Schema::base().field(&self.container, field).is_some(),
+            "no field {}.{field}",
+            self.container
+        );
+        self.fields.get(field).filter(|value| **value != Value::Null)
+    }
+
+    /// Text or code of a field; empty where there is none.
+    pub fn text(&self, field: &str) -> &str {
+        self.get(field).and_then(Value::as_text).unwrap_or_default()
+    }
+
+    /// Number of a field.
+    pub fn int(&self, field: &str) -> Option<i64> {
+        self.get(field)?.as_int()
+    }
+
+    /// Whether a field is ticked.
+    pub fn tick(&self, field: &str) -> bool {
+        self.get(field).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// Day of a field.
+    pub fn day(&self, field: &str) -> Option<Day> {
+        self.text(field).parse().ok()
+    }
+}
+
+/// What simply follows.
+impl Facts {
+    /// The members who live in the household.
+    pub fn people(&self) -> impl Iterator<Item = &Row> {
+        self.rows("members").iter().filter(|person| person.text("presence") != "left")
+    }
+
+    /// How many live in the household.
+    pub fn people_count(&self) -> i64 {
+        i64::try_from(self.people().count()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether it was lifted out of poverty.
+    pub fn is_lifted(&self) -> bool {
+        self.text("class", "household_kind") == "lifted"
+    }
+
+    /// Whether it is monitored at all; closed cases count.
+    pub fn is_monitored(&self) -> bool {
+        !self.text("class", "monitored_kind").is_empty()
+    }
+
+    /// Whether its record is in use: not merged, moved away, died out or entered by mistake.
+    pub fn is_active(&self) -> bool {
+        matches!(self.text("basic", "status"), "" | "active")
+    }
+
+    /// Net income of 12 months in fen: wages, business, property and transfers less business cost. `None`
+    /// where nothing of it is on record.
+    pub fn net_income_fen(&self) -> Option<i64> {
+        let of = |field| self.int("income", field);
+        let parts = ["wage_fen", "business_fen", "property_fen", "transfer_fen"].map(of);
+        if parts.iter().all(Option::is_none) {
+            return None;
+        }
+        let sum = parts.iter().flatten().fold(0i64, |sum, part| sum.saturating_add(*part));
+        Some(sum.saturating_sub(of("business_cost_fen").unwrap_or(0)))
+    }
+
+    /// Net income a person in fen, rounded down.
+    pub fn net_income_per_person_fen(&self) -> Option<i64> {
+        let people = self.people_count();
+        self.net_income_fen().filter(|_| people > 0).map(|net| net.div_euclid(people))
+    }
+
+    /// Reference income in fen: net income plus insurance claims less compliant self-pay.
+    pub fn reference_income_fen(&self) -> Option<i64> {
+        let claims = self.int("income", "claims_fen").unwrap_or(0);
+        let self_pay = self.int("income", "self_pay_fen").unwrap_or(0);
+        self.net_income_fen().map(|net| net.saturating_add(claims).saturating_sub(self_pay))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn income_follows_from_its_parts() {
+        let facts = Facts::of(1)
+            .with("income", "wage_fen", 2_400_000)
+            .with("income", "transfer_fen", 100_000)
+            .with("income", "business_cost_fen", 50_000)
+            .with("income", "self_pay_fen", 30_000)
+            .with_row("members", "a", &[("name", "甲".into())])
+            .with_row("members", "b", &[("name", "乙".into())])
+            .with_row("members", "c", &[("presence", "left".into())]);
+        assert_eq!(facts.net_income_fen(), Some(2_450_000));
+        assert_eq!(facts.net_income_per_person_fen(), Some(1_225_000));
+        assert_eq!(facts.reference_income_fen(), Some(2_420_000));
+        assert_eq!(Facts::of(1).net_income_fen(), None, "unknown is not nothing");
+    }
+
+    #[test]
+    fn fields_of_one_row_come_together() {
+        let mut facts = Facts::of(1);
+        facts.set("visits", "x", "date", "2024-01-02".into());
+        facts.set("visits", "y", "date", "2024-01-03".into());
+        facts.set("visits", "x", "help_needed", true.into());
+        assert_eq!(facts.rows("visits").len(), 2);
+        assert!(facts.row("visits", "x").unwrap().tick("help_needed"));
+        assert_eq!(facts.rows("visits")[1].day("date"), "2024-01-03".parse().ok());
+    }
+}

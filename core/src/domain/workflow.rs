@@ -1,0 +1,426 @@
+//! The monitoring case (监测过程) as a state machine: what the steps on record come to, and which step may
+//! follow. Steps are rows that are only ever added; each names the step it follows, so the state is a function
+//! of the set of steps, the same on every replica in whatever order they came. Must not know who is asking:
+//! that is `authority`'s.
+//!
+//! Two people may take different steps from the same place without seeing each other. Both stay on record.
+//! The case goes on along the branch that has been carried further; of two equally long ones along the one
+//! taken at the higher level, then the more cautious one, then the earlier one, then the smaller row id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::authority::FieldClass;
+use super::day::Day;
+use super::facts::{Facts, Row};
+use super::policy::{Clock, Policy};
+
+mod legal;
+mod tasks;
+
+pub use legal::{Lack, check};
+pub use tasks::{Task, TaskKind, tasks};
+
+/// What a step enters, or says. Codes: list `case_state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// 线索
+    Clue,
+    /// 待核实
+    ToVerify,
+    /// 入户核查
+    Verified,
+    /// 民主评议
+    Appraised,
+    /// 村内公示
+    OnNotice,
+    /// 乡镇审核: checked and agreed by the township.
+    TownshipCheck,
+    /// 县级审定: decided by the county.
+    CountyDecision,
+    /// 监测
+    Monitored,
+    /// 帮扶中
+    Helped,
+    /// 拟消除
+    ToClose,
+    /// 风险消除
+    Closed,
+    /// 回退
+    Reopened,
+    /// 不纳入
+    NotIncluded,
+    /// 重复
+    Duplicate,
+    /// 退回: to be verified again.
+    Returned,
+    /// 提出异议: about a notice. Does not move the case.
+    Objection,
+    /// 异议已处理. Does not move the case.
+    ObjectionSettled,
+}
+
+impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::Clue,
+        Self::ToVerify,
+        Self::Verified,
+        Self::Appraised,
+        Self::OnNotice,
+        Self::TownshipCheck,
+        Self::CountyDecision,
+        Self::Monitored,
+        Self::Helped,
+        Self::ToClose,
+        Self::Closed,
+        Self::Reopened,
+        Self::NotIncluded,
+        Self::Duplicate,
+        Self::Returned,
+        Self::Objection,
+        Self::ObjectionSettled,
+    ];
+
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Clue => "clue",
+            Self::ToVerify => "to_verify",
+            Self::Verified => "verified",
+            Self::Appraised => "appraised",
+            Self::OnNotice => "on_notice",
+            Self::TownshipCheck => "township_check",
+            Self::CountyDecision => "county_decision",
+            Self::Monitored => "monitored",
+            Self::Helped => "helped",
+            Self::ToClose => "to_close",
+            Self::Closed => "closed",
+            Self::Reopened => "reopened",
+            Self::NotIncluded => "not_included",
+            Self::Duplicate => "duplicate",
+            Self::Returned => "returned",
+            Self::Objection => "objection",
+            Self::ObjectionSettled => "objection_settled",
+        }
+    }
+
+    /// The stage of a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.code() == code)
+    }
+
+    /// The class of rights of a step. Turning a case down belongs to whichever office does it: `level`
+    /// is the code of list `level` that stands in the step.
+    pub fn class(self, level: &str) -> FieldClass {
+        match self {
+            Self::Clue | Self::Objection => FieldClass::Declaration,
+            Self::ToVerify | Self::Verified | Self::Helped | Self::ToClose => FieldClass::Proposal,
+            Self::Appraised | Self::OnNotice => FieldClass::Appraisal,
+            Self::ObjectionSettled if level != "township" => FieldClass::Appraisal,
+            Self::Returned | Self::NotIncluded if level == "county" => FieldClass::Decision,
+            Self::TownshipCheck
+            | Self::Reopened
+            | Self::NotIncluded
+            | Self::Duplicate
+            | Self::Returned
+            | Self::ObjectionSettled => FieldClass::Review,
+            Self::CountyDecision | Self::Monitored | Self::Closed => FieldClass::Decision,
+        }
+    }
+
+    /// Whether it moves the case on.
+    pub fn moves(self) -> bool {
+        !matches!(self, Self::Objection | Self::ObjectionSettled)
+    }
+
+    /// Whether it turns the case down or back.
+    fn is_negative(self) -> bool {
+        matches!(self, Self::NotIncluded | Self::Duplicate | Self::Returned)
+    }
+}
+
+/// On the way in, or on the way out by the same path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// From a clue to help.
+    #[default]
+    Entry,
+    /// From a proposal to close to the closing.
+    Exit,
+}
+
+/// Where a case can be.
+pub type Place = (Phase, Option<Stage>);
+
+/// What may follow from a place; nothing elsewhere.
+pub fn successors((phase, stage): Place) -> &'static [Stage] {
+    use Stage::{
+        Appraised, Closed, Clue, CountyDecision, Duplicate, Helped, Monitored, NotIncluded,
+        OnNotice, Reopened, Returned, ToClose, ToVerify, TownshipCheck, Verified,
+    };
+    let Some(stage) = stage else {
+        // A case of a past campaign is carried over as decided then.
+        return &[Clue, Monitored];
+    };
+    match (phase, stage) {
+        (Phase::Entry, Clue) => &[ToVerify, Verified, NotIncluded, Duplicate],
+        (Phase::Entry, ToVerify | Returned) => &[Verified, NotIncluded, Duplicate],
+        (Phase::Entry, Verified) => &[Appraised, NotIncluded, Duplicate, Returned],
+        (Phase::Entry, Appraised) => &[OnNotice, NotIncluded, Returned],
+        (Phase::Entry, OnNotice) => &[TownshipCheck, NotIncluded, Returned],
+        (Phase::Entry, TownshipCheck) => &[CountyDecision, NotIncluded, Returned],
+        (Phase::Entry, CountyDecision) => &[Monitored],
+        (Phase::Entry, Monitored | Reopened) => &[Helped, ToClose],
+        (Phase::Entry, Helped) => &[ToClose],
+        // An appeal.
+        (Phase::Entry, NotIncluded) => &[Clue],
+        (Phase::Exit, ToClose | Returned) => &[Verified, Helped],
+        (Phase::Exit, Verified) => &[Appraised, Helped, Returned],
+        (Phase::Exit, Appraised) => &[OnNotice, Returned],
+        (Phase::Exit, OnNotice) => &[TownshipCheck, Returned],
+        (Phase::Exit, TownshipCheck) => &[CountyDecision, Returned],
+        (Phase::Exit, CountyDecision) => &[Closed],
+        (Phase::Exit, Closed) => &[Reopened],
+        (
+            Phase::Entry,
+            Duplicate | ToClose | Closed | Stage::Objection | Stage::ObjectionSettled,
+        )
+        | (
+            Phase::Exit,
+            Clue
+            | ToVerify
+            | Monitored
+            | Helped
+            | Reopened
+            | NotIncluded
+            | Duplicate
+            | Stage::Objection
+            | Stage::ObjectionSettled,
+        ) => &[],
+    }
+}
+
+/// The phase a step leads into.
+fn phase_after(phase: Phase, stage: Stage) -> Phase {
+    match stage {
+        Stage::ToClose => Phase::Exit,
+        Stage::Helped | Stage::Reopened | Stage::Clue => Phase::Entry,
+        Stage::ToVerify
+        | Stage::Verified
+        | Stage::Appraised
+        | Stage::OnNotice
+        | Stage::TownshipCheck
+        | Stage::CountyDecision
+        | Stage::Monitored
+        | Stage::Closed
+        | Stage::NotIncluded
+        | Stage::Duplicate
+        | Stage::Returned
+        | Stage::Objection
+        | Stage::ObjectionSettled => phase,
+    }
+}
+
+/// A place the case has passed, and the steps that lead there: more than one where several people did the
+/// same without seeing each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The stage entered.
+    pub stage: Stage,
+    /// The phase it is in.
+    pub phase: Phase,
+    /// Row ids of the steps, ascending.
+    pub steps: Vec<String>,
+    /// The earliest day its steps state.
+    pub on: Option<Day>,
+}
+
+/// What the steps on record come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    /// The places passed, the present one last. Empty where there is no case.
+    pub path: Vec<Passed>,
+    /// Row ids of steps that do not count: another branch was carried further, or what they follow is not
+    /// on record.
+    pub set_aside: Vec<String>,
+    /// Row ids of objections to the present notice that nobody has settled.
+    pub objections: Vec<String>,
+}
+
+impl Case {
+    /// What a household's steps come to.
+    pub fn of(facts: &Facts) -> Self {
+        Tree::of(facts.rows("steps")).case()
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> Place {
+        self.path.last().map_or((Phase::Entry, None), |last| (last.phase, Some(last.stage)))
+    }
+
+    /// The stage it is in; none where there is no case.
+    pub fn stage(&self) -> Option<Stage> {
+        self.path.last().map(|last| last.stage)
+    }
+
+    /// The step that the next one follows; empty where there is no case.
+    pub fn last_step(&self) -> &str {
+        self.path.last().and_then(|last| last.steps.first()).map_or("", String::as_str)
+    }
+
+    /// The day on which it last entered a stage.
+    pub fn entered(&self, stage: Stage) -> Option<Day> {
+        self.path.iter().rev().find(|passed| passed.stage == stage).and_then(|passed| passed.on)
+    }
+
+    /// Whether it is under monitoring: decided, and not closed.
+    pub fn is_open(&self) -> bool {
+        let decided = |passed: &Passed| matches!(passed.stage, Stage::Monitored | Stage::Reopened);
+        self.path.iter().any(decided) && self.stage() != Some(Stage::Closed)
+    }
+
+    /// Whether somebody has to do something about it.
+    pub fn is_running(&self) -> bool {
+        !matches!(self.stage(), None | Some(Stage::Closed | Stage::NotIncluded | Stage::Duplicate))
+    }
+}
+
+/// All steps as a tree of places; the first is where every case begins.
+struct Tree<'a> {
+    nodes: Vec<Node<'a>>,
+    steps: &'a [Row],
+}
+
+struct Node<'a> {
+    place: Place,
+    steps: Vec<&'a Row>,
+    children: Vec<usize>,
+    /// Places on the longest way from here, this one included.
+    depth: usize,
+}
+
+impl<'a> Tree<'a> {
+    fn of(steps: &'a [Row]) -> Self {
+        let mut followers: BTreeMap<&str, Vec<(&Row, Stage)>> = BTreeMap::new();
+        for step in steps {
+            if let Some(stage) = Stage::from_code(step.text("state")).filter(|s| s.moves()) {
+                followers.entry(step.text("after")).or_default().push((step, stage));
+            }
+        }
+        let root = Node { place: (Phase::Entry, None), steps: vec![], children: vec![], depth: 1 };
+        let mut tree = Self { nodes: vec![root], steps };
+        let mut at = 0;
+        while at < tree.nodes.len() {
+            tree.grow(at, &followers);
+            at += 1;
+        }
+        for at in (0..tree.nodes.len()).rev() {
+            let below = tree.nodes[at].children.iter().map(|child| tree.nodes[*child].depth);
+            tree.nodes[at].depth = 1 + below.max().unwrap_or(0);
+        }
+        tree
+    }
+
+    /// Adds the places that steps lead to from here.
+    fn grow(&mut self, at: usize, followers: &BTreeMap<&str, Vec<(&'a Row, Stage)>>) {
+        let place = self.nodes[at].place;
+        let ids: Vec<&str> = match at {
+            0 => vec![""],
+            _ => self.nodes[at].steps.iter().map(|step| step.id.as_str()).collect(),
+        };
+        let mut next: BTreeMap<Stage, Vec<&Row>> = BTreeMap::new();
+        for (step, stage) in ids.iter().filter_map(|id| followers.get(id)).flatten() {
+            if successors(place).contains(stage) {
+                next.entry(*stage).or_default().push(step);
+            }
+        }
+        for (stage, mut steps) in next {
+            steps.sort_by(|one, other| one.id.cmp(&other.id));
+            let place = (phase_after(place.0, stage), Some(stage));
+            let child = self.nodes.len();
+            self.nodes.push(Node { place, steps, children: Vec::new(), depth: 1 });
+            self.nodes[at].children.push(child);
+        }
+    }
+
+    /// The node a step leads to; none for a step that leads nowhere from where it follows.
+    fn node_of(&self, step: &str) -> Option<&Node<'a>> {
+        if step.is_empty() {
+            return self.nodes.first();
+        }
+        self.nodes.iter().find(|node| node.steps.iter().any(|row| row.id == step))
+    }
+
+    fn case(&self) -> Case {
+        let mut case = Case::default();
+        let mut at = 0;
+        while let Some(next) = self.best(at) {
+            let node = &self.nodes[next];
+            let (phase, Some(stage)) = node.place else { break };
+            let steps = node.steps.iter().map(|step| step.id.clone()).collect();
+            let on = node.steps.iter().filter_map(|step| step.day("on")).min();
+            case.path.push(Passed { stage, phase, steps, on });
+            at = next;
+        }
+        let counted: BTreeSet<&str> =
+            case.path.iter().flat_map(|p| p.steps.iter().map(String::as_str)).collect();
+        let is_aside = |step: &&Row| {
+            Stage::from_code(step.text("state")).is_none_or(Stage::moves)
+                && !counted.contains(step.id.as_str())
+        };
+        case.set_aside = self.steps.iter().filter(is_aside).map(|step| step.id.clone()).collect();
+        case.objections = self.open_objections(case.path.last());
+        case
+    }
+
+    fn best(&self, at: usize) -> Option<usize> {
+        let weight = |child: &usize| {
+            let node = &self.nodes[*child];
+            let stage = node.place.1;
+            let rank = node.steps.iter().map(|step| rank(stage, step)).max();
+            let on = node.steps.iter().filter_map(|step| step.day("on")).min();
+            let id = node.steps.first().map(|step| step.id.as_str());
+            let cautious = stage.is_some_and(Stage::is_negative);
+            (node.depth, rank, cautious, std::cmp::Reverse(on), std::cmp::Reverse(id))
+        };
+        self.nodes[at].children.iter().copied().max_by(|one, other| weight(one).cmp(&weight(other)))
+    }
+
+    fn open_objections(&self, present: Option<&Passed>) -> Vec<String> {
+        let Some(notice) = present.filter(|passed| passed.stage == Stage::OnNotice) else {
+            return Vec::new();
+        };
+        let said =
+            |stage: Stage| self.steps.iter().filter(move |step| step.text("state") == stage.code());
+        let settled: BTreeSet<&str> =
+            said(Stage::ObjectionSettled).map(|step| step.text("after")).collect();
+        let about_it = |step: &&Row| notice.steps.iter().any(|id| id == step.text("after"));
+        said(Stage::Objection)
+            .filter(about_it)
+            .filter(|step| !settled.contains(step.id.as_str()))
+            .map(|step| step.id.clone())
+            .collect()
+    }
+}
+
+/// How high the level is at which a step was taken.
+fn rank(stage: Option<Stage>, step: &Row) -> u8 {
+    match stage.map(|stage| stage.class(step.text("level"))) {
+        Some(FieldClass::Decision) => 3,
+        Some(FieldClass::Review) => 2,
+        Some(FieldClass::Appraisal) => 1,
+        Some(
+            FieldClass::Facts
+            | FieldClass::Declaration
+            | FieldClass::Verification
+            | FieldClass::Help
+            | FieldClass::Assignment
+            | FieldClass::Proposal
+            | FieldClass::Warning,
+        )
+        | None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

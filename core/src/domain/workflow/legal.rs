@@ -1,0 +1,221 @@
+//! Whether a step may be taken: from where it follows, with what it needs, and not before its time. The phone
+//! asks before it offers the step, the server before it takes it. Must not know who takes it.
+
+use super::{Clock, Day, Facts, Phase, Policy, Row, Stage, Tree, successors};
+
+/// Why a step may not be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Not a stage this release knows.
+    UnknownStage,
+    /// What it follows is not on record.
+    FollowsNothing,
+    /// This does not follow from there: the case has moved on, or never was there.
+    NotFromHere,
+    /// A reason has to be given.
+    Reason,
+    /// The votes have to be counted, and more for than against.
+    Votes,
+    /// Nobody has visited the household since.
+    Visit,
+    /// The household has not consented to the comparison of its data.
+    Consent,
+    /// The kind of monitoring has to be named.
+    MonitoredKind,
+    /// The kind of closing has to be named.
+    ClosingKind,
+    /// The notice hangs until the end of this day.
+    NoticeRunning(Day),
+    /// Somebody has objected, and nobody has settled it.
+    ObjectionOpen,
+    /// Not before this day.
+    TooEarly(Day),
+    /// A household without labour stays open.
+    NoLabour,
+    /// A guarantee is not met.
+    GuaranteeNotMet,
+}
+
+impl Lack {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownStage => "unknown_stage",
+            Self::FollowsNothing => "follows_nothing",
+            Self::NotFromHere => "not_from_here",
+            Self::Reason => "reason_missing",
+            Self::Votes => "votes_missing",
+            Self::Visit => "visit_missing",
+            Self::Consent => "consent_missing",
+            Self::MonitoredKind => "monitored_kind_missing",
+            Self::ClosingKind => "closing_kind_missing",
+            Self::NoticeRunning(_) => "notice_running",
+            Self::ObjectionOpen => "objection_open",
+            Self::TooEarly(_) => "too_early",
+            Self::NoLabour => "no_labour",
+            Self::GuaranteeNotMet => "guarantee_not_met",
+        }
+    }
+
+    /// The day it is about.
+    pub fn day(&self) -> Option<Day> {
+        match self {
+            Self::NoticeRunning(day) | Self::TooEarly(day) => Some(*day),
+            Self::UnknownStage
+            | Self::FollowsNothing
+            | Self::NotFromHere
+            | Self::Reason
+            | Self::Votes
+            | Self::Visit
+            | Self::Consent
+            | Self::MonitoredKind
+            | Self::ClosingKind
+            | Self::ObjectionOpen
+            | Self::NoLabour
+            | Self::GuaranteeNotMet => None,
+        }
+    }
+}
+
+/// Fields of `guarantees` that must be met, or not apply, before a case is closed.
+pub(super) const GUARANTEES: [&str; 6] = [
+    "food_state",
+    "clothing_state",
+    "schooling_state",
+    "medical_state",
+    "housing_state",
+    "water_state",
+];
+
+/// Whether `step`, a row of `facts`, may stand there. `facts` hold the step and all it was saved with;
+/// `begun` gives the day on which a step on record was begun, by the clock of whoever asks.
+///
+/// # Errors
+/// The first thing that is missing.
+pub fn check(
+    facts: &Facts,
+    step: &Row,
+    policy: &Policy,
+    today: Day,
+    begun: impl Fn(&Row) -> Option<Day>,
+) -> Result<(), Lack> {
+    let stage = Stage::from_code(step.text("state")).ok_or(Lack::UnknownStage)?;
+    let tree = Tree::of(facts.rows("steps"));
+    let after = step.text("after");
+    if stage == Stage::ObjectionSettled {
+        let about = facts.row("steps", after).ok_or(Lack::FollowsNothing)?;
+        let is_objection = about.text("state") == Stage::Objection.code();
+        return if is_objection { needs_reason(step) } else { Err(Lack::NotFromHere) };
+    }
+    let place = tree.node_of(after).ok_or(Lack::FollowsNothing)?.place;
+    if stage == Stage::Objection {
+        let on_notice = place.1 == Some(Stage::OnNotice);
+        return if on_notice { needs_reason(step) } else { Err(Lack::NotFromHere) };
+    }
+    if !successors(place).contains(&stage) {
+        return Err(Lack::NotFromHere);
+    }
+    let asked = Asked { facts, step, policy, today, place_phase: place.0 };
+    match stage {
+        Stage::Verified => asked.verified(&tree),
+        Stage::Appraised => asked.votes(),
+        Stage::TownshipCheck => asked.notice_is_over(&tree, begun),
+        Stage::Monitored => {
+            if place.1.is_none() {
+                needs_reason(step)?;
+            }
+            needs(facts.is_monitored(), Lack::MonitoredKind)
+        }
+        Stage::ToClose => asked.may_close(),
+        Stage::Closed => needs(!facts.text("case", "closing_kind").is_empty(), Lack::ClosingKind),
+        Stage::NotIncluded | Stage::Duplicate | Stage::Returned | Stage::Reopened => {
+            needs_reason(step)
+        }
+        Stage::Clue if place.1.is_some() => needs_reason(step),
+        Stage::Clue
+        | Stage::ToVerify
+        | Stage::OnNotice
+        | Stage::CountyDecision
+        | Stage::Helped
+        | Stage::Objection
+        | Stage::ObjectionSettled => Ok(()),
+    }
+}
+
+fn needs(is_there: bool, lack: Lack) -> Result<(), Lack> {
+    if is_there { Ok(()) } else { Err(lack) }
+}
+
+fn needs_reason(step: &Row) -> Result<(), Lack> {
+    needs(!step.text("reason").trim().is_empty(), Lack::Reason)
+}
+
+struct Asked<'a> {
+    facts: &'a Facts,
+    step: &'a Row,
+    policy: &'a Policy,
+    today: Day,
+    place_phase: Phase,
+}
+
+impl Asked<'_> {
+    /// Somebody was there since the case came to be verified; on the way in with the household's consent.
+    fn verified(&self, tree: &Tree<'_>) -> Result<(), Lack> {
+        let since = tree.node_of(self.step.text("after")).map(|node| &node.steps);
+        let since = since.into_iter().flatten().filter_map(|step| step.day("on")).min();
+        let counts = |visit: &Row| {
+            let met = !matches!(visit.text("met"), "nobody");
+            met && visit.day("date").is_some_and(|day| since.is_none_or(|since| day >= since))
+        };
+        needs(self.facts.rows("visits").iter().any(counts), Lack::Visit)?;
+        let is_entry = self.place_phase == Phase::Entry;
+        needs(!is_entry || self.facts.tick("case", "consent"), Lack::Consent)
+    }
+
+    fn votes(&self) -> Result<(), Lack> {
+        let votes = (self.step.int("votes_for"), self.step.int("votes_against"));
+        let carried = matches!(votes, (Some(ours), Some(theirs)) if ours > theirs);
+        needs(carried, Lack::Votes)
+    }
+
+    /// The notice has hung for its full days, the day it was put up not counted, and nobody objects.
+    fn notice_is_over(
+        &self,
+        tree: &Tree<'_>,
+        begun: impl Fn(&Row) -> Option<Day>,
+    ) -> Result<(), Lack> {
+        let notice = tree.node_of(self.step.text("after")).map(|node| &node.steps);
+        let begun = notice.into_iter().flatten().filter_map(|step| begun(step)).min();
+        let village = self.facts.village;
+        if let Some(last) = begun.and_then(|day| self.policy.due(Clock::Notice, village, day)) {
+            needs(self.today > last, Lack::NoticeRunning(last))?;
+        }
+        let settled = |id: &str| {
+            self.facts.rows("steps").iter().any(|step| {
+                step.text("state") == Stage::ObjectionSettled.code() && step.text("after") == id
+            })
+        };
+        let open = |step: &&Row| {
+            step.text("state") == Stage::Objection.code()
+                && tree
+                    .node_of(self.step.text("after"))
+                    .is_some_and(|node| node.steps.iter().any(|n| n.id == step.text("after")))
+                && !settled(&step.id)
+        };
+        needs(!self.facts.rows("steps").iter().any(|step| open(&step)), Lack::ObjectionOpen)
+    }
+
+    /// Long enough under monitoring, with labour, and every guarantee met.
+    fn may_close(&self) -> Result<(), Lack> {
+        let facts = self.facts;
+        needs(!facts.tick("basic", "no_labour_guarantee"), Lack::NoLabour)?;
+        let identified = facts.day("case", "identified_on");
+        let from = identified.and_then(|day| self.policy.due(Clock::Close, facts.village, day));
+        if let Some(from) = from {
+            needs(self.today >= from, Lack::TooEarly(from))?;
+        }
+        let met =
+            |field: &&str| matches!(facts.text("guarantees", field), "met" | "not_applicable");
+        needs(GUARANTEES.iter().all(|field| met(field)), Lack::GuaranteeNotMet)
+    }
+}

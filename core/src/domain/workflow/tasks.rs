@@ -1,0 +1,228 @@
+//! What has to be done about a household, by whom and until when. Follows from the state, the warnings and the
+//! help on record; nobody keeps a list of tasks. Must not know whose phone asks.
+
+use super::legal::GUARANTEES;
+use super::{Case, Clock, Day, Facts, Policy, Stage};
+use crate::domain::authority::Role;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaskKind {
+    /// Look into a warning and answer it.
+    AnswerWarning,
+    /// Visit the household and verify.
+    Verify,
+    /// Appraise in a meeting.
+    Appraise,
+    /// Put the result on notice.
+    PutOnNotice,
+    /// Settle an objection.
+    SettleObjection,
+    /// Check as the township, once the notice is over.
+    TownshipCheck,
+    /// Decide as the county.
+    CountyDecide,
+    /// Enter the decision.
+    EnterDecision,
+    /// Name the responsible cadre.
+    NameCadre,
+    /// Make a plan.
+    MakePlan,
+    /// Record the first measure.
+    RecordMeasure,
+    /// Visit a monitored household again.
+    Visit,
+    /// See to a guarantee that is not met.
+    MeetGuarantee,
+}
+
+impl TaskKind {
+    /// All kinds.
+    pub const ALL: [Self; 13] = [
+        Self::AnswerWarning,
+        Self::Verify,
+        Self::Appraise,
+        Self::PutOnNotice,
+        Self::SettleObjection,
+        Self::TownshipCheck,
+        Self::CountyDecide,
+        Self::EnterDecision,
+        Self::NameCadre,
+        Self::MakePlan,
+        Self::RecordMeasure,
+        Self::Visit,
+        Self::MeetGuarantee,
+    ];
+
+    /// The stable code: list `task_kind` of words.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AnswerWarning => "answer_warning",
+            Self::Verify => "verify",
+            Self::Appraise => "appraise",
+            Self::PutOnNotice => "put_on_notice",
+            Self::SettleObjection => "settle_objection",
+            Self::TownshipCheck => "township_check",
+            Self::CountyDecide => "county_decide",
+            Self::EnterDecision => "enter_decision",
+            Self::NameCadre => "name_cadre",
+            Self::MakePlan => "make_plan",
+            Self::RecordMeasure => "record_measure",
+            Self::Visit => "visit",
+            Self::MeetGuarantee => "meet_guarantee",
+        }
+    }
+
+    /// Whose it is.
+    pub fn role(self) -> Role {
+        match self {
+            Self::Appraise | Self::PutOnNotice | Self::SettleObjection => Role::VillageCommittee,
+            Self::TownshipCheck | Self::NameCadre => Role::TownshipOffice,
+            Self::CountyDecide | Self::EnterDecision => Role::CountyOffice,
+            Self::AnswerWarning
+            | Self::Verify
+            | Self::MakePlan
+            | Self::RecordMeasure
+            | Self::Visit
+            | Self::MeetGuarantee => Role::VillageCadre,
+        }
+    }
+}
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Task {
+    /// The last day for it; none where nothing is published.
+    pub due_on: Option<Day>,
+    /// What.
+    pub kind: TaskKind,
+    /// The row or field it is about; empty for the case as a whole.
+    pub subject: String,
+}
+
+impl Task {
+    /// Whether its last day is over.
+    pub fn is_overdue(&self, today: Day) -> bool {
+        self.due_on.is_some_and(|due| due < today)
+    }
+}
+
+/// What has to be done about a household, the most urgent first.
+pub fn tasks(facts: &Facts, case: &Case, policy: &Policy, today: Day) -> Vec<Task> {
+    if !facts.is_active() {
+        return Vec::new();
+    }
+    let asked = Asked { facts, case, policy, today };
+    let mut tasks = asked.of_warnings();
+    tasks.extend(asked.of_stage());
+    if case.is_open() {
+        tasks.extend(asked.of_help());
+    }
+    tasks.sort_by_key(|task| (task.due_on.is_none(), task.clone()));
+    tasks
+}
+
+struct Asked<'a> {
+    facts: &'a Facts,
+    case: &'a Case,
+    policy: &'a Policy,
+    today: Day,
+}
+
+impl Asked<'_> {
+    fn due(&self, clock: Clock, from: Option<Day>) -> Option<Day> {
+        self.policy.due(clock, self.facts.village, from?)
+    }
+
+    fn of_warnings(&self) -> Vec<Task> {
+        let open = self.facts.rows("warnings").iter().filter(|w| w.text("answer").is_empty());
+        open.map(|warning| Task {
+            due_on: warning.day("due_on"),
+            kind: TaskKind::AnswerWarning,
+            subject: warning.id.clone(),
+        })
+        .collect()
+    }
+
+    fn of_stage(&self) -> Vec<Task> {
+        let case = self.case;
+        let entered = case.path.last().and_then(|last| last.on);
+        // Both ways, the decision is due from where the way began.
+        let began = [Stage::ToClose, Stage::Clue].map(|stage| case.entered(stage));
+        let decision = self.due(Clock::Decide, began.into_iter().flatten().max());
+        let task = |kind, due_on| vec![Task { due_on, kind, subject: String::new() }];
+        match case.stage() {
+            Some(Stage::Clue | Stage::ToVerify | Stage::Returned | Stage::ToClose) => {
+                task(TaskKind::Verify, self.due(Clock::Verify, entered))
+            }
+            Some(Stage::Verified) => task(TaskKind::Appraise, decision),
+            Some(Stage::Appraised) => task(TaskKind::PutOnNotice, decision),
+            Some(Stage::OnNotice) => self.of_notice(decision, entered),
+            Some(Stage::TownshipCheck) => task(TaskKind::CountyDecide, decision),
+            Some(Stage::CountyDecision) => task(TaskKind::EnterDecision, decision),
+            Some(
+                Stage::Monitored
+                | Stage::Helped
+                | Stage::Closed
+                | Stage::Reopened
+                | Stage::NotIncluded
+                | Stage::Duplicate
+                | Stage::Objection
+                | Stage::ObjectionSettled,
+            )
+            | None => Vec::new(),
+        }
+    }
+
+    fn of_notice(&self, decision: Option<Day>, entered: Option<Day>) -> Vec<Task> {
+        let objections = self.case.objections.iter().map(|subject| Task {
+            due_on: decision,
+            kind: TaskKind::SettleObjection,
+            subject: subject.clone(),
+        });
+        let mut tasks: Vec<Task> = objections.collect();
+        let hangs = self.due(Clock::Notice, entered).is_some_and(|last| self.today <= last);
+        if tasks.is_empty() && !hangs {
+            let kind = TaskKind::TownshipCheck;
+            tasks.push(Task { due_on: decision, kind, subject: String::new() });
+        }
+        tasks
+    }
+
+    fn of_help(&self) -> Vec<Task> {
+        let facts = self.facts;
+        let identified = facts.day("case", "identified_on");
+        let since = identified.or_else(|| self.case.entered(Stage::Monitored));
+        let plan = self.due(Clock::Plan, since);
+        let mut tasks = Vec::new();
+        let mut add = |kind, due_on, subject: &str| {
+            tasks.push(Task { due_on, kind, subject: subject.to_owned() });
+        };
+        let is_responsible = |role: &str| matches!(role, "" | "responsible");
+        if !facts.rows("cadres").iter().any(|cadre| is_responsible(cadre.text("role"))) {
+            add(TaskKind::NameCadre, plan, "");
+        }
+        if facts.rows("plan").is_empty() {
+            add(TaskKind::MakePlan, plan, "");
+        }
+        let runs = |status: &str| matches!(status, "under_way" | "done");
+        if !facts.rows("measures").iter().any(|measure| runs(measure.text("status"))) {
+            add(TaskKind::RecordMeasure, plan, "");
+        }
+        let visited = facts.rows("visits").iter().filter_map(|visit| visit.day("date")).max();
+        let next = self.due(Clock::Visit, visited.max(since));
+        let is_near = |due: Day| due.plus_days(-VISIT_SHOWN_DAYS) <= self.today;
+        if next.is_none_or(is_near) {
+            add(TaskKind::Visit, next, "");
+        }
+        for field in GUARANTEES {
+            if facts.text("guarantees", field) == "not_met" {
+                add(TaskKind::MeetGuarantee, None, field);
+            }
+        }
+        tasks
+    }
+}
+
+/// Days before a monthly visit is due from which it is shown.
+const VISIT_SHOWN_DAYS: i32 = 7;

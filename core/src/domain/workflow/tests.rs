@@ -1,0 +1,309 @@
+//! The case as its steps make it: each move, each lack, and the order in which steps arrive.
+
+use super::*;
+use crate::domain::policy::EXAMPLES_TOML;
+use crate::domain::schema::words;
+use crate::domain::value::Value;
+use proptest::prelude::*;
+
+const VILLAGE: u64 = 431_022_208_217;
+
+fn day(text: &str) -> Day {
+    text.parse().unwrap()
+}
+
+fn policy() -> Policy {
+    Policy::parse(EXAMPLES_TOML).unwrap()
+}
+
+/// A step: id, what it follows, stage, day, level.
+type Line = (&'static str, &'static str, Stage, &'static str, &'static str);
+
+fn with_steps(facts: Facts, steps: &[Line]) -> Facts {
+    steps.iter().fold(facts, |facts, (id, after, stage, on, level)| {
+        let mut fields: Vec<(&str, Value)> = vec![
+            ("state", stage.code().into()),
+            ("on", (*on).into()),
+            ("level", (*level).into()),
+            ("reason", "理由".into()),
+            ("votes_for", 9.into()),
+            ("votes_against", 1.into()),
+        ];
+        if !after.is_empty() {
+            fields.push(("after", (*after).into()));
+        }
+        facts.with_row("steps", id, &fields)
+    })
+}
+
+/// Everything a case needs on its way, so that a test can take one thing away.
+fn ready() -> Facts {
+    let met = legal::GUARANTEES
+        .iter()
+        .fold(Facts::of(VILLAGE), |facts, field| facts.with("guarantees", field, "met"));
+    met.with("case", "consent", true)
+        .with("case", "identified_on", "2024-03-20")
+        .with("case", "closing_kind", "by_help")
+        .with("class", "monitored_kind", "sudden")
+        .with_row("visits", "v", &[("date", "2024-03-02".into()), ("met", "head".into())])
+        .with_row("visits", "w", &[("date", "2024-10-02".into()), ("met", "member".into())])
+}
+
+const WAY_IN: [Line; 8] = [
+    ("a", "", Stage::Clue, "2024-03-01", "village"),
+    ("b", "a", Stage::Verified, "2024-03-02", "village"),
+    ("c", "b", Stage::Appraised, "2024-03-04", "village"),
+    ("d", "c", Stage::OnNotice, "2024-03-05", "village"),
+    ("e", "d", Stage::TownshipCheck, "2024-03-11", "township"),
+    ("f", "e", Stage::CountyDecision, "2024-03-14", "county"),
+    ("g", "f", Stage::Monitored, "2024-03-20", "county"),
+    ("h", "g", Stage::Helped, "2024-03-21", "village"),
+];
+
+const WAY_OUT: [Line; 7] = [
+    ("i", "h", Stage::ToClose, "2024-10-01", "village"),
+    ("j", "i", Stage::Verified, "2024-10-02", "village"),
+    ("k", "j", Stage::Appraised, "2024-10-03", "village"),
+    ("l", "k", Stage::OnNotice, "2024-10-04", "village"),
+    ("m", "l", Stage::TownshipCheck, "2024-10-10", "township"),
+    ("n", "m", Stage::CountyDecision, "2024-10-12", "county"),
+    ("o", "n", Stage::Closed, "2024-10-12", "county"),
+];
+
+fn whole_way() -> Vec<Line> {
+    [&WAY_IN[..], &WAY_OUT[..]].concat()
+}
+
+/// Asks about the last of the steps, on its own day.
+fn asked(facts: Facts, steps: &[Line]) -> Result<(), Lack> {
+    let facts = with_steps(facts, steps);
+    let (id, .., on, _) = steps[steps.len() - 1];
+    let step = facts.row("steps", id).unwrap();
+    check(&facts, step, &policy(), day(on), |step| step.day("on"))
+}
+
+#[test]
+fn a_case_goes_all_the_way_in_and_out() {
+    let way = whole_way();
+    for end in 1..=way.len() {
+        assert_eq!(asked(ready(), &way[..end]), Ok(()), "{:?}", way[end - 1]);
+        let case = Case::of(&with_steps(ready(), &way[..end]));
+        assert_eq!(case.stage(), Some(way[end - 1].2));
+        assert_eq!(case.last_step(), way[end - 1].0);
+        assert!(case.set_aside.is_empty());
+        assert_eq!(case.is_open(), (7..15).contains(&end), "{end}");
+    }
+}
+
+#[test]
+fn every_pair_of_stages_is_legal_or_not_as_the_table_says() {
+    let places = Stage::ALL.into_iter().map(Some).chain([None]);
+    let mut legal = 0;
+    for (phase, stage) in
+        places.flat_map(|stage| [Phase::Entry, Phase::Exit].map(|phase| (phase, stage)))
+    {
+        for next in successors((phase, stage)) {
+            assert!(next.moves(), "an objection moves nothing");
+            assert_ne!(Some(*next), stage);
+            legal += 1;
+        }
+    }
+    assert_eq!(legal, 49, "a new move is a decision: change this number with docs/workflow.md");
+    for stage in Stage::ALL {
+        assert_eq!(Stage::from_code(stage.code()), Some(stage));
+        let known = crate::domain::schema::Schema::base().code("case_state", stage.code());
+        assert!(known.is_some(), "{} has no label", stage.code());
+    }
+}
+
+#[test]
+fn every_lack_and_task_has_words() {
+    let on = Day(0);
+    let lacks = [
+        Lack::UnknownStage,
+        Lack::FollowsNothing,
+        Lack::NotFromHere,
+        Lack::Reason,
+        Lack::Votes,
+        Lack::Visit,
+        Lack::Consent,
+        Lack::MonitoredKind,
+        Lack::ClosingKind,
+        Lack::NoticeRunning(on),
+        Lack::ObjectionOpen,
+        Lack::TooEarly(on),
+        Lack::NoLabour,
+        Lack::GuaranteeNotMet,
+    ];
+    for lack in lacks {
+        assert!(words("lack", lack.code()).is_some(), "{}", lack.code());
+    }
+    for kind in TaskKind::ALL {
+        assert!(words("task_kind", kind.code()).is_some(), "{}", kind.code());
+    }
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let fresh = |facts: Facts, upto: usize| asked(facts, &whole_way()[..upto]);
+    let visited = ready();
+    let mut unvisited = Facts::of(VILLAGE).with("case", "consent", true);
+    assert_eq!(fresh(unvisited.clone(), 2), Err(Lack::Visit));
+    unvisited = unvisited.with_row(
+        "visits",
+        "v",
+        &[("date", "2024-03-02".into()), ("met", "nobody".into())],
+    );
+    assert_eq!(fresh(unvisited, 2), Err(Lack::Visit), "nobody at home is no visit");
+    assert_eq!(fresh(visited.clone().with("case", "consent", false), 2), Err(Lack::Consent));
+    assert_eq!(
+        fresh(visited.clone().with("class", "monitored_kind", ""), 7),
+        Err(Lack::MonitoredKind)
+    );
+    assert_eq!(fresh(visited.clone().with("case", "closing_kind", ""), 15), Err(Lack::ClosingKind));
+    let labour = visited.clone().with("basic", "no_labour_guarantee", true);
+    assert_eq!(fresh(labour, 9), Err(Lack::NoLabour));
+    let house = visited.clone().with("guarantees", "housing_state", "not_met");
+    assert_eq!(fresh(house, 9), Err(Lack::GuaranteeNotMet));
+    let early = visited.with("case", "identified_on", "2024-08-01");
+    assert_eq!(fresh(early, 9), Err(Lack::TooEarly(day("2025-01-31"))));
+}
+
+#[test]
+fn a_notice_hangs_for_its_full_days_and_an_objection_keeps_it_up() {
+    let way = |on: &'static str| {
+        let mut way = WAY_IN[..5].to_vec();
+        way[4].3 = on;
+        way
+    };
+    // Up on the 5th: the 6th to the 10th are its five full days.
+    for on in ["2024-03-05", "2024-03-06", "2024-03-10"] {
+        let lack = Lack::NoticeRunning(day("2024-03-10"));
+        assert_eq!(asked(ready(), &way(on)), Err(lack), "{on}");
+    }
+    assert_eq!(asked(ready(), &way("2024-03-11")), Ok(()));
+    let mut objected = way("2024-03-11");
+    objected.insert(4, ("x", "d", Stage::Objection, "2024-03-10", "village"));
+    assert_eq!(asked(ready(), &objected), Err(Lack::ObjectionOpen));
+    let case = Case::of(&with_steps(ready(), &objected[..5]));
+    assert_eq!((case.stage(), case.objections), (Some(Stage::OnNotice), vec!["x".to_owned()]));
+    objected.insert(5, ("y", "x", Stage::ObjectionSettled, "2024-03-11", "village"));
+    assert_eq!(asked(ready(), &objected), Ok(()));
+    // By the clock of whoever asks, not by the day a phone wrote.
+    let facts = with_steps(ready(), &way("2024-03-11"));
+    let begun_later = |_: &Row| Some(day("2024-03-09"));
+    let verdict =
+        check(&facts, facts.row("steps", "e").unwrap(), &policy(), day("2024-03-11"), begun_later);
+    assert_eq!(verdict, Err(Lack::NoticeRunning(day("2024-03-14"))));
+}
+
+#[test]
+fn a_step_from_nowhere_is_refused_and_does_not_count() {
+    let mut stray = WAY_IN[..2].to_vec();
+    stray.push(("z", "a", Stage::CountyDecision, "2024-03-03", "county"));
+    assert_eq!(asked(ready(), &stray), Err(Lack::NotFromHere));
+    let case = Case::of(&with_steps(ready(), &stray));
+    assert_eq!((case.stage(), case.set_aside), (Some(Stage::Verified), vec!["z".to_owned()]));
+    let dangling = [("z", "nothing", Stage::Verified, "2024-03-03", "village")];
+    assert_eq!(asked(ready(), &dangling), Err(Lack::FollowsNothing));
+    let round = [
+        ("p", "q", Stage::Verified, "2024-03-03", "village"),
+        ("q", "p", Stage::Appraised, "2024-03-03", "village"),
+    ];
+    let case = Case::of(&with_steps(ready(), &round));
+    assert_eq!((case.stage(), case.set_aside.len()), (None, 2));
+}
+
+#[test]
+fn two_people_who_did_the_same_agree() {
+    let mut way = WAY_IN[..2].to_vec();
+    way.push(("b2", "a", Stage::Verified, "2024-03-03", "village"));
+    way.push(("c", "b2", Stage::Appraised, "2024-03-04", "village"));
+    let case = Case::of(&with_steps(ready(), &way));
+    assert_eq!(case.stage(), Some(Stage::Appraised));
+    assert_eq!(case.path[1].steps, ["b", "b2"]);
+    assert!(case.set_aside.is_empty());
+}
+
+#[test]
+fn of_two_different_steps_the_higher_level_counts_until_one_is_carried_on() {
+    let mut way = WAY_IN[..2].to_vec();
+    way.push(("t", "a", Stage::NotIncluded, "2024-03-02", "township"));
+    let case = Case::of(&with_steps(ready(), &way));
+    assert_eq!(
+        (case.stage(), &case.set_aside[..]),
+        (Some(Stage::NotIncluded), &["b".to_owned()][..])
+    );
+    way.push(("c", "b", Stage::Appraised, "2024-03-04", "village"));
+    let case = Case::of(&with_steps(ready(), &way));
+    assert_eq!(
+        (case.stage(), &case.set_aside[..]),
+        (Some(Stage::Appraised), &["t".to_owned()][..])
+    );
+}
+
+#[test]
+fn tasks_follow_from_the_state() {
+    let kinds = |upto: usize, today: &str| {
+        let facts = with_steps(ready(), &whole_way()[..upto]);
+        let tasks = tasks(&facts, &Case::of(&facts), &policy(), day(today));
+        tasks.iter().map(|task| (task.kind, task.due_on.map(|d| d.to_string()))).collect::<Vec<_>>()
+    };
+    let due = |text: &str| Some(text.to_owned());
+    // 2024-03-01 is a Friday: five working days.
+    assert_eq!(kinds(1, "2024-03-01"), [(TaskKind::Verify, due("2024-03-08"))]);
+    assert_eq!(kinds(2, "2024-03-02"), [(TaskKind::Appraise, due("2024-03-16"))]);
+    assert_eq!(kinds(4, "2024-03-06"), [], "the notice hangs");
+    assert_eq!(kinds(4, "2024-03-11"), [(TaskKind::TownshipCheck, due("2024-03-16"))]);
+    assert_eq!(kinds(5, "2024-03-11"), [(TaskKind::CountyDecide, due("2024-03-16"))]);
+    let help: Vec<TaskKind> = kinds(8, "2024-04-20").into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(help, [TaskKind::NameCadre, TaskKind::MakePlan, TaskKind::RecordMeasure]);
+    assert_eq!(kinds(15, "2024-10-13"), []);
+    let warned = Facts::of(VILLAGE).with_row("warnings", "w", &[("due_on", "2024-03-10".into())]);
+    let open = tasks(&warned, &Case::default(), &policy(), day("2024-03-11"));
+    assert_eq!(
+        (open[0].kind, open[0].is_overdue(day("2024-03-11"))),
+        (TaskKind::AnswerWarning, true)
+    );
+}
+
+/// Random sets of steps, many of which follow from nowhere.
+fn random_steps() -> impl Strategy<Value = Vec<(String, String, Stage, String)>> {
+    let stages = prop::sample::select(Stage::ALL.to_vec());
+    let levels = prop::sample::select(vec!["village", "township", "county"]);
+    prop::collection::vec((stages, 0..12usize, levels), 0..24).prop_map(|drawn| {
+        let name = |place: usize| format!("s{place:02}");
+        let step = |(place, (stage, after, level)): (usize, (Stage, usize, &str))| {
+            let after = if after == 0 || place == 0 { String::new() } else { name(after % place) };
+            (name(place), after, stage, level.to_owned())
+        };
+        drawn.into_iter().enumerate().map(step).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_order_in_which_steps_come_does_not_matter(
+        (steps, shuffled) in random_steps().prop_flat_map(|steps| {
+            let shuffled = Just(steps.clone()).prop_shuffle();
+            (Just(steps), shuffled)
+        })
+    ) {
+        let facts = |steps: &[(String, String, Stage, String)]| {
+            steps.iter().fold(Facts::of(VILLAGE), |facts, (id, after, stage, level)| {
+                facts.with_row("steps", id, &[
+                    ("state", stage.code().into()),
+                    ("after", after.as_str().into()),
+                    ("level", level.as_str().into()),
+                ])
+            })
+        };
+        let sorted = |mut case: Case| { case.set_aside.sort(); case.objections.sort(); case };
+        let (one, other) = (sorted(Case::of(&facts(&steps))), sorted(Case::of(&facts(&shuffled))));
+        prop_assert_eq!(&one, &other);
+        // Every step counts, is set aside, or moves nothing.
+        let counted: usize = one.path.iter().map(|passed| passed.steps.len()).sum();
+        let moving = steps.iter().filter(|step| step.2.moves()).count();
+        prop_assert_eq!(counted + one.set_aside.len(), moving);
+    }
+}
