@@ -151,6 +151,63 @@ fn two_records_of_one_family_are_proposed_and_made_one_by_a_person() {
 }
 
 #[test]
+fn what_is_written_in_a_record_while_it_is_merged_elsewhere_comes_over() {
+    let (mut township, a, b) = world();
+    let kept = a.ledger.create_household(VILLAGE, record("")).unwrap();
+    let merged = a.ledger.create_household(VILLAGE, record(HEAD)).unwrap();
+    a.sync(&mut township).unwrap();
+    b.sync(&mut township).unwrap();
+    b.ledger.record_visit(merged, vec![("note".into(), "走访时无信号".into())]).unwrap();
+    a.ledger.merge(kept, merged).unwrap();
+    for phone in [&a, &b, &a] {
+        assert_eq!(phone.sync(&mut township).unwrap().0.refused, 0);
+    }
+    for phone in [&a, &b] {
+        assert_eq!(phone.ledger.status().unwrap().pending, 0);
+        assert_eq!(listed(phone), [kept]);
+        let shown = phone.ledger.show(kept).unwrap();
+        let visits = shown.fields.iter().filter(|field| field.value == "走访时无信号".into());
+        assert_eq!(visits.count(), 1, "a visit nobody would find is a lost visit");
+        assert_eq!(phone.ledger.duplicates().unwrap(), []);
+    }
+    // Who opens the head's record is led to the one that was kept.
+    let again = b.ledger.create_household(VILLAGE, record(HEAD)).unwrap_err();
+    assert_eq!(again, LedgerError::AlreadyOnRecord { household: kept.to_string() });
+    // A third phone that knew nothing writes by the head's number, and its work comes over too.
+    let c = township.enrol(&mut Seeded(8), "zhou", &[VILLAGE], 0);
+    let address = record(HEAD).set("basic", "address", "上洞 3 组");
+    assert_eq!(c.ledger.create_household(VILLAGE, address).unwrap(), merged);
+    c.sync(&mut township).unwrap();
+    a.sync(&mut township).unwrap();
+    for phone in [&a, &c] {
+        assert_eq!(listed(phone), [kept]);
+        assert_eq!(value(phone, kept, "address"), Some("上洞 3 组".into()));
+    }
+}
+
+#[test]
+fn what_was_emptied_after_a_merge_stays_empty() {
+    let (mut township, a, b) = world();
+    let kept = a.ledger.create_household(VILLAGE, record("")).unwrap();
+    let address = record("").set("basic", "address", "上洞 3 组");
+    let merged = b.ledger.create_household(VILLAGE, address).unwrap();
+    for phone in [&a, &b, &a] {
+        phone.sync(&mut township).unwrap();
+    }
+    a.ledger.merge(kept, merged).unwrap();
+    let mut emptied = RecordEdit::default().set("basic", "address", "");
+    emptied.fields[0].value = None;
+    a.ledger.edit(kept, &emptied).unwrap();
+    for phone in [&a, &b, &a, &b] {
+        phone.sync(&mut township).unwrap();
+    }
+    for phone in [&a, &b] {
+        assert_eq!(value(phone, kept, "address"), None, "nobody fills it in again");
+        assert_eq!(phone.ledger.duplicates().unwrap(), []);
+    }
+}
+
+#[test]
 fn one_person_in_two_records_is_found_and_namesakes_are_left_alone() {
     let (_, a, _) = world();
     let create = |edit| a.ledger.create_household(VILLAGE, edit).unwrap();

@@ -58,11 +58,12 @@ fn nothing_is_lost_and_all_replicas_agree() {
     }
     assert!(failed.is_empty(), "{} seeds failed", failed.len());
     // A run of one seed is somebody looking for something; else everything must have happened.
-    let happened = [sum.cuts, sum.moves, sum.restores, sum.revocations, sum.copies, sum.met];
+    let happened =
+        [sum.cuts, sum.moves, sum.restores, sum.revocations, sum.copies, sum.met, sum.merges];
     assert!(count < 100 || happened.iter().all(|times| *times > 0), "{sum:?}");
     worlds.passed(&format!(
-        "{count} worlds, {} saves, {} cuts, {} moves, {} revocations, {} families met twice",
-        sum.saved, sum.cuts, sum.moves, sum.revocations, sum.met
+        "{count} worlds, {} saves, {} cuts, {} moves, {} revocations, {} families met twice, {} merges",
+        sum.saved, sum.cuts, sum.moves, sum.revocations, sum.met, sum.merges
     ));
     healing.passed(&format!("{} restores, {} copies", sum.restores, sum.copies));
 }

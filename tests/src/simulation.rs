@@ -46,6 +46,8 @@ pub struct Summary {
     pub copies: usize,
     /// Families that were on record when a cadre wanted to open a record for them.
     pub met: usize,
+    /// Records merged into another.
+    pub merges: usize,
     /// Refused changes made anew, and quarantined ones released.
     pub second_chances: usize,
 }
@@ -60,6 +62,7 @@ impl Summary {
         self.revocations += other.revocations;
         self.copies += other.copies;
         self.met += other.met;
+        self.merges += other.merges;
         self.second_chances += other.second_chances;
     }
 }
@@ -134,6 +137,7 @@ impl World {
             98 if self.rng.chance(30) => self.revoke(phone),
             98 if self.rng.chance(40) => self.copy(phone),
             98 => self.second_chance(phone),
+            _ if self.rng.chance(30) => self.merge(phone),
             _ => self.settle_one(phone),
         }
     }
@@ -235,6 +239,20 @@ impl World {
         };
         let saved = self.phones[phone].ledger.edit(id, &edit);
         self.count_saved(saved);
+    }
+
+    /// A cadre takes two records for one family, rightly or not.
+    fn merge(&mut self, phone: usize) {
+        let households = self.households(phone);
+        if households.len() < 2 {
+            return;
+        }
+        let (kept, duplicate) = (*self.rng.pick(&households), *self.rng.pick(&households));
+        match self.phones[phone].ledger.merge(kept, duplicate) {
+            Ok(()) => self.summary.merges += 1,
+            Err(LedgerError::InvalidInput { .. } | LedgerError::NotPermitted { .. }) => {}
+            Err(error) => panic!("a merge became {error:?}"),
+        }
     }
 
     fn settle_one(&mut self, phone: usize) {

@@ -308,6 +308,9 @@ pub(crate) fn duplicates(pairs: &[(Likeness, ListRow, ListRow)]) -> Shown {
             Likeness::SamePerson => {
                 ("same_person", "同一身份证号码", "one identity number in both")
             }
+            Likeness::WrittenSince => {
+                ("written_since", "合并后又有填写", "written in the second one since it was merged")
+            }
             Likeness::SameFamily => {
                 ("same_family", "同村同名户主", "one head's name in one village")
             }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::ledger::{Ledger, not_found};
+use super::ledger::{Inner, Ledger, not_found};
+use crate::document::change::Change;
 use crate::document::draft::FieldEdit;
 use crate::document::duplicate::{self, Likeness};
 use crate::document::genesis::ContainerIndex;
 use crate::document::record::Stamp;
-use crate::domain::ids::HouseholdId;
+use crate::domain::ids::{ActorId, HouseholdId};
 use crate::domain::value::Value;
 use crate::error::LedgerError;
 use crate::store::records::Household;
@@ -21,7 +22,7 @@ use crate::store::{StoreError, listing, records};
 pub struct Duplicate {
     /// Why.
     pub likeness: Likeness,
-    /// The one with the smaller id.
+    /// The one to keep, where one was merged before; else the one with the smaller id.
     pub first: HouseholdId,
     /// The other.
     pub second: HouseholdId,
@@ -43,45 +44,125 @@ impl Ledger {
                     found.insert(Duplicate { likeness, first, second });
                 }
             }
+            for n in listing::merged(connection)? {
+                if let Some(rest) = Merge::of_the_rest(connection, n)?.filter(Merge::moves) {
+                    let (likeness, first) = (Likeness::WrittenSince, rest.kept.id);
+                    found.insert(Duplicate { likeness, first, second: rest.duplicate.id });
+                }
+            }
             Ok(found.into_iter().collect())
         })
     }
 
     /// Makes two records one: `kept` gets what it lacks, `duplicate` is marked as merged into it and stays
-    /// readable. Both are saved, or nothing.
+    /// readable. Both are saved, or nothing. Once more for the same two, it brings over what was written in the
+    /// merged one since.
     ///
     /// # Errors
-    /// `NotFound`; `InvalidInput` where one of them was merged before; `NotPermitted` where the duplicate
-    /// holds what this person may not write: then it is the one to keep.
+    /// `NotFound`; `InvalidInput` where one of them was merged into a third, or nothing is left to do;
+    /// `NotPermitted` where the duplicate holds what this person may not write: then it is the one to keep.
     pub fn merge(&self, kept: HouseholdId, duplicate: HouseholdId) -> Result<(), LedgerError> {
         let now_ms = self.now_ms();
         let inner = &mut *self.opened()?;
         let find = |id| records::find(&inner.connection, id)?.ok_or_else(|| not_found(id));
         let (kept, duplicate) = (find(kept)?, find(duplicate)?);
-        if kept.id == duplicate.id
-            || duplicate::is_merged(&kept.fold)
-            || duplicate::is_merged(&duplicate.fold)
-        {
+        let before = duplicate::merged_into(&duplicate.fold);
+        let is_third = before.is_some_and(|into| into != kept.id);
+        let is_merged = duplicate::merged_into(&kept.fold).is_some();
+        let merge = Merge::new(&inner.connection, kept, duplicate)?;
+        if merge.kept.id == merge.duplicate.id || is_third || is_merged || merge.unseen.is_empty() {
             return Err(LedgerError::invalid("duplicate", "merged_before"));
         }
-        let missing = duplicate::missing_in(&kept.fold, &duplicate.fold);
-        let marks = merged_into(kept.id);
-        let stamp = Stamp { form: "merge/1".into(), ..inner.writer.stamp.clone() };
-        let mut saves = vec![(duplicate, marks)];
-        if !missing.is_empty() {
-            saves.insert(0, (kept, missing));
+        merge.save(inner, now_ms)
+    }
+
+    /// Brings over what this phone wrote in records that somebody merged meanwhile. Whether there was
+    /// any. What this person may not write, or not at once, stays where it is and is proposed.
+    pub(super) fn bring_over(&self) -> Result<bool, LedgerError> {
+        let now_ms = self.now_ms();
+        let inner = &mut *self.lock();
+        let mut brought = false;
+        for n in listing::merged(&inner.connection)? {
+            let rest = Merge::of_the_rest(&inner.connection, n)?;
+            let Some(rest) = rest.filter(|rest| rest.unseen.contains(&inner.actor)) else {
+                continue;
+            };
+            match rest.save(inner, now_ms) {
+                Ok(()) => brought = true,
+                Err(LedgerError::NotPermitted { .. } | LedgerError::InvalidInput { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(brought)
+    }
+}
+
+/// Two records about to become one.
+struct Merge {
+    kept: Household,
+    duplicate: Household,
+    /// What the kept one gets.
+    missing: Vec<FieldEdit>,
+    /// What the duplicate says of itself from then on.
+    marks: Vec<FieldEdit>,
+    /// Who wrote in the duplicate what no merge has seen.
+    unseen: BTreeSet<ActorId>,
+}
+
+impl Merge {
+    fn new(
+        connection: &Connection,
+        kept: Household,
+        duplicate: Household,
+    ) -> Result<Self, StoreError> {
+        let stored = records::changes(connection, duplicate.n)?;
+        let changes = stored
+            .iter()
+            .map(|stored| Change::decode_named(&stored.raw, stored.hash))
+            .collect::<Result<Vec<_>, _>>()?;
+        let unseen = duplicate::unmerged(&changes);
+        let missing = duplicate::missing_in(&kept.fold, &duplicate.fold, &unseen);
+        let unseen = unseen.into_iter().map(|change| change.actor).collect();
+        let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+        let marks = marks(kept.id, count);
+        Ok(Self { kept, duplicate, missing, marks, unseen })
+    }
+
+    /// What was written in a record after it had been merged.
+    fn of_the_rest(connection: &Connection, n: i64) -> Result<Option<Self>, StoreError> {
+        let duplicate = records::get(connection, n)?;
+        let Some(kept) = duplicate::merged_into(&duplicate.fold) else { return Ok(None) };
+        let Some(kept) = records::find(connection, kept)? else { return Ok(None) };
+        Ok(Some(Self::new(connection, kept, duplicate)?))
+    }
+
+    fn moves(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    fn save(self, inner: &mut Inner, now_ms: i64) -> Result<(), LedgerError> {
+        let stamp = Stamp { form: "merge/1".into(), ..inner.writer.stamp.clone() };
+        let saves = [(self.kept, self.missing), (self.duplicate, self.marks)];
+        let saves = saves.into_iter().filter(|(_, edits)| !edits.is_empty()).collect();
         inner.save_together(saves, &stamp, now_ms)
     }
 }
 
-fn merged_into(kept: HouseholdId) -> Vec<FieldEdit> {
-    let set = |field: &str, value: Value| {
-        let container = ContainerIndex::of("basic")?;
-        Some(FieldEdit { container, key: field.to_owned(), value: Some(value) })
+fn marks(kept: HouseholdId, changes: i64) -> Vec<FieldEdit> {
+    let marks = [
+        ("status", Value::from("merged")),
+        ("merged_into", kept.to_string().into()),
+        ("merged_changes", Value::Int(changes)),
+    ];
+    let basic = ContainerIndex::of("basic").into_iter();
+    let set = |container| {
+        marks.clone().map(|(field, value)| FieldEdit {
+            container,
+            key: field.to_owned(),
+            value: Some(value),
+        })
     };
-    let marks = [set("status", "merged".into()), set("merged_into", kept.to_string().into())];
-    marks.into_iter().flatten().collect()
+    basic.flat_map(set).collect()
 }
 
 /// Pairs of local numbers worth a closer look: a person in both, or the same head's name in one village.

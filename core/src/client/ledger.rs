@@ -13,6 +13,7 @@ use super::vault::KeyVault;
 use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::draft::{FieldEdit, Origin, draft};
+use crate::document::duplicate::merged_into;
 use crate::document::genesis::ContainerIndex;
 use crate::document::judge::judge_edits;
 use crate::document::raw::RawChange;
@@ -337,8 +338,9 @@ impl Ledger {
             (Some(key), Some(head)) => key.household(&head),
             _ => HouseholdId::from_random(random(inner.entropy.as_mut())),
         };
-        if records::find(&inner.connection, id)?.is_some() {
-            return Err(LedgerError::AlreadyOnRecord { household: id.to_string() });
+        if let Some(known) = records::find(&inner.connection, id)? {
+            let household = merged_into(&known.fold).unwrap_or(id).to_string();
+            return Err(LedgerError::AlreadyOnRecord { household });
         }
         inner.save(Household::unsaved(id, village), &edit, now_ms)?;
         Ok(id)

@@ -89,6 +89,9 @@ impl SyncSession {
         self.purpose.repair = repair;
         if !report.wiped {
             again |= ledger.heal(renew)?;
+            if report.received > 0 {
+                again |= ledger.bring_over()?;
+            }
         }
         if (again || self.more) && self.report.requests < REQUESTS_MAX {
             return Ok(Step::Again);

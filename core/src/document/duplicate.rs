@@ -1,13 +1,15 @@
 //! Two records of one family: how they are recognised, and what the one lacks that the other has. Looks at
 //! folded states only; must not know where they are stored or who may write what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use super::change::Change;
 use super::draft::FieldEdit;
 use super::fold::Fold;
 use super::genesis::ContainerIndex;
 use super::record::{Row, row_key, rows, split_key, value};
 use crate::domain::identity::IdentityNumber;
+use crate::domain::ids::{ChangeHash, HouseholdId, OpId};
 use crate::domain::schema::{FieldKind, Schema};
 use crate::domain::value::Value;
 
@@ -16,16 +18,20 @@ use crate::domain::value::Value;
 pub enum Likeness {
     /// A person with the same identity number lives in both.
     SamePerson,
+    /// One was merged into the other, and somebody who did not know has written in it since.
+    WrittenSince,
     /// The same head's name in one village, something else that agrees, and nothing that contradicts.
     SameFamily,
 }
 
 /// Fields that say what a record is, not what a family is like.
-const OF_THE_RECORD: [&str; 4] = ["area_code", "status", "status_reason", "merged_into"];
+const OF_THE_RECORD: [&str; 5] =
+    ["area_code", "status", "status_reason", "merged_into", "merged_changes"];
 
-/// Whether a record was merged into another.
-pub fn is_merged(fold: &Fold) -> bool {
-    value(fold, "basic", "status").and_then(Value::as_text) == Some("merged")
+/// The record that this one was merged into.
+pub fn merged_into(fold: &Fold) -> Option<HouseholdId> {
+    let text = |field| value(fold, "basic", field).and_then(Value::as_text);
+    text("merged_into").filter(|_| text("status") == Some("merged"))?.parse().ok()
 }
 
 /// The members who live in the household.
@@ -66,14 +72,39 @@ fn is_named_alike(one: &Row<'_>, other: &Row<'_>) -> bool {
     !one.text("name").is_empty() && one.text("name") == other.text("name")
 }
 
-/// What `kept` lacks and `duplicate` has. Where both have a value, the kept record's stands and the other
-/// can still be read in the duplicate. Members are the same people by identity number, else by name.
-pub fn missing_in(kept: &Fold, duplicate: &Fold) -> Vec<FieldEdit> {
+/// The changes of a record that no merge has seen yet; all of them where there was none.
+pub fn unmerged(changes: &[Change]) -> Vec<&Change> {
+    let is_merge = |change: &Change| {
+        let mut ops = change.ops.iter().filter(|op| op.container.name() == "basic");
+        ops.any(|op| matches!(op.key.as_str(), "merged_into" | "merged_changes"))
+    };
+    let mut seen: HashSet<ChangeHash> = HashSet::new();
+    let mut unseen = Vec::new();
+    // Changes are stored after what they depend on.
+    for change in changes.iter().rev() {
+        if seen.contains(&change.hash) || is_merge(change) {
+            seen.extend(&change.deps);
+        } else {
+            unseen.push(change);
+        }
+    }
+    unseen
+}
+
+/// What `kept` lacks and `duplicate` has from these changes. Where both have a value, the kept record's
+/// stands and the other can still be read in the duplicate. Members are the same people by identity number,
+/// else by name.
+pub fn missing_in(kept: &Fold, duplicate: &Fold, changes: &[&Change]) -> Vec<FieldEdit> {
+    let written: HashSet<OpId> = changes
+        .iter()
+        .flat_map(|c| c.ops.iter().map(|op| OpId { counter: op.counter, actor: c.actor }))
+        .collect();
     let same_rows = same_people(kept, duplicate);
     let named = |row: &str| same_rows.get(row).map_or_else(|| row.to_owned(), String::clone);
     let mut edits = Vec::new();
     for (container, key, entries) in duplicate.fields() {
-        let Some(value) = entries.last().map(|entry| entry.value.clone()) else { continue };
+        let shown = entries.last().filter(|entry| written.contains(&entry.id));
+        let Some(value) = shown.map(|entry| entry.value.clone()) else { continue };
         if container.name() == "basic" && OF_THE_RECORD.contains(&key) {
             continue;
         }

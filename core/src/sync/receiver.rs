@@ -204,6 +204,10 @@ impl Receiver {
             give_everything_back(&transaction)?;
             replica::set(&transaction, Setting::GaveBack, &*head.epoch)?;
         }
+        let known_epoch = replica::setting(&transaction, Setting::Epoch)?;
+        if known_epoch.is_some_and(|epoch| epoch != *head.epoch) {
+            self.next.again |= give_back_what_leaves(&transaction, &head.lost_scopes)?;
+        }
         match head.lease_days {
             None => replica::unset(&transaction, Setting::LeaseUntil)?,
             Some(days) => {
@@ -459,13 +463,35 @@ fn next_part(bytes: &[u8]) -> Result<Option<(PartKind, usize, usize)>, SyncError
 fn give_everything_back(transaction: &Transaction<'_>) -> Result<(), SyncError> {
     replica::hand_in_refused(transaction)?;
     for scope in replica::scopes(transaction)? {
-        for (id, _) in records::digests(transaction, scope)? {
-            let mut batch = Batch::new(transaction);
-            batch.give_back(id, |_| false)?;
-            batch.save()?;
-        }
+        give_back_scope(transaction, scope)?;
     }
     Ok(())
+}
+
+/// Queues every change of households that this phone is about to forget, since they moved away or their
+/// area was withdrawn: the server was restored, and this phone may be the last that has them. Whether
+/// there were any.
+fn give_back_what_leaves(transaction: &Transaction<'_>, lost: &[Scope]) -> Result<bool, SyncError> {
+    let served: Vec<Scope> =
+        replica::cursors(transaction)?.into_iter().map(|cursor| cursor.scope).collect();
+    let stays = |scope: &Scope| served.contains(scope) && !lost.contains(scope);
+    let mut some = false;
+    for scope in replica::scopes(transaction)? {
+        if !stays(&scope) {
+            some |= give_back_scope(transaction, scope)?;
+        }
+    }
+    Ok(some)
+}
+
+fn give_back_scope(transaction: &Transaction<'_>, scope: Scope) -> Result<bool, SyncError> {
+    let mut some = false;
+    for (id, _) in records::digests(transaction, scope)? {
+        let mut batch = Batch::new(transaction);
+        some |= batch.give_back(id, |_| false)?;
+        batch.save()?;
+    }
+    Ok(some)
 }
 
 fn begin(connection: &mut Connection) -> Result<Transaction<'_>, SyncError> {
