@@ -1,8 +1,8 @@
 //! The phone's half: the [`Ledger`] (台账), its enrolment and its way to the server. Every public act of
 //! the phone is a method of the ledger; local work blocks, only the network is async.
 
+mod case;
 mod duplicates;
-mod edit;
 mod enrolment;
 mod heal;
 mod http;
@@ -13,8 +13,9 @@ mod session;
 mod vault;
 mod view;
 
+pub use crate::document::edit::{FieldChange, NewRow, RecordEdit, StepForm};
+pub use crate::store::cases::{CaseView, PassedView, StepView, TaskView};
 pub use duplicates::Duplicate;
-pub use edit::{FieldChange, NewRow, RecordEdit};
 pub use enrolment::Enrolment;
 pub use http::{Cancel, Progress, SyncPhase};
 pub use ledger::{Ledger, Status};

@@ -16,6 +16,7 @@ mod columns;
 pub mod compress;
 pub mod draft;
 pub mod duplicate;
+pub mod edit;
 pub mod facts;
 pub mod fold;
 pub mod genesis;

@@ -2,6 +2,9 @@
 //! codes, never prose, and never personal data. Inner errors are mapped here and nowhere else.
 
 use crate::document::DocumentError;
+use crate::document::edit::EditError;
+use crate::document::judge::StepDenial;
+use crate::domain::workflow::Stage;
 use crate::store::StoreError;
 use crate::sync::SyncError;
 
@@ -38,13 +41,17 @@ pub enum LedgerError {
         /// Its id as given.
         id: String,
     },
-    /// Reload the case: it has moved on.
-    #[error("step {step} not possible in state {state}")]
+    /// See what the step needs, or reload the case: it has moved on.
+    #[error("step {step} not possible in state {state}: {reason}")]
     IllegalStep {
-        /// The state it is in.
+        /// Code of the stage the case is in; empty where there is none.
         state: String,
-        /// The step attempted.
+        /// Code of the step attempted.
         step: String,
+        /// Code of what is missing, list `lack` of words, for example `visit_missing`.
+        reason: String,
+        /// The ISO day the reason is about; empty where it is about none.
+        until: String,
     },
     /// Go on working; nothing is lost. Try again after the time given.
     #[error("offline")]
@@ -128,6 +135,24 @@ impl From<StoreError> for LedgerError {
             }
             StoreError::Document(error) => error.into(),
             StoreError::NotFound => Self::NotFound { kind: "household".into(), id: String::new() },
+        }
+    }
+}
+
+impl From<EditError> for LedgerError {
+    fn from(error: EditError) -> Self {
+        Self::invalid(error.field, error.reason)
+    }
+}
+
+impl From<StepDenial> for LedgerError {
+    fn from(denial: StepDenial) -> Self {
+        let StepDenial { from, step, lack } = denial;
+        Self::IllegalStep {
+            state: from.map_or("", Stage::code).to_owned(),
+            step: step.map_or("", Stage::code).to_owned(),
+            reason: lack.code().to_owned(),
+            until: lack.day().map(|day| day.to_string()).unwrap_or_default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! the folded state and the list row together. The log of changes is the truth, everything else can be
 //! rebuilt from it. The only module of the core that knows SQL; must not know the network.
 
+pub mod cases;
 pub mod listing;
 pub mod open;
 pub mod records;

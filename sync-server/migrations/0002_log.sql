@@ -1,7 +1,7 @@
 -- What only the server keeps: the log of each scope, in the order in which it was committed.
 
 CREATE TABLE server (
-    name TEXT PRIMARY KEY,              -- epoch (8 bytes), takes_back_until_ms (8 bytes)
+    name TEXT PRIMARY KEY,              -- epoch (8 bytes), actor (16), takes_back_until_ms (8)
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -17,10 +17,12 @@ use crate::settings::Settings;
 use crate::storage;
 use crate::storage::quarantine::{self, QuarantineRow};
 
+mod cases;
 mod lists;
 mod persons;
 mod words;
 
+pub use cases::{HouseholdFilter, StepArguments};
 pub use words::AdminError;
 use words::refusal_words;
 
@@ -87,6 +89,41 @@ pub enum AdminCommand {
     },
     /// 一人多户 · people on record in two households
     Duplicates,
+    /// 农户列表 · households of the office's area
+    List(HouseholdFilter),
+    /// 查看农户 · show a household
+    Show {
+        /// 农户 · household
+        household: HouseholdId,
+    },
+    /// 新建农户 · open a record, fields as container.field=value
+    New {
+        /// 村代码 · code of the village
+        village: u64,
+        /// 字段 · fields
+        #[arg(required = true)]
+        fields: Vec<String>,
+    },
+    /// 修改 · set fields, as container.field=value or container.row.field=value
+    Edit {
+        /// 农户 · household
+        household: HouseholdId,
+        /// 字段 · fields
+        #[arg(required = true)]
+        fields: Vec<String>,
+        /// 代谁办理 · whom it is done for
+        #[arg(long, default_value = "", hide_default_value = true)]
+        on_behalf_of: String,
+    },
+    /// 待办 · what this account has to do
+    Tasks,
+    /// 监测过程 · where a household's case is, and what may be done next
+    Case {
+        /// 农户 · household
+        household: HouseholdId,
+    },
+    /// 办理步骤 · take a step of a case
+    Step(StepArguments),
     /// 待审修改 · changes that were refused and wait for a person
     Quarantine,
     /// 查看待审修改 · look into one of them
@@ -166,6 +203,15 @@ impl Office<'_> {
             AdminCommand::Move { household, village } => self.move_household(household, village),
             AdminCommand::Find { number } => self.find_person(&number),
             AdminCommand::Duplicates => self.list_duplicates(),
+            AdminCommand::List(filter) => self.list_households(&filter),
+            AdminCommand::Show { household } => self.show_household(household),
+            AdminCommand::New { village, fields } => self.new_household(village, &fields, entropy),
+            AdminCommand::Edit { household, fields, on_behalf_of } => {
+                self.edit_household(household, &fields, on_behalf_of)
+            }
+            AdminCommand::Tasks => self.list_tasks(),
+            AdminCommand::Case { household } => self.show_case(household),
+            AdminCommand::Step(step) => self.take_step(step),
             AdminCommand::Quarantine => self.list_quarantine(),
             AdminCommand::QuarantineShow { number } => self.show_quarantined(number),
             AdminCommand::QuarantineRelease { number } => self.release(number),

@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use wanhu_core::domain::environment::{Clock, Entropy};
 use wanhu_core::domain::person::PersonKey;
+use wanhu_core::domain::policy::{EXAMPLES_TOML, PolicyError, Published};
 use wanhu_core::domain::region::{RegionError, RegionList};
 use wanhu_core::store::StoreError;
 
@@ -46,6 +47,9 @@ pub enum OpenError {
     /// The region list.
     #[error("regions: {0}")]
     Regions(#[from] RegionError),
+    /// The policy file.
+    #[error("policy: {0}")]
+    Policy(#[from] PolicyError),
 }
 
 /// The open server.
@@ -68,6 +72,8 @@ pub struct App {
     pub enrolment_approval: bool,
     /// Days for which a phone may show its records without another contact.
     pub lease_days: Option<u16>,
+    /// Lines, periods and warning rules that hold here.
+    pub policy: Arc<Published>,
     /// How often and how much each device may send.
     pub limits: Limits,
     /// Renders /metrics, where the process installed a recorder.
@@ -105,6 +111,7 @@ impl App {
             silence_max: Duration::from_secs(settings.silence_seconds_max),
             enrolment_approval: settings.enrolment_approval,
             lease_days: u16::try_from(settings.lease_days).ok().filter(|days| *days > 0),
+            policy: Arc::new(policy(settings)?),
             limits: Limits::new(settings.syncs_per_minute, settings.changes_per_day),
             metrics: None,
             tries: Mutex::default(),
@@ -128,6 +135,17 @@ impl App {
             tries.entry(address).or_insert((0, now_ms)).0 += 1;
         }
     }
+}
+
+/// The settings' policy.
+///
+/// # Errors
+/// Where the file cannot be read.
+fn policy(settings: &Settings) -> Result<Published, OpenError> {
+    Ok(match &settings.policy {
+        None => Published::parse(EXAMPLES_TOML)?,
+        Some(path) => Published::parse(&std::fs::read_to_string(path)?)?,
+    })
 }
 
 /// The settings' region list.

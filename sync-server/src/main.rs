@@ -155,7 +155,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             let office = Office { settings: &settings, app: &app, by: &by };
             let output = office.run(command, &mut SystemEntropy).map_err(|error| {
                 let (code, zh, en) = error.words();
-                failure(code, zh, en)
+                failure(code, &zh, en)
             })?;
             print!("{}", if arguments.json { output.json } else { output.text });
             Ok(())

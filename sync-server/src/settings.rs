@@ -58,6 +58,8 @@ pub struct Settings {
     pub allow_plain_http: bool,
     /// Another city's region list; none = Chenzhou's.
     pub regions: Option<PathBuf>,
+    /// The county's lines, periods and warning rules; none = published examples, which are nobody's own.
+    pub policy: Option<PathBuf>,
     /// Seconds a phone may be silent in the middle of a request.
     pub silence_seconds_max: u64,
     /// Requests served at the same time; others are asked to come back.
@@ -90,6 +92,7 @@ impl Default for Settings {
             tls_key: None,
             allow_plain_http: false,
             regions: None,
+            policy: None,
             silence_seconds_max: 60,
             requests_max: 256,
             enrolment_code_minutes: 10,
@@ -131,6 +134,9 @@ pub struct SettingsArgs {
     /// 区划表 · region list of another city
     #[arg(long, env = "WANHU_REGIONS", global = true)]
     pub regions: Option<PathBuf>,
+    /// 政策参数文件 (TOML) · lines, periods and rules of the county
+    #[arg(long, env = "WANHU_POLICY", global = true)]
+    pub policy: Option<PathBuf>,
     /// 静默上限(秒) · seconds of silence
     #[arg(long, env = "WANHU_SILENCE_SECONDS_MAX", global = true)]
     pub silence_seconds_max: Option<u64>,
@@ -184,6 +190,7 @@ impl Settings {
         settings.tls_certificate = tls_certificate.or(settings.tls_certificate);
         settings.tls_key = tls_key.or(settings.tls_key);
         settings.regions = args.regions.or(settings.regions);
+        settings.policy = args.policy.or(settings.policy);
         settings.storage_key = args.storage_key.or(settings.storage_key);
         settings.enrolment_approval |= args.enrolment_approval;
         settings.allow_plain_http |= args.allow_plain_http;

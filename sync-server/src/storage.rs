@@ -10,6 +10,7 @@ use wanhu_core::store::open::{self, Access, Migrations, Sharing};
 use wanhu_core::store::{RECORDS_SQL, StoreError};
 
 pub mod audit;
+pub mod author;
 mod log;
 mod packs;
 pub mod persons;
@@ -27,6 +28,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     RECORDS_SQL,
     include_str!("../migrations/0002_log.sql"),
     include_str!("../migrations/0003_person.sql"),
+    include_str!("../migrations/0004_step_time.sql"),
 ]);
 
 /// The records file, encrypted, open for one writer and many readers.
@@ -92,15 +94,14 @@ impl Storage {
     }
 }
 
-/// Gives a new file its log epoch.
+/// Gives a new file its log epoch, and the name under which offices write.
 ///
 /// # Errors
 /// Where the file fails.
 pub fn ensure_epoch(connection: &Connection, entropy: &mut dyn Entropy) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT OR IGNORE INTO server (name, value) VALUES ('epoch', ?1)",
-        [random::<8>(entropy)],
-    )?;
+    let keep = "INSERT OR IGNORE INTO server (name, value) VALUES (?1, ?2)";
+    connection.execute(keep, ("epoch", random::<8>(entropy)))?;
+    connection.execute(keep, ("actor", random::<16>(entropy)))?;
     Ok(())
 }
 
@@ -116,6 +117,8 @@ pub fn begin_new_epoch(
 ) -> Result<(), StoreError> {
     let set = "INSERT OR REPLACE INTO server (name, value) VALUES (?1, ?2)";
     connection.execute(set, ("epoch", random::<8>(entropy)))?;
+    // What the lost log held under the old name may still come back from a phone.
+    connection.execute(set, ("actor", random::<16>(entropy)))?;
     connection.execute(set, ("takes_back_until_ms", takes_back_until_ms.to_be_bytes()))?;
     Ok(())
 }

@@ -54,6 +54,7 @@ fn requests() {
         repair: None,
         actor: None,
         full_ids: None,
+        policy: None,
     };
     check("sync-request", &request);
     let answer = RepairAnswer {
@@ -70,9 +71,10 @@ fn requests() {
             repair: Some(vec![answer]),
             actor: Some([1; 16].into()),
             full_ids: Some(true),
-            ..request
+            ..request.clone()
         },
     );
+    check("sync-request-policy", &SyncRequest { policy: Some([7; 8].into()), ..request });
     check(
         "push-frame",
         &PushFrame {

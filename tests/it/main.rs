@@ -21,3 +21,4 @@ mod outsider;
 mod power;
 mod simulation;
 mod storage;
+mod workflow;

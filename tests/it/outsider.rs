@@ -53,6 +53,7 @@ impl Outsider {
             repair: None,
             actor: None,
             full_ids: None,
+            policy: None,
         }
     }
 

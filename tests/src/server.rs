@@ -50,6 +50,27 @@ impl TestServer {
         Self::start_on(settings, SocketAddr::from(([127, 0, 0, 1], 0)), dir).await
     }
 
+    /// Starts a fresh server on a clock of the test's own.
+    ///
+    /// # Panics
+    /// Where it cannot start.
+    pub async fn start_clocked(settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::start_with_clock(settings, address, None, clock).await
+    }
+
+    /// Starts a server where another one listened before, on a clock of the test's own.
+    ///
+    /// # Panics
+    /// Where it cannot start.
+    pub async fn start_clocked_at(
+        settings: Settings,
+        address: SocketAddr,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self::start_with_clock(settings, address, None, clock).await
+    }
+
     /// Starts a server where another one listened before, so that its phones find it.
     ///
     /// # Panics
@@ -59,7 +80,16 @@ impl TestServer {
     }
 
     async fn start_on(settings: Settings, address: SocketAddr, dir: Option<TempDir>) -> Self {
-        let app = App::open(&settings, Arc::new(SystemClock), &mut SystemEntropy).expect("opens");
+        Self::start_with_clock(settings, address, dir, Arc::new(SystemClock)).await
+    }
+
+    async fn start_with_clock(
+        settings: Settings,
+        address: SocketAddr,
+        dir: Option<TempDir>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let app = App::open(&settings, clock, &mut SystemEntropy).expect("opens");
         let app = Arc::new(app);
         let listener = tokio::net::TcpListener::bind(address).await.expect("listens");
         let address = listener.local_addr().expect("listens");

@@ -14,14 +14,11 @@ use clap::{Parser, Subcommand};
 use output::Bars;
 use serde_json::{Value as Json, json};
 use vault::PassphraseVault;
-use wanhu_core::client::{Cancel, FieldChange, Ledger, Progress, RecordEdit, VaultError};
-use wanhu_core::document::genesis::ContainerIndex;
-use wanhu_core::document::record::split_key;
-use wanhu_core::domain::day::Day;
-use wanhu_core::domain::environment::Clock;
+use wanhu_core::client::{Cancel, Ledger, Progress, RecordEdit, StepForm, VaultError};
+use wanhu_core::document::edit::votes_typed;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::Schema;
-use wanhu_core::domain::value::Value;
+use wanhu_core::domain::workflow::Stage;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_core::system::{SystemClock, SystemEntropy};
@@ -95,6 +92,20 @@ enum Command {
         /// 字段 · fields of the visit, for example met=户主 finding=稳定 note=…
         fields: Vec<String>,
     },
+    /// 待办 · what this person has to do
+    Tasks,
+    /// 监测过程 · where a household's case is, and what may be done next
+    Case {
+        /// 农户 · household
+        id: HouseholdId,
+    },
+    /// 办理步骤 · take a step of the case
+    Step(StepArguments),
+    /// 预警 · warnings that fire for a household today
+    Warnings {
+        /// 农户 · household
+        id: HouseholdId,
+    },
     /// 未决冲突 · fields with several values
     Conflicts {
         /// 农户 · household
@@ -132,6 +143,37 @@ enum Command {
     },
     /// 状态 · status of this phone
     Status,
+}
+
+#[derive(Debug, clap::Args)]
+struct StepArguments {
+    /// 农户 · household
+    id: HouseholdId,
+    /// 步骤代码或名称 · code or name of the step, for example verified or 入户核查
+    #[arg(value_parser = stage_of)]
+    stage: Stage,
+    /// 同时保存的字段 · fields saved with it, for example case.consent=是
+    fields: Vec<String>,
+    /// 理由 · reason
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// 票数,赞成:反对 · votes for:against
+    #[arg(long, value_parser = votes_of)]
+    votes: Option<(i64, i64)>,
+    /// 所处理的异议 · row of the objection that it settles
+    #[arg(long)]
+    about: Option<String>,
+}
+
+fn stage_of(text: &str) -> Result<Stage, String> {
+    Stage::named(text).ok_or_else(|| {
+        let all: Vec<_> = Stage::ALL.into_iter().map(Stage::code).collect();
+        format!("没有这个步骤 · no such step; 可选 one of: {}", all.join(" "))
+    })
+}
+
+fn votes_of(text: &str) -> Result<(i64, i64), String> {
+    votes_typed(text).ok_or_else(|| "请写成 9:1 · write 9:1".to_owned())
 }
 
 #[derive(Debug, clap::Args)]
@@ -229,9 +271,13 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
             saved(id)
         }
         Command::Visit { id, fields } => {
-            ledger.record_visit(id, visit_of(&fields)?)?;
+            ledger.edit(id, &visit_of(&ledger, &fields)?)?;
             saved(id)
         }
+        Command::Tasks => Ok(output::tasks(&ledger.tasks()?)),
+        Command::Case { id } => Ok(output::case(&ledger.case(id)?)),
+        Command::Step(step) => take_step(&ledger, step),
+        Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?)),
         Command::Conflicts { id } => Ok(output::conflicts(&ledger.conflicts(id)?)),
         Command::Settle { id, field, choice } => {
             let (container, key) = split_field(&field)?;
@@ -275,6 +321,13 @@ fn duplicates(ledger: &Ledger) -> Result<Shown, LedgerError> {
         pairs.push((pair.likeness, first, second));
     }
     Ok(output::duplicates(&pairs))
+}
+
+fn take_step(ledger: &Ledger, step: StepArguments) -> Result<Shown, LedgerError> {
+    let StepArguments { id, stage, fields, reason, votes, about } = step;
+    let form = StepForm { stage, reason, decision: String::new(), votes, about };
+    ledger.take_step(id, &form, edit_of(&fields, "step/1")?)?;
+    saved(id)
 }
 
 fn saved(id: HouseholdId) -> Result<Shown, LedgerError> {
@@ -330,51 +383,22 @@ fn split_field(text: &str) -> Result<(&str, &str), LedgerError> {
     text.split_once('.').ok_or_else(|| LedgerError::invalid(text, "not_container_dot_field"))
 }
 
-fn assignment(text: &str) -> Result<(&str, &str), LedgerError> {
-    text.split_once('=').ok_or_else(|| LedgerError::invalid(text, "not_field_equals_value"))
-}
-
-fn typed(container: &str, field: &str, text: &str) -> Result<Value, LedgerError> {
-    let schema = Schema::base();
-    let name = || format!("{container}.{field}");
-    let known = schema.field(container, field);
-    let known = known.ok_or_else(|| LedgerError::invalid(name(), "unknown_field"))?;
-    known.parse_text(schema, text).map_err(|reason| LedgerError::invalid(name(), reason.code()))
-}
-
-/// `basic.head_name=…` sets a field, `members.<row>.name=…` a field of a row, `members.name=…` a field of
-/// one new row a container.
 fn edit_of(assignments: &[String], form: &str) -> Result<RecordEdit, LedgerError> {
-    let mut edit = RecordEdit { form: form.to_owned(), ..RecordEdit::default() };
-    for text in assignments {
-        let (field, text) = assignment(text)?;
-        let (container, key) = split_field(field)?;
-        let has_rows = ContainerIndex::of(container).is_some_and(ContainerIndex::has_rows);
-        if has_rows && !key.contains('.') {
-            let value = typed(container, key, text)?;
-            match edit.new_rows.iter_mut().find(|row| row.container == container) {
-                Some(row) => row.fields.push((key.to_owned(), value)),
-                None => edit = edit.row(container, vec![(key.to_owned(), value)]),
-            }
-            continue;
+    let edit = RecordEdit::typed(Schema::base(), assignments)?;
+    Ok(RecordEdit { form: form.to_owned(), ..edit })
+}
+
+/// Fields of a visit; today's where no date is given.
+fn visit_of(ledger: &Ledger, assignments: &[String]) -> Result<RecordEdit, LedgerError> {
+    let of_visit: Vec<String> = assignments.iter().map(|text| format!("visits.{text}")).collect();
+    let mut edit = edit_of(&of_visit, "visit/1")?;
+    if edit.new_rows.is_empty() {
+        edit = edit.row("visits", Vec::new());
+    }
+    for row in &mut edit.new_rows {
+        if !row.fields.iter().any(|(field, _)| field == "date") {
+            row.fields.push(("date".to_owned(), ledger.today().to_string().into()));
         }
-        let field = if has_rows { split_key(key).1 } else { key };
-        let value = Some(typed(container, field, text)?).filter(|value| *value != Value::Null);
-        let (container, key) = (container.to_owned(), key.to_owned());
-        edit.fields.push(FieldChange { container, key, value });
     }
     Ok(edit)
-}
-
-fn visit_of(assignments: &[String]) -> Result<Vec<(String, Value)>, LedgerError> {
-    let mut fields = Vec::new();
-    for text in assignments {
-        let (field, text) = assignment(text)?;
-        fields.push((field.to_owned(), typed("visits", field, text)?));
-    }
-    if !fields.iter().any(|(field, _)| field == "date") {
-        let today = Day::in_china(SystemClock.now_ms()).to_string();
-        fields.push(("date".to_owned(), today.into()));
-    }
-    Ok(fields)
 }

@@ -18,6 +18,10 @@ use wanhu_core::sync::receiver::SyncReport;
 
 use crate::{Shown, words};
 
+mod case;
+
+pub(crate) use case::{case, tasks, warnings};
+
 /// A bar for sending and receiving.
 pub(crate) struct Bars(ProgressBar);
 

@@ -1,6 +1,7 @@
 //! What a cadre reads for each error: what happened and what to do, Chinese and English.
 
 use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::error::LedgerError;
 
 /// Chinese and English.
@@ -21,10 +22,15 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
         LedgerError::NotFound { kind, id } => {
             (format!("没有找到 {kind} {id}"), format!("no such {kind}: {id}"))
         }
-        LedgerError::IllegalStep { state, step } => (
-            format!("当前状态 {state} 不能进行 {step},请刷新后再试"),
-            format!("step {step} is not possible in state {state}; reload"),
-        ),
+        LedgerError::IllegalStep { state, step, reason, until } => {
+            let (state, step) = (stage_words(state), stage_words(step));
+            let (zh, en) = lack_words(reason);
+            let day = if until.is_empty() { String::new() } else { format!(" ({until})") };
+            (
+                format!("现为“{}”,还不能办理“{}”: {zh}{day}", state.0, step.0),
+                format!("the case is at “{}”, not ready for “{}”: {en}{day}", state.1, step.1),
+            )
+        }
         LedgerError::Offline { .. } => (
             "未连上服务器。数据已保存在本机,可继续工作,有信号后再同步".into(),
             "the server was not reached; everything is saved here, go on working and sync later"
@@ -130,6 +136,18 @@ fn reason_words(reason: &str) -> (String, String) {
     (zh.to_owned(), en.to_owned())
 }
 
+/// A stage of the monitoring case.
+pub(crate) fn stage_words(code: &str) -> (&str, &str) {
+    let known = Schema::base().code("case_state", code);
+    let none = if code.is_empty() { ("未建立", "no case yet") } else { (code, code) };
+    known.map_or(none, |known| (known.zh.as_str(), known.en.as_str()))
+}
+
+/// What a step lacks.
+pub(crate) fn lack_words(code: &str) -> (&str, &str) {
+    words("lack", code).map_or((code, code), |known| (known.zh.as_str(), known.en.as_str()))
+}
+
 /// What to do about a change the server did not take, by the protocol's number.
 pub(crate) fn refusal(code: u8) -> (&'static str, &'static str) {
     match code {
@@ -147,6 +165,7 @@ pub(crate) fn refusal(code: u8) -> (&'static str, &'static str) {
         17 => ("本机已注销,已转乡镇审核", "this phone was revoked; handed to the office"),
         12 => ("所依据的修改被退回", "builds on a change that was refused"),
         14 => ("请重新填写一次", "enter it once more"),
+        18 => ("步骤条件不足,请查看监测过程后再办", "the step lacks something; look at the case"),
         _ => ("被退回", "refused"),
     }
 }

@@ -1,12 +1,12 @@
 //! The ledger (台账): a phone's record book and the entry point of the API. Every save is one change in
 //! one transaction; when it returns, it is safe on disk.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Transaction};
 
-use super::edit::RecordEdit;
 use super::enrolment::Enrolment;
 use super::lease::Lease;
 use super::vault::KeyVault;
@@ -14,14 +14,17 @@ use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::draft::{FieldEdit, Origin, draft};
 use crate::document::duplicate::merged_into;
+use crate::document::edit::RecordEdit;
 use crate::document::genesis::ContainerIndex;
-use crate::document::judge::judge_edits;
+use crate::document::judge::{judge_edits, judge_steps, steps_of};
 use crate::document::raw::RawChange;
 use crate::document::record::Stamp;
 use crate::domain::authority::{self, Role};
+use crate::domain::day::Day;
 use crate::domain::environment::{Clock, Entropy, random};
 use crate::domain::ids::{ActorId, HouseholdId};
 use crate::domain::person::PersonKey;
+use crate::domain::policy::Policy;
 use crate::domain::region;
 use crate::domain::schema::Schema;
 use crate::domain::value::Value;
@@ -63,14 +66,17 @@ pub(super) struct Inner {
     pub(super) actor: ActorId,
     pub(super) lease: Lease,
     pub(super) writer: Writer,
+    pub(super) policy: Arc<Policy>,
+    /// The server's clock less this phone's, as of the last contact, in milliseconds.
+    pub(super) clock_offset_ms: i64,
 }
 
 /// Whose saves these are; nobody's before enrolment, when the server will judge.
 #[derive(Clone, Default)]
 pub(super) struct Writer {
     pub(super) stamp: Stamp,
-    role: Option<Role>,
-    areas: Vec<u64>,
+    pub(super) role: Option<Role>,
+    pub(super) areas: Vec<u64>,
     person_key: Option<PersonKey>,
 }
 
@@ -193,7 +199,16 @@ impl Ledger {
         let writer = enrolment(&connection)?.map(|enrolment| Writer::new(&enrolment));
         let lease = Lease::load(&connection)?;
         let writer = writer.unwrap_or_default();
-        let inner = Inner { connection, entropy, actor, lease, writer };
+        let mut inner = Inner {
+            connection,
+            entropy,
+            actor,
+            lease,
+            writer,
+            policy: Arc::default(),
+            clock_offset_ms: 0,
+        };
+        inner.load_what_the_server_says()?;
         Ok(Self { inner: Mutex::new(inner), clock, vault: None })
     }
 
@@ -240,11 +255,11 @@ impl Ledger {
         Ok(work(&self.lock().connection)?)
     }
 
-    /// Reads the lease that an answer may have brought.
-    pub(super) fn renew_lease(&self) -> Result<(), LedgerError> {
-        let mut inner = self.lock();
+    /// Reads what an answer may have brought: lease, policy, the server's clock.
+    pub(super) fn heed_answer(&self) -> Result<(), LedgerError> {
+        let inner = &mut *self.lock();
         inner.lease = Lease::load(&inner.connection)?;
-        Ok(())
+        Ok(inner.load_what_the_server_says()?)
     }
 
     /// Goes on counting requests behind the server's last: a copy of this phone was at work, or this is
@@ -298,6 +313,11 @@ impl Ledger {
             vault.destroy()?;
         }
         Ok(())
+    }
+
+    /// The day it is in China, by the server's clock where this phone has heard it.
+    pub fn today(&self) -> Day {
+        self.lock().today(self.clock.now_ms())
     }
 
     /// What the first screen shows.
@@ -440,7 +460,23 @@ impl Ledger {
 }
 
 impl Inner {
-    fn save(
+    fn load_what_the_server_says(&mut self) -> Result<(), StoreError> {
+        let connection = &self.connection;
+        let offset = replica::time(connection, Setting::ClockOffset)?;
+        self.clock_offset_ms = offset.unwrap_or_default();
+        let policy = replica::setting(connection, Setting::Policy)?;
+        let text = policy.and_then(|bytes| String::from_utf8(bytes).ok());
+        // A policy that this release cannot read was refused when it came.
+        self.policy = Arc::new(text.and_then(|text| Policy::parse(&text).ok()).unwrap_or_default());
+        Ok(())
+    }
+
+    /// The day it is in China, by the server's clock where this phone has heard it.
+    pub(super) fn today(&self, now_ms: i64) -> Day {
+        Day::in_china(now_ms.saturating_add(self.clock_offset_ms))
+    }
+
+    pub(super) fn save(
         &mut self,
         household: Household,
         edit: &RecordEdit,
@@ -478,11 +514,13 @@ impl Inner {
         now_ms: i64,
     ) -> Result<(), LedgerError> {
         let origin = Origin { actor: self.actor, time_ms: now_ms, message: stamp.encode() };
+        let today = self.today(now_ms);
         let mut drafted = Vec::with_capacity(saves.len());
         for (household, operations) in saves {
             self.writer.check(&household, &operations)?;
             let raw = draft(&household.fold, &operations, &origin)?;
             let change = Change::decode(&raw)?;
+            self.check_steps(&household, &change, today)?;
             drafted.push((household, raw, change));
         }
         let transaction = open::begin(&mut self.connection)?;
@@ -490,6 +528,22 @@ impl Inner {
             save_change(&transaction, household, &raw, &change)?;
         }
         Ok(open::commit(transaction)?)
+    }
+
+    /// The rule the server will apply to the steps of a change.
+    fn check_steps(
+        &self,
+        household: &Household,
+        change: &Change,
+        today: Day,
+    ) -> Result<(), LedgerError> {
+        if steps_of(change).is_empty() {
+            return Ok(());
+        }
+        let mut after = household.fold.clone();
+        after.apply(change);
+        let (village, begun) = (household.scope, BTreeMap::new());
+        Ok(judge_steps(&after, village, change, &self.policy, today, &begun)?)
     }
 }
 

@@ -51,8 +51,11 @@ impl SyncSession {
     /// Where the answer is refused, malformed or not authentic, or the store fails.
     pub fn feed(&mut self, ledger: &Ledger, bytes: &[u8]) -> Result<(), LedgerError> {
         let Some(receiver) = &mut self.receiver else { return Ok(()) };
+        let was_heard = receiver.has_head();
         let fed = ledger.with_connection(|connection| Ok(receiver.feed(connection, bytes)?));
-        ledger.renew_lease()?;
+        if receiver.has_head() && !was_heard {
+            ledger.heed_answer()?;
+        }
         fed
     }
 
@@ -80,6 +83,7 @@ impl SyncSession {
         if ended.as_ref().is_some_and(|(report, _)| report.wiped) {
             ledger.forget_writer()?;
         }
+        ledger.heed_answer()?;
         let Some((report, Next { mut again, repair, renew })) = ended else {
             add(&mut self.report, &so_far);
             self.purpose = Purpose { ask_only: true, repair: Vec::new() };

@@ -1,14 +1,21 @@
-//! Operations as the rules of authority see them: which field, what value, and whether something is there
-//! already. Must not hold a rule of its own.
+//! Operations as the rules see them: to those of authority, which field, what value, and whether something is
+//! there already; to those of the workflow, which steps a change takes. Must not hold a rule of its own.
+
+use std::collections::BTreeMap;
 
 use super::change::Change;
 use super::draft::FieldEdit;
+use super::facts::facts;
 use super::fold::Fold;
 use super::genesis::ContainerIndex;
 use super::record::split_key;
 use crate::domain::authority::{self, Deed, Denial, Place, Role};
+use crate::domain::day::Day;
+use crate::domain::facts::Row;
+use crate::domain::policy::Policy;
 use crate::domain::schema::Schema;
 use crate::domain::value::Value;
+use crate::domain::workflow::{self, Case, Lack, Stage};
 
 /// Judges a change that came in, on top of the state it will be folded into.
 ///
@@ -31,6 +38,54 @@ pub fn judge_edits(
 ) -> Result<(), Denial> {
     let edits = edits.iter().map(|e| (e.container, e.key.as_str(), e.value.as_ref()));
     judge(role, place, fold, edits)
+}
+
+/// A step that may not be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepDenial {
+    /// Where the case is.
+    pub from: Option<Stage>,
+    /// The step.
+    pub step: Option<Stage>,
+    /// Why not.
+    pub lack: Lack,
+}
+
+/// Judges the steps that a change takes. `after` is the state with the change folded in; `begun` holds the days
+/// on which steps on record were begun by the clock of whoever asks, where that is not the day they state.
+///
+/// # Errors
+/// The first step that may not be taken.
+pub fn judge_steps(
+    after: &Fold,
+    village: u64,
+    change: &Change,
+    policy: &Policy,
+    today: Day,
+    begun: &BTreeMap<String, Day>,
+) -> Result<(), StepDenial> {
+    let taken = steps_of(change);
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let facts = facts(after, village);
+    for row in facts.rows("steps").iter().filter(|row| taken.contains(&row.id.as_str())) {
+        let begun = |row: &Row| begun.get(&row.id).copied().or_else(|| row.day("on"));
+        workflow::check(&facts, row, policy, today, begun).map_err(|lack| {
+            let before = facts.clone().without_rows("steps", &taken);
+            let (from, step) = (Case::of(&before).stage(), Stage::from_code(row.text("state")));
+            StepDenial { from, step, lack }
+        })?;
+    }
+    Ok(())
+}
+
+/// Rows of the steps that a change adds.
+pub fn steps_of(change: &Change) -> Vec<&str> {
+    let steps = change.ops.iter().filter(|op| op.container.name() == "steps");
+    let mut rows: Vec<&str> = steps.map(|op| split_key(&op.key).0).collect();
+    rows.dedup();
+    rows
 }
 
 /// The field a key names: behind the row in a container with rows.

@@ -101,6 +101,18 @@ impl Role {
         }
     }
 
+    /// The level at which it works: code of list `level`; empty for an operator, who takes no step.
+    pub fn level_code(self) -> &'static str {
+        match self {
+            Self::GridWorker => "grid",
+            Self::Household | Self::VillageCadre | Self::VillageCommittee => "village",
+            Self::TownshipOffice => "township",
+            Self::CountyOffice | Self::Department => "county",
+            Self::City => "city",
+            Self::Operator => "",
+        }
+    }
+
     /// Whether its phones hold records. A change cannot be shown in part without breaking its hash, so
     /// a replica is only for those who may read everything in their area.
     pub fn holds_replica(self) -> bool {

@@ -63,6 +63,15 @@ impl Facts {
         place.fields.insert(field.to_owned(), value);
     }
 
+    /// The same without some rows.
+    #[must_use]
+    pub fn without_rows(mut self, container: &str, ids: &[&str]) -> Self {
+        if let Some(rows) = self.rows.get_mut(container) {
+            rows.retain(|row| !ids.contains(&row.id.as_str()));
+        }
+        self
+    }
+
     /// The rows of a container.
     pub fn rows(&self, container: &str) -> &[Row] {
         self.rows.get(container).map_or(&[], Vec::as_slice)
@@ -75,6 +84,11 @@ impl Facts {
 
     fn single(&self, container: &str) -> Option<&Row> {
         self.fields.get(container)
+    }
+
+    /// The value of a field.
+    pub fn get(&self, container: &str, field: &str) -> Option<&Value> {
+        self.single(container)?.get(field)
     }
 
     /// Text or code of a field; empty where there is none.

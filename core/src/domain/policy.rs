@@ -20,6 +20,25 @@ pub struct Policy {
     pub holidays: Vec<Day>,
 }
 
+/// A policy with the text it was read from, which goes to the phones as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// What it says.
+    pub policy: Policy,
+    /// Its TOML.
+    pub text: String,
+}
+
+impl Published {
+    /// Reads a policy file.
+    ///
+    /// # Errors
+    /// As [`Policy::parse`].
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        Ok(Self { policy: Policy::parse(text)?, text: text.to_owned() })
+    }
+}
+
 /// Where and when a parameter holds, and who says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validity {

@@ -56,7 +56,7 @@ pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warni
             let grown = warning.input.saturating_sub(known.int("input").unwrap_or(0));
             known.text("rule") == warning.rule
                 && known.day("fired_on").is_some_and(|day| day > since)
-                && known.text("answer") != "withdrawn"
+                && !known.tick("withdrawn")
                 && grown < warning.threshold
         })
     };
@@ -111,7 +111,9 @@ fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
     let window = Window { from: today.plus_months(-months_back(rule.window_months)), today };
     let bills = |kind: &'static str| {
         let rows = facts.rows("spending").iter();
-        rows.filter(move |row| row.text("kind") == kind && window.holds(row))
+        rows.filter(move |row| {
+            row.text("kind") == kind && !row.tick("withdrawn") && window.holds(row)
+        })
     };
     match rule.signal {
         Signal::MedicalSelfPay => sum(bills("medical"), self_pay),
@@ -284,7 +286,7 @@ mod tests {
 
     #[test]
     fn nobody_is_warned_twice_of_the_same() {
-        let warned = |input: i64, answer: &str| {
+        let warned = |input: i64, answer: &str, withdrawn: bool| {
             let facts = chen("lifted").with_row(
                 "warnings",
                 "w",
@@ -293,15 +295,16 @@ mod tests {
                     ("input", input.into()),
                     ("fired_on", "2020-02-01".into()),
                     ("answer", answer.into()),
+                    ("withdrawn", withdrawn.into()),
                 ],
             );
             let policy = policy(5_000);
             !unheard(&facts, &policy, evaluate(&facts, &policy, today())).is_empty()
         };
-        assert!(!warned(1_200_000, ""));
-        assert!(!warned(1_200_000, "no_risk"));
-        assert!(warned(600_000, "confirmed"), "it has grown by more than the line since");
-        assert!(warned(1_200_000, "withdrawn"), "the file behind it was wrong");
+        assert!(!warned(1_200_000, "", false));
+        assert!(!warned(1_200_000, "no_risk", false));
+        assert!(warned(600_000, "confirmed", false), "it has grown by more than the line since");
+        assert!(warned(1_200_000, "", true), "the file behind it was wrong");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::authority::FieldClass;
 use super::day::Day;
 use super::facts::{Facts, Row};
 use super::policy::{Clock, Policy};
+use super::schema::Schema;
 
 mod legal;
 mod tasks;
@@ -107,6 +108,13 @@ impl Stage {
     /// The stage of a code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.code() == code)
+    }
+
+    /// The stage of this code or Chinese name.
+    pub fn named(text: &str) -> Option<Self> {
+        let list = Schema::base().code_list("case_state")?;
+        let known = list.codes.iter().find(|known| known.zh == text || known.code == text)?;
+        Self::from_code(&known.code)
     }
 
     /// The class of rights of a step. Turning a case down belongs to whichever office does it: `level`

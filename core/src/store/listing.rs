@@ -95,8 +95,8 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO listing (household, scope, head_name, search, kind, monitored,
-             tags, risk_level, case_state, status, members, last_visit, conflicts)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             tags, risk_level, case_state, status, members, last_visit, conflicts, tasks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             household.n,
@@ -111,7 +111,8 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
             text("basic", "status"),
             i64::try_from(names.len()).unwrap_or(i64::MAX),
             last_visit(fold),
-            i64::try_from(fold.conflicts().count()).unwrap_or(i64::MAX)
+            i64::try_from(fold.conflicts().count()).unwrap_or(i64::MAX),
+            case.is_running() || has_open_warning(fold)
         ])?;
     Ok(())
 }
@@ -127,6 +128,16 @@ fn steps_of(fold: &Fold) -> Facts {
         }
     }
     facts
+}
+
+fn has_open_warning(fold: &Fold) -> bool {
+    ContainerIndex::of("warnings").is_some_and(|warnings| {
+        let is_open = |row: &record::Row<'_>| {
+            let withdrawn = row.get("withdrawn").and_then(Value::as_bool) == Some(true);
+            row.text("answer").is_empty() && !withdrawn
+        };
+        record::rows(fold, warnings).iter().any(is_open)
+    })
 }
 
 fn member_names(fold: &Fold) -> Vec<&str> {
@@ -211,6 +222,26 @@ pub fn unmerged(connection: &Connection) -> Result<Vec<i64>, StoreError> {
     )?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Local numbers of the households about which something may have to be done: those with a case that runs or a
+/// warning that nobody has answered. Without areas, all of them.
+pub fn with_tasks(connection: &Connection, areas: &[u64]) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT household FROM listing
+         WHERE tasks <> 0 AND status <> 'merged' AND scope BETWEEN ?1 AND ?2 ORDER BY household",
+    )?;
+    let everywhere = [(0, i64::MAX.cast_unsigned())];
+    let ranges: Vec<_> = areas.iter().map(|area| region::villages_of(*area)).collect();
+    let mut found = Vec::new();
+    for (first, last) in if ranges.is_empty() { &everywhere[..] } else { &ranges[..] } {
+        let rows = statement.query_map([first.cast_signed(), last.cast_signed()], |r| r.get(0))?;
+        found.extend(rows.collect::<Result<Vec<i64>, _>>()?);
+    }
+    // Areas may lie in one another.
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 /// Local numbers of the households that were merged into another.

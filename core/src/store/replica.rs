@@ -37,6 +37,10 @@ pub enum Setting {
     ActorIsNew,
     /// The log epoch for which this phone, shut out, has queued everything it holds.
     GaveBack,
+    /// The policy that the server's answer brought, as text.
+    Policy,
+    /// The server's clock less this phone's, milliseconds.
+    ClockOffset,
 }
 
 impl Setting {
@@ -54,6 +58,8 @@ impl Setting {
             Self::LatestSeen => "latest_seen",
             Self::ActorIsNew => "actor_is_new",
             Self::GaveBack => "gave_back",
+            Self::Policy => "policy",
+            Self::ClockOffset => "clock_offset",
         }
     }
 }

@@ -8,14 +8,18 @@ use super::deps;
 use super::wire::{Places, PushFrame, PushedChange, Refusal, RefusalCode, SHORT_ID_BYTES};
 use crate::document::DocumentError;
 use crate::document::change::Change;
-use crate::document::judge::{field_of, judge_change};
+use crate::document::genesis::ContainerIndex;
+use crate::document::judge::{StepDenial, field_of, judge_change, judge_steps, steps_of};
 use crate::document::raw::{CHANGE_BYTES_MAX, RawChange, TailHead};
-use crate::document::record::Stamp;
+use crate::document::record::{Stamp, rows};
 use crate::domain::authority::{self, Place, Role};
+use crate::domain::day::Day;
 use crate::domain::ids::{ActorId, ChangeHash, HouseholdId};
+use crate::domain::policy::Policy;
 use crate::domain::region;
 use crate::domain::schema::Schema;
 use crate::domain::value::Value;
+use crate::domain::workflow::Stage;
 use crate::store::records::{Held, Household};
 
 /// One write transaction over the server's records and log.
@@ -62,6 +66,14 @@ pub trait RecordLog {
     /// Whether changes of other installations are taken from this device, because the server was
     /// restored from a backup and asks phones to give back what it lost.
     fn takes_back(&mut self) -> Result<bool, Self::Error>;
+    /// When a step of a household's case was taken, by the server's clock, milliseconds since 1970 UTC.
+    fn step_taken_ms(
+        &mut self,
+        household: &Household,
+        step: &str,
+    ) -> Result<Option<i64>, Self::Error>;
+    /// The lines and periods that hold here.
+    fn policy(&self) -> &Policy;
 }
 
 /// Who sends, as far as the server has made sure of it.
@@ -300,7 +312,19 @@ impl Admission {
             None if !log.with_prefix(household, &hash.0[..deps::SHORT_BYTES])?.is_empty() => {
                 Err(RefusalCode::PrefixTaken.into())
             }
-            None => check(sender, household, head, deps_max_op, &raw, hash),
+            None => match check(sender, household, head, deps_max_op, &raw, hash) {
+                // Where a person decided about authority, the steps were looked at as well.
+                Ok(change) if sender.is_some() => {
+                    match step_denial(log, household, &change, provenance.received_ms)? {
+                        None => Ok(change),
+                        Some(denial) => Err(Refused {
+                            code: RefusalCode::IllegalStep,
+                            subject: Some(denial.lack.code().to_owned()),
+                        }),
+                    }
+                }
+                verdict => verdict,
+            },
         };
         match verdict {
             Ok(change) => {
@@ -422,6 +446,35 @@ fn check(
     Ok(change)
 }
 
+/// Why a step of the monitoring case that a change takes may not be taken, by the clock of the server.
+///
+/// # Errors
+/// Where storage fails.
+pub fn step_denial<L: RecordLog>(
+    log: &mut L,
+    household: &Household,
+    change: &Change,
+    now_ms: i64,
+) -> Result<Option<StepDenial>, L::Error> {
+    if steps_of(change).is_empty() {
+        return Ok(None);
+    }
+    let mut begun = BTreeMap::new();
+    // A restored server has lost its own times; it takes the days that the steps state.
+    let keeps_times = !log.takes_back()?;
+    let steps = ContainerIndex::of("steps").map(|steps| rows(&household.fold, steps));
+    for step in steps.unwrap_or_default() {
+        if keeps_times && step.text("state") == Stage::OnNotice.code() {
+            let taken_ms = log.step_taken_ms(household, step.id)?.unwrap_or(now_ms);
+            begun.insert(step.id.to_owned(), Day::in_china(taken_ms));
+        }
+    }
+    let mut after = household.fold.clone();
+    after.apply(change);
+    let today = Day::in_china(now_ms);
+    Ok(judge_steps(&after, household.scope, change, log.policy(), today, &begun).err())
+}
+
 /// Changes worth a person's look: well-formed work that this device may not do. Bytes that are not
 /// changes and changes that will be sent again are not kept.
 fn kept_in_quarantine(code: RefusalCode) -> bool {
@@ -434,6 +487,7 @@ fn kept_in_quarantine(code: RefusalCode) -> bool {
         | RefusalCode::WrongActor
         | RefusalCode::Equivocation
         | RefusalCode::SequenceGap
+        | RefusalCode::IllegalStep
         | RefusalCode::CounterForged => true,
         RefusalCode::TooLarge
         | RefusalCode::Malformed

@@ -101,6 +101,7 @@ pub fn compose(
             .and_then(|actor| <[u8; 16]>::try_from(actor).ok())
             .map(ByteArray::from),
         full_ids: full_ids.then_some(true),
+        policy: Some(policy_id(&replica::setting(&transaction, Setting::Policy)?).into()),
     };
     open::commit(transaction)?;
     let head = seal::seal_request(&identity.key, SYNC_PATH, &encode(&request));
@@ -114,6 +115,10 @@ pub fn compose(
         })
         .collect();
     Ok(Outgoing { head, frames, changes, more })
+}
+
+fn policy_id(held: &Option<Vec<u8>>) -> [u8; 8] {
+    seal::policy_id(held.as_deref().unwrap_or_default())
 }
 
 fn wire_cursor(connection: &Connection, cursor: &ScopeCursor) -> Result<Cursor, SyncError> {

@@ -125,6 +125,11 @@ impl Receiver {
         }
     }
 
+    /// Whether the answer's head has come, which says what holds from now on.
+    pub fn has_head(&self) -> bool {
+        self.epoch.is_some()
+    }
+
     /// What happened so far.
     pub fn report(&self) -> &SyncReport {
         &self.report
@@ -181,6 +186,7 @@ impl Receiver {
             PartKind::PackFrame => self.apply_pack_frame(connection, &read(&inflate(bytes)?)?),
             PartKind::RepairOffer => self.apply_offer(connection, &read(bytes)?),
             PartKind::RepairResult => self.apply_repair(connection, &read(bytes)?),
+            PartKind::Policy => keep_policy(connection, &inflate(bytes)?),
             PartKind::Error => {
                 let ErrorBody { code, details } = read(bytes)?;
                 Err(SyncError::Refused { code, details })
@@ -216,6 +222,8 @@ impl Receiver {
                 replica::set_time(&transaction, Setting::LatestSeen, self.now_ms)?;
             }
         }
+        let offset_ms = head.server_time_ms.saturating_sub(self.now_ms);
+        replica::set_time(&transaction, Setting::ClockOffset, offset_ms)?;
         // An answer to the request that named it.
         replica::unset(&transaction, Setting::ActorIsNew)?;
         replica::set(&transaction, Setting::Epoch, &*head.epoch)?;
@@ -492,6 +500,14 @@ fn give_back_scope(transaction: &Transaction<'_>, scope: Scope) -> Result<bool, 
         batch.save()?;
     }
     Ok(some)
+}
+
+/// Keeps the lines and rules of the county. One that this release cannot read is kept as well and asked for no
+/// more; until a newer release reads it, nothing is warned of and no period is known.
+fn keep_policy(connection: &mut Connection, text: &[u8]) -> Result<(), SyncError> {
+    let transaction = begin(connection)?;
+    replica::set(&transaction, Setting::Policy, text)?;
+    Ok(open::commit(transaction)?)
 }
 
 fn begin(connection: &mut Connection) -> Result<Transaction<'_>, SyncError> {

@@ -3,20 +3,23 @@
 //! [`LogReader`], bytes come and go as slices. Must not know HTTP or any database.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteArray;
 
 use super::admission::{Admission, RecordLog, Sender, Standing};
 use super::chain::{Chain, Digest, EntryKind};
+use super::seal::{self, policy_id};
+use super::wire;
 use super::wire::{
     Cursor, PROTOCOL_VERSION_MIN, PackHead, PartKind, PushFrame, Refusal, RepairAnswer,
     ResponseHead, Scope, SyncRequest, encode,
 };
-use super::{seal, wire};
 use crate::document::compress;
 use crate::document::raw::RawChange;
 use crate::domain::ids::{ChangeHash, HouseholdId};
+use crate::domain::policy::Published;
 use crate::sync::repair::Item;
 
 mod parts;
@@ -132,6 +135,7 @@ pub struct Responder {
     admission: Admission,
     refusals: Vec<Refusal>,
     plan: Option<VecDeque<ScopePlan>>,
+    policy: Option<Arc<Published>>,
     ended: bool,
 }
 
@@ -148,7 +152,14 @@ impl Responder {
             return Err(RequestError::TooLarge);
         }
         let (admission, refusals) = (Admission::default(), Vec::new());
-        Ok(Self { request, sender, admission, refusals, plan: None, ended: false })
+        Ok(Self { request, sender, admission, refusals, plan: None, policy: None, ended: false })
+    }
+
+    /// Gives the phone this policy where it holds another.
+    #[must_use]
+    pub fn publishing(mut self, policy: Arc<Published>) -> Self {
+        self.policy = Some(policy);
+        self
     }
 
     /// Reads a frame; apart from taking it, so that a writer's time is not spent on decompression.
@@ -194,6 +205,12 @@ impl Responder {
         let Some(plan) = &mut self.plan else {
             return self.head(reader, now_ms).map(Some);
         };
+        if let Some(policy) = self.policy.take()
+            && self.request.policy.is_some_and(|held| *held != policy_id(policy.text.as_bytes()))
+        {
+            let text = parts::squeeze_live(policy.text.as_bytes());
+            return Ok(Some(part(PartKind::Policy, &text)));
+        }
         let epoch = reader.epoch()?;
         while let Some(scope) = plan.front_mut() {
             if let Some(part) = scope.next_part(reader, &self.request, key, &epoch)? {

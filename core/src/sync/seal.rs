@@ -16,6 +16,13 @@ pub fn frame_digest(frame: &[u8]) -> [u8; 16] {
     digest
 }
 
+/// First 8 bytes of the SHA-256 of a policy's text, by which phone and server know whether theirs is the same.
+pub fn policy_id(text: &[u8]) -> [u8; 8] {
+    let mut id = [0; 8];
+    id.copy_from_slice(&Sha256::digest(text)[..8]);
+    id
+}
+
 fn request_digest(path: &str, header: &[u8]) -> [u8; 32] {
     Sha256::new()
         .chain_update(b"wanhu-request-1\nPOST ")

@@ -148,6 +148,10 @@ pub struct SyncRequest {
     /// Send household ids in full: a shortened one was not understood.
     #[n(10)]
     pub full_ids: Option<bool>,
+    /// The policy the phone holds: first 8 bytes of the SHA-256 of its text, or of no text. A phone that
+    /// names none is sent none.
+    #[n(11)]
+    pub policy: Option<ByteArray<8>>,
 }
 
 /// One pushed change.
@@ -261,6 +265,9 @@ pub enum RefusalCode {
     /// The device was shut out; kept for review by the office in charge.
     #[n(17)]
     DeviceRevoked,
+    /// The step does not follow from where the case is, lacks something, or comes before its time.
+    #[n(18)]
+    IllegalStep,
 }
 
 /// One change that was not taken.
@@ -510,6 +517,8 @@ pub enum PartKind {
     RepairResult = 6,
     /// [`ErrorBody`], plain CBOR: the answer ends here with an error.
     Error = 7,
+    /// The policy of the county as TOML text, compressed; behind the head, where the phone holds another.
+    Policy = 8,
 }
 
 impl PartKind {
@@ -524,6 +533,7 @@ impl PartKind {
             Self::RepairOffer,
             Self::RepairResult,
             Self::Error,
+            Self::Policy,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == number)

@@ -1,10 +1,16 @@
 //! What an office reads when a command fails, and why changes were refused. Chinese first.
 
+use wanhu_core::document::DocumentError;
+use wanhu_core::document::edit::EditError;
+use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::schema::words;
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::wire::RefusalCode;
 
 use crate::accounts::AccountError;
 use crate::app::OpenError;
+use crate::storage::author::WriteRefused;
 
 /// Why a command failed, with the code that scripts read.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +33,46 @@ pub enum AdminError {
     /// The change cannot be taken even so.
     #[error("cannot be released")]
     NotReleasable(RefusalCode),
+    /// The operator of this machine keeps no household records: somebody has to say who acts.
+    #[error("no account")]
+    AccountNeeded,
+    /// This head's household is on record.
+    #[error("on record: {0}")]
+    OnRecord(HouseholdId),
+    /// The record or the rules refuse.
+    #[error("{0}")]
+    Refused(#[from] WriteRefused),
+}
+
+impl From<EditError> for AdminError {
+    fn from(error: EditError) -> Self {
+        Self::Refused(error.into())
+    }
 }
 
 impl AdminError {
     /// What to do about it: stable code, Chinese, English.
-    pub fn words(&self) -> (&'static str, &'static str, &'static str) {
+    pub fn words(&self) -> (&'static str, String, String) {
+        if let Self::Refused(refused) = self {
+            return refused_words(refused);
+        }
+        if let Self::OnRecord(id) = self {
+            let en = format!("this head's household is on record: {id}");
+            return ("on_record", format!("该户主已建档: {id}"), en);
+        }
+        let (code, zh, en) = self.fixed_words();
+        (code, zh.to_owned(), en.to_owned())
+    }
+
+    fn fixed_words(&self) -> (&'static str, &'static str, &'static str) {
         match self {
+            Self::AccountNeeded => (
+                "account_needed",
+                "请用 --by 说明以哪个账户办理;运维不办理农户档案",
+                "say with --by which account acts; the operator keeps no household records",
+            ),
+            // Those two name what they are about; see above.
+            Self::OnRecord(_) | Self::Refused(_) => ("refused", "未保存", "not saved"),
             Self::Open(_) => {
                 ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
             }
@@ -87,6 +127,37 @@ impl AdminError {
     }
 }
 
+/// Why nothing was written.
+fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
+    match refused {
+        WriteRefused::Edit(error) => (
+            "invalid_input",
+            format!("{}: 填写有误 ({})", error.field, error.reason),
+            format!("{}: {}", error.field, error.reason),
+        ),
+        WriteRefused::Denied(denial) => {
+            let needed = denial.needed.map_or("", Role::code);
+            (
+                "not_permitted",
+                format!("该账户无权填写 {};应由 {needed} 办理", denial.field),
+                format!("this account may not write {}; it is for {needed}", denial.field),
+            )
+        }
+        WriteRefused::Step(denial) => {
+            let day = denial.lack.day().map(|day| format!(" ({day})")).unwrap_or_default();
+            let known = words("lack", denial.lack.code());
+            let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
+            ("illegal_step", format!("{zh}{day}"), format!("{en}{day}"))
+        }
+        WriteRefused::Change(DocumentError::Empty) => {
+            ("nothing_to_change", "没有可修改的内容".into(), "nothing would change".into())
+        }
+        WriteRefused::Change(_) => {
+            ("too_large", "内容过大,请分次保存".into(), "too large; save in parts".into())
+        }
+    }
+}
+
 /// Why a change was refused, by the protocol's number.
 pub(super) fn refusal_words(code: u8) -> (&'static str, &'static str) {
     match code {
@@ -98,6 +169,7 @@ pub(super) fn refusal_words(code: u8) -> (&'static str, &'static str) {
         10 => ("无权修改此项", "a field this role may not write"),
         11 => ("违反填报规则", "breaks a rule of the record"),
         12 => ("所依据的修改被退回", "builds on a change that was refused"),
+        18 => ("步骤条件不足", "a step that lacks something or does not follow"),
         17 => ("设备已注销", "the device was revoked"),
         _ => ("被退回", "refused"),
     }

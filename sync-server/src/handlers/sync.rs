@@ -45,7 +45,7 @@ pub async fn sync(State(app): State<Arc<App>>, body: Body) -> Result<Response, S
         .map_err(|retry_after_ms| ServerError::TooManyRequests { retry_after_ms })?;
     sender.lease_days = app.lease_days;
     let (device, digests) = (sender.device, request.frames.clone());
-    let mut responder = Responder::begin(request, sender)?;
+    let mut responder = Responder::begin(request, sender)?.publishing(app.policy.clone());
     for digest in digests {
         let frame = reader.length_prefixed(FRAME_BYTES_MAX).await?;
         if frame_digest(&frame) != *digest {
@@ -71,8 +71,10 @@ async fn take(
         let frame = Responder::read_frame(&frame)?;
         let now_ms = app.clock.now_ms();
         metrics::counter!("wanhu_pushed_changes_total").increment(frame.changes.len() as u64);
+        let policy = app.policy.clone();
         let taken = app.storage.writer().write(move |transaction| {
-            responder.take(&mut SqliteLog::new(transaction, now_ms), &frame, now_ms)?;
+            let mut log = SqliteLog::new(transaction, now_ms).under(&policy.policy);
+            responder.take(&mut log, &frame, now_ms)?;
             Ok(responder)
         });
         Ok(taken?)

@@ -2,9 +2,11 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use wanhu_core::document::change::Change;
+use wanhu_core::document::judge::steps_of;
 use wanhu_core::document::raw::RawChange;
 use wanhu_core::domain::authority::RULE_SET;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
+use wanhu_core::domain::policy::Policy;
 use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Arrival, Held, Household};
 use wanhu_core::sync::admission::{Provenance, Quarantined, RecordLog};
@@ -17,12 +19,23 @@ use wanhu_core::sync::wire::{Scope, encode};
 pub struct SqliteLog<'t> {
     transaction: &'t Transaction<'t>,
     now_ms: i64,
+    policy: &'t Policy,
 }
+
+/// A log that nobody gave a policy: nothing has a period.
+static NO_POLICY: Policy =
+    Policy { version: String::new(), rules: Vec::new(), periods: Vec::new(), holidays: Vec::new() };
 
 impl<'t> SqliteLog<'t> {
     /// The log as this transaction sees it; `now_ms` is the server's clock.
     pub fn new(transaction: &'t Transaction<'t>, now_ms: i64) -> Self {
-        Self { transaction, now_ms }
+        Self { transaction, now_ms, policy: &NO_POLICY }
+    }
+
+    /// The same, judged by these lines and periods.
+    #[must_use]
+    pub fn under(self, policy: &'t Policy) -> Self {
+        Self { policy, ..self }
     }
 
     fn append_entry(&self, scope: Scope, entry: &NewEntry<'_>) -> Result<(), StoreError> {
@@ -147,6 +160,14 @@ impl RecordLog for SqliteLog<'_> {
     ) -> Result<(), StoreError> {
         records::append(self.transaction, household, raw, change, Arrival::Acknowledged)?;
         let change_n = self.transaction.last_insert_rowid();
+        for step in steps_of(change) {
+            self.transaction
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO step_time (household, step, received_ms)
+                     VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![household.n, step, provenance.received_ms])?;
+        }
         let digest = Digest::of(household.id, &change.hash);
         household.digest = Digest(household.digest).plus(digest).0;
         self.append_entry(
@@ -193,6 +214,21 @@ impl RecordLog for SqliteLog<'_> {
             .prepare_cached("SELECT value FROM server WHERE name = 'takes_back_until_ms'")?;
         let until: Option<[u8; 8]> = statement.query_row([], |row| row.get(0)).optional()?;
         Ok(until.is_some_and(|until| self.now_ms < i64::from_be_bytes(until)))
+    }
+
+    fn step_taken_ms(
+        &mut self,
+        household: &Household,
+        step: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT received_ms FROM step_time WHERE household = ?1 AND step = ?2",
+        )?;
+        Ok(statement.query_row(params![household.n, step], |row| row.get(0)).optional()?)
+    }
+
+    fn policy(&self) -> &Policy {
+        self.policy
     }
 }
 

@@ -186,8 +186,9 @@ impl Asked<'_> {
     ) -> Result<(), Lack> {
         let notice = tree.node_of(self.step.text("after")).map(|node| &node.steps);
         let begun = notice.into_iter().flatten().filter_map(|step| begun(step)).min();
-        let village = self.facts.village;
-        if let Some(last) = begun.and_then(|day| self.policy.due(Clock::Notice, village, day)) {
+        // A notice of which nobody knows since when it hangs was put up today.
+        let begun = begun.unwrap_or(self.today);
+        if let Some(last) = self.policy.due(Clock::Notice, self.facts.village, begun) {
             needs(self.today > last, Lack::NoticeRunning(last))?;
         }
         let settled = |id: &str| {

@@ -2,7 +2,7 @@
 //! help on record; nobody keeps a list of tasks. Must not know whose phone asks.
 
 use super::legal::GUARANTEES;
-use super::{Case, Clock, Day, Facts, Policy, Stage};
+use super::{Case, Clock, Day, Facts, Policy, Row, Stage};
 use crate::domain::authority::Role;
 
 /// What is to be done.
@@ -135,7 +135,8 @@ impl Asked<'_> {
     }
 
     fn of_warnings(&self) -> Vec<Task> {
-        let open = self.facts.rows("warnings").iter().filter(|w| w.text("answer").is_empty());
+        let is_open = |w: &&Row| w.text("answer").is_empty() && !w.tick("withdrawn");
+        let open = self.facts.rows("warnings").iter().filter(is_open);
         open.map(|warning| Task {
             due_on: warning.day("due_on"),
             kind: TaskKind::AnswerWarning,

@@ -41,6 +41,8 @@ CREATE TABLE listing (
     status TEXT NOT NULL,
     members INTEGER NOT NULL,
     last_visit TEXT NOT NULL,           -- ISO day, empty = never
-    conflicts INTEGER NOT NULL
+    conflicts INTEGER NOT NULL,
+    tasks INTEGER NOT NULL              -- 1 where something may have to be done
 ) STRICT;
 CREATE INDEX listing_by_scope ON listing (scope, head_name, household);
+CREATE INDEX listing_with_tasks ON listing (scope) WHERE tasks <> 0;

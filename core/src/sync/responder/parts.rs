@@ -221,7 +221,7 @@ fn in_a_row(changes: &[(ChangeHash, RawChange)]) -> Vec<(Vec<ByteVec>, ByteVec)>
     changes.iter().zip(before).filter_map(|((_, raw), b)| deps::shorten_after(raw, b)).collect()
 }
 
-fn squeeze_live(raw: &[u8]) -> Vec<u8> {
+pub(super) fn squeeze_live(raw: &[u8]) -> Vec<u8> {
     squeeze(raw, Effort::Live)
 }
 

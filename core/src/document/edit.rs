@@ -1,0 +1,291 @@
+//! What a form hands over, on a phone or in an office: fields to set and rows to add, as one unit. Must not
+//! know who saves it, or a change.
+
+use super::draft::{FieldEdit, row_id};
+use super::fold::Fold;
+use super::genesis::ContainerIndex;
+use super::record::{row_key, split_key};
+use crate::domain::day::Day;
+use crate::domain::identity::IdentityNumber;
+use crate::domain::ids::ActorId;
+use crate::domain::person::PersonKey;
+use crate::domain::schema::Schema;
+use crate::domain::value::Value;
+use crate::domain::workflow::{Case, Stage};
+
+/// A value the record cannot hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct EditError {
+    /// `container.field`, or the container.
+    pub field: String,
+    /// Stable code, for example `not_in_list`.
+    pub reason: &'static str,
+}
+
+impl EditError {
+    fn new(field: impl Into<String>, reason: &'static str) -> Self {
+        Self { field: field.into(), reason }
+    }
+}
+
+/// One field to set; `None` empties it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Name of the container, for example `basic` or `members`.
+    pub container: String,
+    /// `field`, or `row.field` in a container with rows.
+    pub key: String,
+    /// The new value.
+    pub value: Option<Value>,
+}
+
+/// One row to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRow {
+    /// Name of a container with rows, for example `visits`.
+    pub container: String,
+    /// Its fields.
+    pub fields: Vec<(String, Value)>,
+    /// The row's id, where it has a name of its own; else it gets one.
+    pub id: Option<String>,
+}
+
+/// One form save.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordEdit {
+    /// Fields to set.
+    pub fields: Vec<FieldChange>,
+    /// Rows to add.
+    pub new_rows: Vec<NewRow>,
+    /// The form and its version, for example `visit/1`; kept with the change.
+    pub form: String,
+    /// Whom the cadre acts for; empty for nobody.
+    pub on_behalf_of: String,
+}
+
+/// Votes as somebody typed them, for and against: `9:1`.
+pub fn votes_typed(text: &str) -> Option<(i64, i64)> {
+    let read = |part: &str| part.trim().parse::<i64>().ok().filter(|votes| *votes >= 0);
+    let (ours, theirs) = text.split_once([':', '：'])?;
+    read(ours).zip(read(theirs))
+}
+
+/// A step as a form hands it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepForm {
+    /// What it enters, or says.
+    pub stage: Stage,
+    /// Why; needed where a case is turned down, sent back or opened again.
+    pub reason: String,
+    /// Code of list `decision`; empty for none.
+    pub decision: String,
+    /// Votes for and against, for an appraisal.
+    pub votes: Option<(i64, i64)>,
+    /// Row id of the step it is about, where that is not the last one: the objection it settles.
+    pub about: Option<String>,
+}
+
+impl StepForm {
+    /// A step that needs no words.
+    pub fn to(stage: Stage) -> Self {
+        Self { stage, reason: String::new(), decision: String::new(), votes: None, about: None }
+    }
+
+    /// With the reason.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        reason.clone_into(&mut self.reason);
+        self
+    }
+}
+
+impl RecordEdit {
+    /// Adds a field to set.
+    #[must_use]
+    pub fn set(mut self, container: &str, key: &str, value: impl Into<Value>) -> Self {
+        let (container, key) = (container.to_owned(), key.to_owned());
+        self.fields.push(FieldChange { container, key, value: Some(value.into()) });
+        self
+    }
+
+    /// Adds a row.
+    #[must_use]
+    pub fn row(mut self, container: &str, fields: Vec<(String, Value)>) -> Self {
+        self.new_rows.push(NewRow { container: container.to_owned(), fields, id: None });
+        self
+    }
+
+    /// Adds a row under a name that whoever adds it gives it.
+    #[must_use]
+    pub fn named_row(mut self, container: &str, id: &str, fields: Vec<(String, Value)>) -> Self {
+        let (container, id) = (container.to_owned(), Some(id.to_owned()));
+        self.new_rows.push(NewRow { container, fields, id });
+        self
+    }
+
+    /// Adds a step of the monitoring case, behind the last one on record; an objection's settlement
+    /// behind the objection. `level` is a code of list `level`.
+    #[must_use]
+    pub fn step(self, case: &Case, step: &StepForm, level: &str, on: Day) -> Self {
+        let after = step.about.as_deref().unwrap_or(case.last_step());
+        let mut fields: Vec<(String, Value)> = vec![
+            ("state".into(), step.stage.code().into()),
+            ("level".into(), level.into()),
+            ("on".into(), on.to_string().into()),
+        ];
+        let mut add = |field: &str, value: Option<Value>| {
+            fields.extend(value.map(|value| (field.to_owned(), value)));
+        };
+        let text = |text: &str| (!text.is_empty()).then(|| Value::from(text));
+        add("after", text(after));
+        add("reason", text(&step.reason));
+        add("decision", text(&step.decision));
+        add("votes_for", step.votes.map(|(ours, _)| ours.into()));
+        add("votes_against", step.votes.map(|(_, theirs)| theirs.into()));
+        self.row("steps", fields)
+    }
+
+    /// What somebody typed: `basic.head_name=…` sets a field, `members.<row>.name=…` a field of a row,
+    /// `members.name=…` a field of one new row a container. Nothing behind the sign empties the field.
+    ///
+    /// # Errors
+    /// The first text that is no such thing, or whose value the schema refuses.
+    pub fn typed(schema: &Schema, assignments: &[String]) -> Result<Self, EditError> {
+        let mut edit = Self::default();
+        for text in assignments {
+            let (field, text) = text
+                .split_once('=')
+                .ok_or_else(|| EditError::new(text, "not_field_equals_value"))?;
+            let (container, key) = field
+                .split_once('.')
+                .ok_or_else(|| EditError::new(field, "not_container_dot_field"))?;
+            let has_rows = ContainerIndex::of(container).is_some_and(ContainerIndex::has_rows);
+            if has_rows && !key.contains('.') {
+                let value = typed(schema, container, key, text)?;
+                match edit.new_rows.iter_mut().find(|row| row.container == container) {
+                    Some(row) => row.fields.push((key.to_owned(), value)),
+                    None => edit = edit.row(container, vec![(key.to_owned(), value)]),
+                }
+                continue;
+            }
+            let field = if has_rows { split_key(key).1 } else { key };
+            let value = Some(typed(schema, container, field, text)?);
+            let value = value.filter(|value| *value != Value::Null);
+            let (container, key) = (container.to_owned(), key.to_owned());
+            edit.fields.push(FieldChange { container, key, value });
+        }
+        Ok(edit)
+    }
+
+    /// The identity number of the new member who heads the household, where it checks.
+    pub fn head_number(&self) -> Option<IdentityNumber> {
+        let heads = self.new_rows.iter().filter(|row| row.text("relation") == "head");
+        heads.filter_map(NewRow::identity_number).next()
+    }
+
+    /// The operations this save asks for, after checking every value against the schema. With a `key`
+    /// a member of known identity number gets the row that everybody gives this person.
+    ///
+    /// # Errors
+    /// The first value the schema refuses.
+    pub fn operations(
+        &self,
+        schema: &Schema,
+        fold: &Fold,
+        actor: &ActorId,
+        key: Option<&PersonKey>,
+    ) -> Result<Vec<FieldEdit>, EditError> {
+        let mut edits = Vec::new();
+        for change in &self.fields {
+            let container = container(&change.container)?;
+            let (row, field) = if container.has_rows() {
+                split_key(&change.key)
+            } else {
+                ("", change.key.as_str())
+            };
+            if container.has_rows() && row.is_empty() {
+                return Err(EditError::new(full(&change.container, field), "row_missing"));
+            }
+            check(schema, &change.container, field, change.value.as_ref())?;
+            // Left out here already: row ids below count the operations that will really be made.
+            if !fold.shows(container, &change.key, change.value.as_ref()) {
+                let (key, value) = (change.key.clone(), change.value.clone());
+                edits.push(FieldEdit { container, key, value });
+            }
+        }
+        for new_row in &self.new_rows {
+            let container = container(&new_row.container)?;
+            if !container.has_rows() {
+                return Err(EditError::new(&new_row.container, "holds_no_rows"));
+            }
+            let persons = key.and_then(|key| new_row.person_row(key, fold));
+            // The first operation of the row gives it its name.
+            let row = new_row
+                .id
+                .clone()
+                .or(persons)
+                .unwrap_or_else(|| row_id(actor, fold.max_op() + 1 + edits.len() as u64));
+            for (field, value) in &new_row.fields {
+                check(schema, &new_row.container, field, Some(value))?;
+                let key = row_key(&row, field);
+                // The person may be on record already.
+                if !fold.shows(container, &key, Some(value)) {
+                    edits.push(FieldEdit { container, key, value: Some(value.clone()) });
+                }
+            }
+        }
+        Ok(edits)
+    }
+}
+
+impl NewRow {
+    fn text(&self, field: &str) -> &str {
+        let named = self.fields.iter().find(|(name, _)| name == field);
+        named.and_then(|(_, value)| value.as_text()).unwrap_or_default()
+    }
+
+    fn identity_number(&self) -> Option<IdentityNumber> {
+        if self.container != "members" {
+            return None;
+        }
+        IdentityNumber::parse(self.text("identity_number")).ok()
+    }
+
+    /// The row of the person this row is about; none where that row already holds another's number.
+    fn person_row(&self, key: &PersonKey, fold: &Fold) -> Option<String> {
+        let number = self.identity_number()?;
+        let row = key.member_row(&number);
+        let held = fold.get(ContainerIndex::of("members")?, &row_key(&row, "identity_number"));
+        let is_theirs = held
+            .and_then(Value::as_text)
+            .is_none_or(|held| IdentityNumber::parse(held).is_ok_and(|held| held == number));
+        is_theirs.then_some(row)
+    }
+}
+
+fn typed(schema: &Schema, container: &str, field: &str, text: &str) -> Result<Value, EditError> {
+    let known = schema.field(container, field);
+    let known = known.ok_or_else(|| EditError::new(full(container, field), "unknown_field"))?;
+    let value = known.parse_text(schema, text);
+    value.map_err(|reason| EditError::new(full(container, field), reason.code()))
+}
+
+fn container(name: &str) -> Result<ContainerIndex, EditError> {
+    ContainerIndex::of(name).ok_or_else(|| EditError::new(name, "unknown_container"))
+}
+
+fn full(container: &str, field: &str) -> String {
+    format!("{container}.{field}")
+}
+
+fn check(
+    schema: &Schema,
+    container: &str,
+    field: &str,
+    value: Option<&Value>,
+) -> Result<(), EditError> {
+    schema
+        .check(container, field, value.unwrap_or(&Value::Null))
+        .map_err(|reason| EditError::new(full(container, field), reason.code()))
+}

@@ -1,0 +1,319 @@
+//! What an office does with the households of its area: look, write, take steps of their cases. The same rules as on
+//! a phone; must not hold one of its own.
+
+use clap::Args;
+use wanhu_core::document::edit::{RecordEdit, StepForm, votes_typed};
+use wanhu_core::document::facts::facts;
+use wanhu_core::document::judge::field_of;
+use wanhu_core::domain::authority::{self, Place};
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::environment::{Entropy, random};
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::region;
+use wanhu_core::domain::schema::{Schema, Sensitivity, words};
+use wanhu_core::domain::workflow::{Case, Stage, Task};
+use wanhu_core::store::StoreError;
+use wanhu_core::store::cases::{self, Asking, StepView};
+use wanhu_core::store::listing::{self, ListFilter, PageStart};
+use wanhu_core::store::records::{self, Household};
+
+use super::{AdminError, Office, Output, done, lines, plain};
+use crate::accounts::{Account, AccountError};
+use crate::app::regions;
+use crate::storage::author::{self, Author};
+
+/// Which households a list shows.
+#[derive(Clone, Debug, Default, Args)]
+pub struct HouseholdFilter {
+    /// 区划代码,默认为本账户辖区 · region code; else the account's own areas
+    #[arg(long)]
+    pub area: Option<u64>,
+    /// 重点标记 · priority tag
+    #[arg(long)]
+    pub tag: Option<String>,
+    /// 监测状态 · stage of the case
+    #[arg(long)]
+    pub state: Option<String>,
+    /// 汉字、拼音或首字母 · characters, pinyin or initials
+    #[arg(long)]
+    pub search: Option<String>,
+    /// 接在此户之后 · continue behind this household
+    #[arg(long)]
+    pub after: Option<HouseholdId>,
+    /// 行数 · rows
+    #[arg(long, default_value_t = 50)]
+    pub rows: u32,
+}
+
+/// A step as an office types it.
+#[derive(Clone, Debug, Args)]
+pub struct StepArguments {
+    /// 农户 · household
+    pub household: HouseholdId,
+    /// 步骤代码或名称 · code or name of the step, for example township_check or 乡镇审核
+    #[arg(value_parser = stage_of)]
+    pub stage: Stage,
+    /// 同时保存的字段 · fields saved with it, for example class.monitored_kind=突发严重困难户
+    pub fields: Vec<String>,
+    /// 理由 · reason
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub reason: String,
+    /// 票数,赞成:反对 · votes for:against
+    #[arg(long, value_parser = votes_of)]
+    pub votes: Option<(i64, i64)>,
+    /// 所处理的异议 · row of the objection that it settles
+    #[arg(long)]
+    pub about: Option<String>,
+}
+
+fn stage_of(text: &str) -> Result<Stage, String> {
+    Stage::named(text).ok_or_else(|| {
+        let all: Vec<_> = Stage::ALL.into_iter().map(Stage::code).collect();
+        format!("没有这个步骤 · no such step; 可选 one of: {}", all.join(" "))
+    })
+}
+
+fn votes_of(text: &str) -> Result<(i64, i64), String> {
+    votes_typed(text).ok_or_else(|| "请写成 9:1 · write 9:1".to_owned())
+}
+
+impl Office<'_> {
+    /// The account that acts. The operator of this machine keeps no household records.
+    pub(super) fn account(&self) -> Result<Account, AdminError> {
+        if self.by.is_empty() {
+            return Err(AdminError::AccountNeeded);
+        }
+        let account = self.app.accounts.account(self.by)?.filter(|account| !account.disabled);
+        Ok(account.ok_or(AccountError::AccountUnknown)?)
+    }
+
+    fn asking<'a>(&'a self, account: &'a Account) -> Asking<'a> {
+        Asking {
+            account: &account.id,
+            role: Some(account.role),
+            areas: &account.areas,
+            policy: &self.app.policy.policy,
+            today: Day::in_china(self.app.clock.now_ms()),
+        }
+    }
+
+    /// A household this account may see.
+    fn household(&self, account: &Account, id: HouseholdId) -> Result<Household, AdminError> {
+        let found = self.app.storage.read(|connection| records::find(connection, id))?;
+        let inside =
+            |village| authority::place(account.role, &account.areas, village) == Place::Inside;
+        let seen = found.filter(|household| inside(household.scope));
+        Ok(seen.ok_or(StoreError::NotFound)?)
+    }
+
+    pub(super) fn list_households(&self, asked: &HouseholdFilter) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let list = regions(self.settings)?;
+        let areas = match asked.area {
+            Some(area) if account.areas.iter().any(|own| region::code_contains(*own, area)) => {
+                vec![area]
+            }
+            Some(_) => return Err(AccountError::NotGranted.into()),
+            None => account.areas.clone(),
+        };
+        let after = asked.after.map(|id| self.household(&account, id)).transpose()?;
+        let after = after.map(|household| PageStart {
+            scope: household.scope,
+            head_name: facts(&household.fold, household.scope)
+                .text("basic", "head_name")
+                .to_owned(),
+            id: household.id,
+        });
+        let mut rows = Vec::new();
+        for area in areas {
+            let filter = ListFilter {
+                area: Some(area),
+                tag: asked.tag.clone(),
+                case_state: asked.state.clone(),
+                in_conflict: false,
+                search: asked.search.clone(),
+            };
+            let page = self.app.storage.read(|connection| {
+                listing::page(connection, &filter, after.as_ref(), asked.rows)
+            })?;
+            rows.extend(page);
+        }
+        rows.truncate(usize::try_from(asked.rows).unwrap_or(usize::MAX));
+        Ok(lines(rows.into_iter().map(|row| {
+            let state = stage_words(&row.case_state);
+            let path = list.path(row.scope).join(" ");
+            let text =
+                format!("{}\t{}\t{path}\t{} 人\t{state}", row.id, row.head_name, row.members);
+            let value = serde_json::json!({
+                "household": row.id.to_string(), "village": row.scope, "head_name": row.head_name,
+                "members": row.members, "stage": row.case_state, "tags": row.tags,
+                "risk_level": row.risk_level, "last_visit": row.last_visit
+            });
+            (text, value)
+        })))
+    }
+
+    pub(super) fn show_household(&self, id: HouseholdId) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let household = self.household(&account, id)?;
+        let schema = Schema::base();
+        let fields = household.fold.fields().filter_map(|(container, key, entries)| {
+            let name = field_of(container, key);
+            let field = schema.field(container.name(), name);
+            // What a newer release added is shown to those who may see everything.
+            let sensitivity = field.map_or(Sensitivity::Sensitive, |field| field.sensitivity);
+            let value = entries.last().filter(|_| account.role.may_read(sensitivity))?;
+            let label = field.map_or(name, |field| field.zh.as_str());
+            let (full, value) = (format!("{}.{key}", container.name()), plain(Some(&value.value)));
+            let json = serde_json::json!({ "field": full, "value": value });
+            Some((format!("{full}\t{label}\t{value}"), json))
+        });
+        Ok(lines(fields))
+    }
+
+    pub(super) fn new_household(
+        &self,
+        village: u64,
+        fields: &[String],
+        entropy: &mut dyn Entropy,
+    ) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        if !region::is_village(village) || regions(self.settings)?.get(village).is_none() {
+            return Err(AdminError::NotAVillage);
+        }
+        let edit = RecordEdit::typed(Schema::base(), fields)?;
+        let edit = edit.set("basic", "area_code", village.to_string());
+        let edit = RecordEdit { form: "household/1".into(), ..edit };
+        let id = match edit.head_number() {
+            Some(head) => self.app.person_key.household(&head),
+            None => HouseholdId::from_random(random(entropy)),
+        };
+        let known = self.app.storage.read(|connection| records::find(connection, id))?;
+        if known.is_some() {
+            return Err(AdminError::OnRecord(id));
+        }
+        self.write(account, Household::unsaved(id, village), edit)?;
+        Ok(done("已建档 · record opened", &id.to_string()))
+    }
+
+    pub(super) fn edit_household(
+        &self,
+        id: HouseholdId,
+        fields: &[String],
+        on_behalf_of: String,
+    ) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let household = self.household(&account, id)?;
+        let edit = RecordEdit::typed(Schema::base(), fields)?;
+        let edit = RecordEdit { form: "household/1".into(), on_behalf_of, ..edit };
+        self.write(account, household, edit)?;
+        Ok(done("已保存 · saved", &id.to_string()))
+    }
+
+    pub(super) fn take_step(&self, step: StepArguments) -> Result<Output, AdminError> {
+        let StepArguments { household: id, stage, fields, reason, votes, about } = step;
+        let account = self.account()?;
+        let household = self.household(&account, id)?;
+        let case = Case::of(&facts(&household.fold, household.scope));
+        let form = StepForm { stage, reason, decision: String::new(), votes, about };
+        let today = Day::in_china(self.app.clock.now_ms());
+        let edit = RecordEdit::typed(Schema::base(), &fields)?;
+        let edit = edit.step(&case, &form, account.role.level_code(), today);
+        self.write(account, household, RecordEdit { form: "step/1".into(), ..edit })?;
+        Ok(done("已办理 · done", &format!("{id} {}", stage_words(stage.code()))))
+    }
+
+    fn write(
+        &self,
+        account: Account,
+        household: Household,
+        edit: RecordEdit,
+    ) -> Result<(), AdminError> {
+        let (now_ms, person_key) = (self.app.clock.now_ms(), self.app.person_key);
+        let author = Author { account, now_ms, person_key };
+        let policy = self.app.policy.clone();
+        let written = self.app.storage.writer().write(move |transaction| {
+            // Phones may have written since it was read.
+            let now = records::find(transaction, household.id)?.unwrap_or(household);
+            author::write(transaction, &author, &policy.policy, now, &edit)
+        })?;
+        Ok(written?)
+    }
+
+    pub(super) fn list_tasks(&self) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let asking = self.asking(&account);
+        let tasks = self.app.storage.read(|connection| cases::tasks(connection, &asking))?;
+        let list = regions(self.settings)?;
+        Ok(lines(tasks.into_iter().map(|view| {
+            let late = if view.overdue { "逾期 overdue\t" } else { "" };
+            let path = list.path(view.village).join(" ");
+            let task = task_words(&view.task);
+            let text = format!("{late}{}\t{}\t{path}\t{task}", view.household, view.head_name);
+            let value = serde_json::json!({
+                "household": view.household.to_string(), "village": view.village,
+                "head_name": view.head_name, "overdue": view.overdue, "task": task_json(&view.task)
+            });
+            (text, value)
+        })))
+    }
+
+    pub(super) fn show_case(&self, id: HouseholdId) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let household = self.household(&account, id)?;
+        let asking = self.asking(&account);
+        let case = self.app.storage.read(|c| cases::view(c, &household, &asking))?;
+        let mut text = String::new();
+        for passed in &case.path {
+            text.push_str(&format!("{}\n", stage_words(passed.stage.code())));
+            passed.steps.iter().for_each(|step| text.push_str(&step_words(step)));
+        }
+        for (title, steps) in [
+            ("未采用的步骤 · set aside", &case.set_aside),
+            ("未处理的异议 · open objections", &case.objections),
+        ] {
+            if !steps.is_empty() {
+                text.push_str(&format!("{title}\n"));
+                steps.iter().for_each(|step| text.push_str(&step_words(step)));
+            }
+        }
+        for task in &case.tasks {
+            text.push_str(&format!("待办 · to do: {}\n", task_words(task)));
+        }
+        let codes = |stages: &[Stage]| stages.iter().map(|s| s.code()).collect::<Vec<_>>();
+        text.push_str(&format!("可办理 · may enter: {}\n", codes(&case.may_enter).join(" ")));
+        let rows = |steps: &[StepView]| steps.iter().map(|s| s.row.clone()).collect::<Vec<_>>();
+        let value = serde_json::json!({
+            "path": case.path.iter().map(|p| p.stage.code()).collect::<Vec<_>>(),
+            "set_aside": rows(&case.set_aside), "objections": rows(&case.objections),
+            "may_enter": codes(&case.may_enter),
+            "tasks": case.tasks.iter().map(task_json).collect::<Vec<_>>()
+        });
+        Ok(Output { text, json: format!("{value}\n") })
+    }
+}
+
+fn stage_words(code: &str) -> String {
+    let known = Schema::base().code("case_state", code);
+    known.map_or_else(String::new, |known| format!("{} · {}", known.zh, known.en))
+}
+
+fn step_words(step: &StepView) -> String {
+    let on = step.on.map(|day| day.to_string()).unwrap_or_default();
+    let name = step.stage.map_or("", Stage::code);
+    format!("    {on}  {}  {name} [{}]  {}\n", step.stamp.name, step.row, step.reason)
+}
+
+fn task_words(task: &Task) -> String {
+    let kind = words("task_kind", task.kind.code());
+    let kind = kind.map(|kind| format!("{} · {}", kind.zh, kind.en)).unwrap_or_default();
+    let due = task.due_on.map(|day| format!("\t限 by {day}")).unwrap_or_default();
+    format!("{kind}{due}")
+}
+
+fn task_json(task: &Task) -> serde_json::Value {
+    serde_json::json!({
+        "kind": task.kind.code(), "due_on": task.due_on.map(|day| day.to_string()),
+        "subject": task.subject
+    })
+}

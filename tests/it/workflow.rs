@@ -1,0 +1,241 @@
+//! The monitoring case between phones and offices: steps taken without signal, clocks that nobody can set, steps
+//! that contradict each other, steps that somebody made up.
+
+use wanhu_core::client::{Ledger, RecordEdit, StepForm};
+use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::workflow::{Stage, TaskKind};
+use wanhu_core::error::LedgerError;
+use wanhu_core::store::replica::{self, Setting};
+use wanhu_core::sync::wire::RefusalCode;
+use wanhu_server::admin::AdminCommand;
+use wanhu_tests::county::{County, Step, sync};
+use wanhu_tests::population::FULING;
+
+const TOWNSHIP: u64 = FULING / 1_000;
+const COUNTY: u64 = FULING / 1_000_000;
+
+async fn county() -> County {
+    let county = County::on("2024-03-01", None).await;
+    county.account("li", Role::VillageCadre, FULING);
+    county.account("wang", Role::VillageCadre, FULING);
+    county.account("committee", Role::VillageCommittee, FULING);
+    county.account("township", Role::TownshipOffice, TOWNSHIP);
+    county.account("county", Role::CountyOffice, COUNTY);
+    county
+}
+
+fn household(phone: &Ledger) -> HouseholdId {
+    let edit = RecordEdit::default().set("basic", "head_name", "陈永昌");
+    phone.create_household(FULING, edit).unwrap()
+}
+
+fn visit(date: &str) -> RecordEdit {
+    let field = |name: &str, value: &str| (name.to_owned(), value.into());
+    RecordEdit::default()
+        .set("case", "consent", true)
+        .row("visits", vec![field("date", date), field("met", "head")])
+}
+
+fn take(
+    phone: &Ledger,
+    id: HouseholdId,
+    stage: Stage,
+    with: RecordEdit,
+) -> Result<(), LedgerError> {
+    phone.take_step(id, &StepForm::to(stage), with)
+}
+
+fn stage(phone: &Ledger, id: HouseholdId) -> Option<Stage> {
+    phone.case(id).unwrap().path.last().map(|passed| passed.stage)
+}
+
+/// A case that the village has on notice since 2024-03-05, known to all.
+async fn on_notice(county: &County) -> (Ledger, HouseholdId) {
+    let li = county.phone("li").await;
+    sync(&li).await;
+    let id = household(&li);
+    take(&li, id, Stage::Clue, RecordEdit::default()).unwrap();
+    take(&li, id, Stage::Verified, visit("2024-03-01")).unwrap();
+    sync(&li).await;
+    county.day("2024-03-05");
+    let votes = Step { votes: Some((9, 1)), ..Step::default() };
+    county.step("committee", id, "appraised", votes).unwrap();
+    county.step("committee", id, "on_notice", Step::default()).unwrap();
+    (li, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_without_signal_is_a_proposal_until_the_server_takes_it() {
+    let county = county().await;
+    let li = county.phone("li").await;
+    sync(&li).await;
+    let id = household(&li);
+    take(&li, id, Stage::Clue, RecordEdit::default()).unwrap();
+    let missing = |reason: &str| LedgerError::IllegalStep {
+        state: "clue".into(),
+        step: "verified".into(),
+        reason: reason.into(),
+        until: String::new(),
+    };
+    let bare = take(&li, id, Stage::Verified, RecordEdit::default());
+    assert_eq!(bare.unwrap_err(), missing("visit_missing"));
+    take(&li, id, Stage::Verified, visit("2024-03-01")).unwrap();
+    let case = li.case(id).unwrap();
+    assert!(case.path.iter().all(|passed| passed.steps.iter().all(|step| !step.accepted)));
+    assert_eq!(case.tasks[0].kind, TaskKind::Appraise);
+    assert_eq!(case.may_enter, [], "the committee goes on");
+    assert_eq!(sync(&li).await.refused, 0);
+    let case = li.case(id).unwrap();
+    assert!(case.path.iter().all(|passed| passed.steps.iter().all(|step| step.accepted)));
+    assert_eq!(case.path[1].steps[0].stamp.account, "li");
+    // Nobody skips a level, on a phone or at a desk.
+    let decided = county.step("county", id, "county_decision", Step::default());
+    assert_eq!(decided, Err("illegal_step"));
+    let appraised = Step { votes: Some((5, 0)), ..Step::default() };
+    assert_eq!(county.step("township", id, "appraised", appraised), Err("not_permitted"));
+    assert_eq!(county.step("", id, "appraised", appraised), Err("account_needed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_hangs_by_the_servers_clock_whatever_a_phone_says() {
+    let county = county().await;
+    let (_, id) = on_notice(&county).await;
+    // A township's phone that is three years ahead knows better once it has heard the server.
+    let ahead = county.phone_astray("township", 3 * 365).await;
+    sync(&ahead).await;
+    let early = take(&ahead, id, Stage::TownshipCheck, RecordEdit::default()).unwrap_err();
+    let LedgerError::IllegalStep { reason, until, .. } = early else { panic!("{early:?}") };
+    assert_eq!((reason.as_str(), until.as_str()), ("notice_running", "2024-03-10"));
+    county.day("2024-03-10");
+    let early = county.step("township", id, "township_check", Step::default());
+    assert_eq!(early, Err("illegal_step"), "the last full day is not over");
+    county.day("2024-03-11");
+    county.step("township", id, "township_check", Step::default()).unwrap();
+    let tasks = county.office("county", AdminCommand::Tasks).unwrap();
+    assert_eq!(tasks[0]["task"]["kind"], "county_decide");
+    assert_eq!(tasks[0]["task"]["due_on"], "2024-03-16", "fifteen days from the clue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_does_not_ask_is_refused_by_the_server_and_told_why() {
+    let county = county().await;
+    let (_, id) = on_notice(&county).await;
+    let phone = county.phone("township").await;
+    sync(&phone).await;
+    // Whoever builds a client of their own can write the rows of a step by hand.
+    let field = |name: &str, value: &str| (name.to_owned(), value.into());
+    let last = phone.case(id).unwrap().path.last().unwrap().steps[0].row.clone();
+    let forged = |state: &str| {
+        let step = vec![field("state", state), field("after", &last), field("level", "township")];
+        RecordEdit::default().row("steps", step)
+    };
+    phone.with_store(|connection| replica::unset(connection, Setting::Policy)).unwrap();
+    let phone = county.opened_again(phone, "township");
+    phone.edit(id, &forged("township_check")).unwrap();
+    assert_eq!(sync(&phone).await.refused, 1);
+    let refused = &phone.refused().unwrap()[0];
+    let (code, lacking) = (refused.code, refused.subject.as_str());
+    assert_eq!((code, lacking), (RefusalCode::IllegalStep as u8, "notice_running"));
+    assert_eq!(stage(&phone, id), Some(Stage::OnNotice), "what was refused does not count");
+    let waiting = county.office("township", AdminCommand::Quarantine).unwrap();
+    assert_eq!(waiting[0]["code"], RefusalCode::IllegalStep as u8);
+    county.day("2024-03-11");
+    sync(&phone).await;
+    phone.reauthor(refused.n).unwrap();
+    assert_eq!(sync(&phone).await.refused, 0, "in time it is taken");
+    assert_eq!(stage(&phone, id), Some(Stage::TownshipCheck));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_steps_that_contradict_each_other_are_both_seen_and_the_rule_decides() {
+    let county = county().await;
+    let (li, wang) = (county.phone("li").await, county.phone("wang").await);
+    sync(&li).await;
+    let id = household(&li);
+    take(&li, id, Stage::Clue, RecordEdit::default()).unwrap();
+    sync(&li).await;
+    let office = county.phone("township").await;
+    for phone in [&wang, &office] {
+        sync(phone).await;
+    }
+    // Without signal: two cadres verify, the township turns the case down.
+    take(&li, id, Stage::Verified, visit("2024-03-01")).unwrap();
+    take(&wang, id, Stage::Verified, visit("2024-03-01")).unwrap();
+    let turned_down = StepForm::to(Stage::NotIncluded).because("收入高于监测范围");
+    office.take_step(id, &turned_down, RecordEdit::default()).unwrap();
+    // The result does not depend on who comes first.
+    for phone in [&wang, &office, &li, &wang, &office] {
+        assert_eq!(sync(phone).await.refused, 0);
+    }
+    let cases: Vec<_> = [&li, &wang, &office]
+        .map(|phone| {
+            let case = phone.case(id).unwrap();
+            let aside = case.set_aside.iter().map(|step| step.stamp.account.clone());
+            (case.path.last().unwrap().stage, aside.collect::<std::collections::BTreeSet<_>>())
+        })
+        .into();
+    let expected = (Stage::NotIncluded, ["li", "wang"].map(str::to_owned).into());
+    assert!(cases.iter().all(|case| *case == expected), "{cases:?}");
+    // The household appeals through the cadre, and the case begins again with its history.
+    let appeal = StepForm::to(Stage::Clue).because("住院费用未计入");
+    li.take_step(id, &appeal, RecordEdit::default()).unwrap();
+    take(&li, id, Stage::Verified, visit("2024-03-01")).unwrap();
+    sync(&li).await;
+    let votes = Step { votes: Some((8, 2)), ..Step::default() };
+    county.step("committee", id, "appraised", votes).unwrap();
+    sync(&li).await;
+    let stages: Vec<Stage> = li.case(id).unwrap().path.iter().map(|passed| passed.stage).collect();
+    let whole = [Stage::Clue, Stage::NotIncluded, Stage::Clue, Stage::Verified, Stage::Appraised];
+    assert_eq!(stages, whole);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objection_on_the_last_day_of_a_notice_keeps_the_case_where_it_is() {
+    let county = county().await;
+    let (li, id) = on_notice(&county).await;
+    county.day("2024-03-10");
+    sync(&li).await;
+    let objection = StepForm::to(Stage::Objection).because("邻居反映其家有小汽车");
+    li.take_step(id, &objection, RecordEdit::default()).unwrap();
+    sync(&li).await;
+    county.day("2024-03-12");
+    assert_eq!(county.step("township", id, "township_check", Step::default()), Err("illegal_step"));
+    let case = county.office("committee", AdminCommand::Case { household: id }).unwrap();
+    let row = case["objections"][0].as_str().unwrap().to_owned();
+    assert_eq!(case["tasks"][0]["kind"], "settle_objection");
+    let settled =
+        Step { reason: "车辆系借用,已核实", about: Some(&row), ..Step::default() };
+    county.step("committee", id, "objection_settled", settled).unwrap();
+    county.step("township", id, "township_check", Step::default()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_server_takes_the_steps_back_that_it_lost() {
+    let county = county().await;
+    let (li, id) = on_notice(&county).await;
+    let township = county.phone("township").await;
+    sync(&township).await;
+    let dir = tempfile::tempdir().unwrap();
+    let settings = &county.server.settings;
+    let key = wanhu_server::keys::read(&settings.storage_key_file()).unwrap();
+    wanhu_server::backup::backup(&settings.data_dir, &key, &dir.path().join("b")).unwrap();
+    county.day("2024-03-11");
+    take(&township, id, Stage::TownshipCheck, RecordEdit::default()).unwrap();
+    sync(&township).await;
+    sync(&li).await;
+    // The disk is lost on the day after; the backup knows nothing of the check.
+    let restored = dir.path().join("restored");
+    county.day("2024-03-12");
+    let until_ms = i64::MAX;
+    let mut entropy = wanhu_core::system::SystemEntropy;
+    wanhu_server::backup::restore(&dir.path().join("b"), &restored, &key, &mut entropy, until_ms)
+        .unwrap();
+    let county = county.again_in(&restored, &key).await;
+    for phone in [&li, &township, &li] {
+        assert_eq!(sync(phone).await.refused, 0);
+    }
+    let case = county.office("county", AdminCommand::Case { household: id }).unwrap();
+    let path: Vec<_> = case["path"].as_array().unwrap().iter().filter_map(|s| s.as_str()).collect();
+    assert_eq!(path.last(), Some(&"township_check"));
+}

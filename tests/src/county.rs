@@ -1,0 +1,197 @@
+//! A county at work: one server whose clock a test sets, accounts of every level, phones in the villages, offices at
+//! their desks. Stories are told with it.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+use wanhu_core::client::{Cancel, Ledger};
+use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::sync::receiver::SyncReport;
+use wanhu_core::system::SystemEntropy;
+use wanhu_server::accounts::Account;
+use wanhu_server::admin::{AdminCommand, Office, StepArguments};
+use wanhu_server::settings::Settings;
+
+use crate::seeded::SetClock;
+use crate::server::TestServer;
+
+const DAY_MS: i64 = 86_400_000;
+/// Ten in the morning in China.
+const MORNING_MS: i64 = 2 * 3_600_000;
+
+/// The county.
+#[derive(Debug)]
+pub struct County {
+    /// Its server.
+    pub server: TestServer,
+    clock: Arc<SetClock>,
+    dir: TempDir,
+}
+
+impl County {
+    /// A county on a morning, judged by the published examples or the policy file given.
+    ///
+    /// # Panics
+    /// Where the server cannot start.
+    pub async fn on(day: &str, policy: Option<&str>) -> Self {
+        let dir = tempfile::tempdir().expect("makes a directory");
+        let policy = policy.map(|text| {
+            let path = dir.path().join("policy.toml");
+            std::fs::write(&path, text).expect("writes");
+            path
+        });
+        let settings = Settings {
+            data_dir: dir.path().join("server"),
+            policy,
+            // The clock of a story stands still through many syncs.
+            syncs_per_minute: 100_000,
+            lease_days: 0,
+            ..Settings::default()
+        };
+        let clock = Arc::new(SetClock::default());
+        clock.set(morning(day));
+        let server = TestServer::start_clocked(settings, clock.clone()).await;
+        Self { server, clock, dir }
+    }
+
+    /// The same county after its server was restored into another directory.
+    ///
+    /// # Panics
+    /// Where the server cannot start.
+    pub async fn again_in(self, data_dir: &std::path::Path, storage_key: &[u8; 32]) -> Self {
+        let Self { server, clock, dir } = self;
+        let (address, old) = (server.address, server.settings.clone());
+        server.stop().await;
+        let key_file = dir.path().join("restored.key");
+        std::fs::write(&key_file, storage_key).expect("writes");
+        let settings =
+            Settings { data_dir: data_dir.to_owned(), storage_key: Some(key_file), ..old };
+        let server = TestServer::start_clocked_at(settings, address, clock.clone()).await;
+        Self { server, clock, dir }
+    }
+
+    /// The morning of another day, for the server and every phone.
+    pub fn day(&self, day: &str) {
+        self.clock.set(morning(day));
+    }
+
+    /// Opens an account with this machine's own rights.
+    ///
+    /// # Panics
+    /// Where the account exists or its area does not fit.
+    pub fn account(&self, id: &str, role: Role, area: u64) {
+        let account = Account {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            role,
+            areas: vec![area],
+            granted_by: String::new(),
+            disabled: false,
+        };
+        self.server.app.accounts.create(&account, 0).expect("a new account");
+    }
+
+    /// A new phone of an account, on the county's clock.
+    ///
+    /// # Panics
+    /// Where it cannot be enrolled.
+    pub async fn phone(&self, account: &str) -> Ledger {
+        self.phone_with(account, self.clock.clone()).await
+    }
+
+    /// A new phone of an account whose clock is off by so many days.
+    ///
+    /// # Panics
+    /// Where it cannot be enrolled.
+    pub async fn phone_astray(&self, account: &str, days: i64) -> Ledger {
+        let clock = Arc::new(SetClock::default());
+        clock.set(wanhu_core::domain::environment::Clock::now_ms(&*self.clock) + days * DAY_MS);
+        self.phone_with(account, clock).await
+    }
+
+    /// The only phone of an account, closed and opened again.
+    ///
+    /// # Panics
+    /// Where it cannot be opened.
+    pub fn opened_again(&self, phone: Ledger, account: &str) -> Ledger {
+        drop(phone);
+        let file = self.dir.path().join(format!("{account}-0.sqlite"));
+        Ledger::open(&file, self.clock.clone(), Box::new(SystemEntropy)).expect("opens")
+    }
+
+    async fn phone_with(&self, account: &str, clock: Arc<SetClock>) -> Ledger {
+        let accounts = &self.server.app.accounts;
+        let now_ms = wanhu_core::domain::environment::Clock::now_ms(&*self.clock);
+        let code = accounts.issue_code(account, "", now_ms, 600_000, &mut SystemEntropy);
+        let file = (0..).map(|n| self.dir.path().join(format!("{account}-{n}.sqlite")));
+        let file = file.into_iter().find(|file| !file.exists()).expect("numbers do not end");
+        let ledger = Ledger::open(&file, clock, Box::new(SystemEntropy)).expect("opens");
+        let code = code.expect("known account");
+        ledger.enrol(&self.server.url(), None, &code, account).await.expect("enrols");
+        ledger
+    }
+
+    /// An office's command: what it prints as JSON, or the code of its failure.
+    ///
+    /// # Errors
+    /// The code.
+    ///
+    /// # Panics
+    /// Where it prints something else than JSON.
+    pub fn office(&self, by: &str, command: AdminCommand) -> Result<Json, &'static str> {
+        let office = Office { settings: &self.server.settings, app: &self.server.app, by };
+        let output = office.run(command, &mut SystemEntropy).map_err(|error| error.words().0)?;
+        Ok(serde_json::from_str(&output.json).expect("prints JSON"))
+    }
+
+    /// An office's step of a case.
+    ///
+    /// # Errors
+    /// The code of its failure.
+    pub fn step(
+        &self,
+        by: &str,
+        household: HouseholdId,
+        stage: &str,
+        with: Step<'_>,
+    ) -> Result<Json, &'static str> {
+        let arguments = StepArguments {
+            household,
+            stage: wanhu_core::domain::workflow::Stage::named(stage).ok_or("no such step")?,
+            fields: with.fields.iter().map(|field| (*field).to_owned()).collect(),
+            reason: with.reason.to_owned(),
+            votes: with.votes,
+            about: with.about.map(str::to_owned),
+        };
+        self.office(by, AdminCommand::Step(arguments))
+    }
+}
+
+/// What goes with a step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Step<'a> {
+    /// Fields saved with it.
+    pub fields: &'a [&'a str],
+    /// Its reason.
+    pub reason: &'a str,
+    /// Votes for and against.
+    pub votes: Option<(i64, i64)>,
+    /// The objection it settles.
+    pub about: Option<&'a str>,
+}
+
+/// A sync over a clean line.
+///
+/// # Panics
+/// Where it fails.
+pub async fn sync(phone: &Ledger) -> SyncReport {
+    phone.sync(&(), &Cancel::default()).await.expect("syncs")
+}
+
+fn morning(day: &str) -> i64 {
+    let Day(days) = day.parse().expect("a day");
+    i64::from(days) * DAY_MS + MORNING_MS
+}
