@@ -4,9 +4,11 @@
 //! know how a record is encoded, stored or sent, and never reads a clock or a random source.
 
 pub mod authority;
+pub mod checks;
 pub mod day;
 pub mod environment;
 pub mod facts;
+pub mod help;
 pub mod identity;
 pub mod ids;
 pub mod person;

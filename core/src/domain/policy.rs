@@ -16,6 +16,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// How long things may take.
     pub periods: Vec<Period>,
+    /// What is plausible on a record.
+    pub bounds: Vec<Bound>,
     /// Days on which offices are closed, besides Saturdays and Sundays.
     pub holidays: Vec<Day>,
 }
@@ -154,6 +156,8 @@ pub enum Clock {
     Visit,
     /// From identification to a proposal to close.
     Close,
+    /// From identification to developmental help for a household that has labour.
+    Develop,
 }
 
 /// How long something may, or must, take.
@@ -169,13 +173,61 @@ pub struct Period {
     pub validity: Validity,
 }
 
+/// What a bound is about. Each is computed by `domain::checks`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// Wages of 12 months, where there are any, in fen.
+    Wage,
+    /// Arable land, orchard or water surface, in 0.01 mu.
+    Land,
+    /// Forest, or land returned to it, in 0.01 mu.
+    ForestLand,
+    /// Members able to work in a household said to lack labour, in per cent of its people, rounded down.
+    AbleShare,
+    /// Age at which a healthy person is taken to live by work, in years.
+    WorkingAge,
+}
+
+impl Quantity {
+    /// The unit that a line of it has to name.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Wage => "fen",
+            Self::Land | Self::ForestLand => "centimu",
+            Self::AbleShare => "percent",
+            Self::WorkingAge => "years",
+        }
+    }
+}
+
+/// Between what a quantity is plausible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// What is bounded.
+    pub name: Quantity,
+    /// Smallest plausible value, in the quantity's unit.
+    pub min: Option<i64>,
+    /// Largest plausible value, in the quantity's unit.
+    pub max: Option<i64>,
+    /// Where and when it holds.
+    pub validity: Validity,
+}
+
+impl Bound {
+    /// Whether a value lies within it, the ends included.
+    pub fn contains(&self, value: i64) -> bool {
+        self.min.is_none_or(|min| min <= value) && self.max.is_none_or(|max| value <= max)
+    }
+}
+
 /// A policy file that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Not the TOML expected; where.
     #[error("policy file malformed: {0}")]
     Malformed(String),
-    /// A threshold, period or month count below 1.
+    /// A threshold or month count below 1, an unlikely period, a bound without ends or in another unit.
     #[error("{0} out of bounds")]
     OutOfBounds(String),
 }
@@ -206,6 +258,12 @@ impl Policy {
     pub fn period(&self, clock: Clock, village: u64, day: Day) -> Option<&Period> {
         let holds = |period: &&Period| period.clock == clock && period.validity.holds(village, day);
         self.periods.iter().filter(holds).max_by_key(|period| precedence(&period.validity))
+    }
+
+    /// The bound that holds in a village on a day.
+    pub fn bound(&self, name: Quantity, village: u64, day: Day) -> Option<&Bound> {
+        let holds = |bound: &&Bound| bound.name == name && bound.validity.holds(village, day);
+        self.bounds.iter().filter(holds).max_by_key(|bound| precedence(&bound.validity))
     }
 
     /// The last day by which something begun on `from` is due; `None` where no period is set.
@@ -247,6 +305,8 @@ struct PolicyFile {
     rule: Vec<RuleLine>,
     #[serde(default)]
     period: Vec<PeriodLine>,
+    #[serde(default)]
+    bound: Vec<BoundLine>,
 }
 
 #[derive(Deserialize)]
@@ -283,6 +343,20 @@ struct PeriodLine {
     source: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BoundLine {
+    name: Quantity,
+    min: Option<i64>,
+    max: Option<i64>,
+    unit: String,
+    #[serde(default)]
+    area: u64,
+    from: String,
+    to: Option<String>,
+    source: String,
+}
+
 fn a_year() -> u32 {
     12
 }
@@ -300,8 +374,10 @@ impl Policy {
             .map_err(|error| PolicyError::Malformed(error.message().to_owned()))?;
         let rules = file.rule.into_iter().map(rule).collect::<Result<_, _>>()?;
         let periods = file.period.into_iter().map(period).collect::<Result<_, _>>()?;
+        let bounds = file.bound.into_iter().map(bound).collect::<Result<_, _>>()?;
         let holidays = file.holidays.iter().map(|text| day(text)).collect::<Result<_, _>>()?;
-        Ok(Self { version: format!("{}/{}", file.name, file.version), rules, periods, holidays })
+        let version = format!("{}/{}", file.name, file.version);
+        Ok(Self { version, rules, periods, bounds, holidays })
     }
 }
 
@@ -325,6 +401,20 @@ fn period(line: PeriodLine) -> Result<Period, PolicyError> {
     }
     let validity = validity(line.area, &line.from, line.to.as_deref(), line.source)?;
     Ok(Period { clock, days, working, validity })
+}
+
+fn bound(line: BoundLine) -> Result<Bound, PolicyError> {
+    let BoundLine { name, min, max, .. } = line;
+    let is_empty = match (min, max) {
+        (Some(min), Some(max)) => min > max,
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if is_empty || line.unit != name.unit() {
+        return Err(PolicyError::OutOfBounds(format!("{name:?}")));
+    }
+    let validity = validity(line.area, &line.from, line.to.as_deref(), line.source)?;
+    Ok(Bound { name, min, max, validity })
 }
 
 fn validity(
@@ -360,6 +450,7 @@ mod tests {
         assert_eq!(policy.version, "published-examples/1");
         assert!(policy.rules.iter().all(|rule| !rule.validity.source.is_empty()));
         assert!(policy.periods.iter().all(|period| !period.validity.source.is_empty()));
+        assert!(policy.bounds.iter().all(|bound| !bound.validity.source.is_empty()));
     }
 
     #[test]
@@ -390,6 +481,30 @@ mod tests {
         assert_eq!(policy.after_working_days(at("2024-09-27"), 2), at("2024-10-01"));
         policy.holidays = (1..=7).filter_map(|day| Day::new(2024, 10, day)).collect();
         assert_eq!(policy.after_working_days(at("2024-09-27"), 2), at("2024-10-08"));
+    }
+
+    #[test]
+    fn a_bound_holds_in_its_area_and_unit() {
+        let line = |min: i64, area: u64| {
+            format!(
+                "[[bound]]\nname='wage'\nmin={min}\nunit='fen'\narea={area}\n\
+                 from='2020-01-01'\nsource='a'\n"
+            )
+        };
+        let general = format!("name='t'\nversion=1\n{}", line(100, 0));
+        let text = format!("{general}{}", line(300, 431_022));
+        let policy = Policy::parse(&text).unwrap();
+        let plausible = |value, village, day| {
+            policy.bound(Quantity::Wage, village, at(day)).map(|bound| bound.contains(value))
+        };
+        assert_eq!(plausible(200, VILLAGE, "2020-06-01"), Some(false));
+        assert_eq!(plausible(300, VILLAGE, "2020-06-01"), Some(true));
+        assert_eq!(plausible(200, 431_025_100_216, "2020-06-01"), Some(true));
+        assert_eq!(plausible(200, VILLAGE, "2019-12-31"), None);
+        for (good, bad) in [("unit='fen'", "unit='yuan'"), ("min=100", "min=100\nmax=99")] {
+            let said = Policy::parse(&general.replace(good, bad)).unwrap_err();
+            assert_eq!(said, PolicyError::OutOfBounds("Wage".into()), "{bad}");
+        }
     }
 
     #[test]

@@ -1,0 +1,157 @@
+//! Checks when a record is saved (核查): what on the record of one household contradicts something else on it.
+//! They warn and block nothing. What is merely not filled in raises nothing; a claim that nothing on the record
+//! supports does. Must not know two households: a person in both is `document::duplicate`'s.
+//!
+//! Source: rules by which counties check the national export; their periods and bounds are the policy's.
+
+use super::day::Day;
+use super::facts::Facts;
+use super::policy::Policy;
+use super::schema::{Schema, words};
+
+mod rules;
+
+/// What contradicts. Codes: list `check` of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// Risk: lack of labour; yet half of the people, or more, are able to work.
+    LackOfLabourThoughAble,
+    /// Risk: unstable work; yet nobody is able to work.
+    UnstableWorkNobodyAble,
+    /// Risk: unstable work; yet no work is recorded.
+    UnstableWorkNoWork,
+    /// Risk: illness; yet nobody is ill.
+    IllnessNobodyIll,
+    /// Risk: illness; yet nothing was paid for it.
+    IllnessNothingPaid,
+    /// Labour, and long after identification no developmental measure.
+    NoDevelopment,
+    /// Nothing but comprehensive guarantees, though somebody is able to work.
+    OnlyGuarantees,
+    /// An industry measure without business income.
+    IndustryNoIncome,
+    /// A job or public post without wage.
+    JobNoWage,
+    /// A wage that is too small to be one.
+    WageImplausible,
+    /// An area of land that is too large.
+    LandImplausible,
+    /// Extreme-hardship support for somebody of working age who is healthy and no student.
+    HardshipThoughAble,
+    /// Aid for vocational school for somebody who is at none.
+    VocationalAidElsewhere,
+    /// A child of compulsory school age not at school, and no reason.
+    NotAtSchoolNoReason,
+    /// Closed, with a child not at school.
+    ClosedWithDropout,
+    /// Closed, with an unsafe house.
+    ClosedWithUnsafeHouse,
+    /// Closed, and nobody keeps contact.
+    ClosedWithoutContact,
+    /// Closed too early after identification.
+    ClosedEarly,
+    /// Not an identity number, or its check character is wrong (GB 11643-1999).
+    IdentityWrong,
+    /// The identity number states another birth date.
+    IdentityBirthDate,
+    /// The identity number states another sex.
+    IdentitySex,
+    /// Two people of the household with one identity number.
+    IdentityTwice,
+}
+
+impl Check {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::LackOfLabourThoughAble,
+        Self::UnstableWorkNobodyAble,
+        Self::UnstableWorkNoWork,
+        Self::IllnessNobodyIll,
+        Self::IllnessNothingPaid,
+        Self::NoDevelopment,
+        Self::OnlyGuarantees,
+        Self::IndustryNoIncome,
+        Self::JobNoWage,
+        Self::WageImplausible,
+        Self::LandImplausible,
+        Self::HardshipThoughAble,
+        Self::VocationalAidElsewhere,
+        Self::NotAtSchoolNoReason,
+        Self::ClosedWithDropout,
+        Self::ClosedWithUnsafeHouse,
+        Self::ClosedWithoutContact,
+        Self::ClosedEarly,
+        Self::IdentityWrong,
+        Self::IdentityBirthDate,
+        Self::IdentitySex,
+        Self::IdentityTwice,
+    ];
+
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::LackOfLabourThoughAble => "lack_of_labour_though_able",
+            Self::UnstableWorkNobodyAble => "unstable_work_nobody_able",
+            Self::UnstableWorkNoWork => "unstable_work_no_work",
+            Self::IllnessNobodyIll => "illness_nobody_ill",
+            Self::IllnessNothingPaid => "illness_nothing_paid",
+            Self::NoDevelopment => "no_development",
+            Self::OnlyGuarantees => "only_guarantees",
+            Self::IndustryNoIncome => "industry_no_income",
+            Self::JobNoWage => "job_no_wage",
+            Self::WageImplausible => "wage_implausible",
+            Self::LandImplausible => "land_implausible",
+            Self::HardshipThoughAble => "hardship_though_able",
+            Self::VocationalAidElsewhere => "vocational_aid_elsewhere",
+            Self::NotAtSchoolNoReason => "not_at_school_no_reason",
+            Self::ClosedWithDropout => "closed_with_dropout",
+            Self::ClosedWithUnsafeHouse => "closed_with_unsafe_house",
+            Self::ClosedWithoutContact => "closed_without_contact",
+            Self::ClosedEarly => "closed_early",
+            Self::IdentityWrong => "identity_wrong",
+            Self::IdentityBirthDate => "identity_birth_date",
+            Self::IdentitySex => "identity_sex",
+            Self::IdentityTwice => "identity_twice",
+        }
+    }
+}
+
+/// A contradiction found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub check: Check,
+    /// The row id, or `container.field`, it is about.
+    pub subject: String,
+    /// The values that made it fire, as people read them: yuan and mu with two decimals, ISO days, counts.
+    /// Never an identity number, a phone or free text.
+    pub inputs: Vec<(&'static str, String)>,
+}
+
+/// What contradicts on a household's record, in the order of [`Check`].
+pub fn checks(facts: &Facts, policy: &Policy, today: Day) -> Vec<Finding> {
+    if !facts.is_active() {
+        return Vec::new();
+    }
+    let mut findings = rules::findings(facts, policy, today);
+    findings.sort_by_key(|finding| finding.check);
+    findings
+}
+
+/// The words for a finding, Chinese and English.
+pub fn explain(finding: &Finding) -> (String, String) {
+    let field = finding.subject.split_once('.');
+    let field = field.and_then(|(container, field)| Schema::base().field(container, field));
+    let fill = |template: &str, label: Option<&str>| {
+        let filled = finding.inputs.iter().fold(template.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        });
+        filled.replace("{subject}", label.unwrap_or_default())
+    };
+    let Some(words) = words("check", finding.check.code()) else { return Default::default() };
+    let labels = field.map(|field| (field.zh.as_str(), field.en.as_str())).unzip();
+    (fill(&words.zh, labels.0), fill(&words.en, labels.1))
+}
+
+#[cfg(test)]
+mod tests;

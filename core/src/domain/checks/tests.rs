@@ -1,0 +1,449 @@
+//! Each check fires on a household made for it and not after one value is changed; no finding tells a number
+//! that is nobody else's business.
+
+use super::*;
+use crate::domain::policy::EXAMPLES_TOML;
+use crate::domain::schema::{FieldKind, Sensitivity};
+use crate::domain::value::Value;
+use crate::domain::workflow::{Case, Stage};
+use proptest::prelude::*;
+
+const VILLAGE: u64 = 431_022_208_217;
+/// The example of GB 11643-1999: a woman born on 1949-12-31.
+const NUMBER: &str = "11010519491231002X";
+
+fn today() -> Day {
+    "2024-10-01".parse().unwrap()
+}
+
+fn policy() -> Policy {
+    Policy::parse(EXAMPLES_TOML).unwrap()
+}
+
+fn found(facts: &Facts) -> Vec<Finding> {
+    checks(facts, &policy(), today())
+}
+
+fn household() -> Facts {
+    Facts::of(VILLAGE)
+}
+
+fn member(fields: &[(&str, Value)]) -> Facts {
+    household().with_row("members", "m", fields)
+}
+
+fn risk(code: &str, fields: &[(&str, Value)]) -> Facts {
+    member(fields).with("class", "risk_2", code)
+}
+
+fn open(fields: &[(&str, Value)]) -> Facts {
+    member(fields).with("class", "monitored_kind", "marginal").with(
+        "case",
+        "identified_on",
+        "2024-03-01",
+    )
+}
+
+fn measure(kind: &str, status: &str) -> [(&'static str, Value); 2] {
+    [("kind", kind.into()), ("status", status.into())]
+}
+
+/// Carried over as monitored on 2024-03-01 and closed on the day given.
+fn closed(on: &str) -> Facts {
+    let mut facts = household().with("class", "monitored_kind", "marginal").with_row(
+        "cadres",
+        "c",
+        &[("name", "李明".into()), ("from", "2024-03-01".into())],
+    );
+    let stages = [
+        Stage::Monitored,
+        Stage::ToClose,
+        Stage::Verified,
+        Stage::Appraised,
+        Stage::OnNotice,
+        Stage::TownshipCheck,
+        Stage::CountyDecision,
+        Stage::Closed,
+    ];
+    let mut after = String::new();
+    for stage in stages {
+        let day = if stage == Stage::Monitored { "2024-03-01" } else { on };
+        facts.set("steps", stage.code(), "state", stage.code().into());
+        facts.set("steps", stage.code(), "after", after.as_str().into());
+        facts.set("steps", stage.code(), "on", day.into());
+        after = stage.code().into();
+    }
+    assert_eq!(Case::of(&facts).stage(), Some(Stage::Closed));
+    facts
+}
+
+/// One value that makes it right: container, row, field, value.
+type Change = (&'static str, &'static str, &'static str, Value);
+
+/// A check, a household on which it fires, what it is about, and what sets it right.
+type Line = (Check, Facts, &'static str, Change);
+
+fn lines_of_risk() -> Vec<Line> {
+    let able = ("labour", Value::from("ordinary"));
+    let idle = ("labour", Value::from("none"));
+    let two = |fields: &[(&str, Value)]| {
+        risk("lack_of_labour", fields).with_row("members", "n", &[("labour", "none".into())])
+    };
+    let bill = [("kind", "medical".into()), ("self_pay_fen", 0.into())];
+    let ill = risk("illness", &[("health", "serious".into())]).with_row("spending", "s", &bill);
+    vec![
+        (
+            Check::LackOfLabourThoughAble,
+            two(std::slice::from_ref(&able)),
+            "class.risk_2",
+            ("members", "m", "labour", "weak".into()),
+        ),
+        (
+            Check::UnstableWorkNobodyAble,
+            risk("unstable_work", &[idle, ("work_months", 3.into())]),
+            "class.risk_2",
+            ("members", "m", "labour", "skilled".into()),
+        ),
+        (
+            Check::UnstableWorkNoWork,
+            risk("unstable_work", &[able, ("work_months", 0.into())]),
+            "class.risk_2",
+            ("members", "m", "work_months", 1.into()),
+        ),
+        (
+            Check::IllnessNobodyIll,
+            risk("illness", &[("health", "disabled".into())]).with("income", "self_pay_fen", 1),
+            "class.risk_2",
+            ("members", "m", "health", "chronic".into()),
+        ),
+        (
+            Check::IllnessNothingPaid,
+            ill,
+            "class.risk_2",
+            ("spending", "s", "self_pay_fen", 1.into()),
+        ),
+    ]
+}
+
+fn lines_of_help() -> Vec<Line> {
+    let able = ("labour", Value::from("ordinary"));
+    let with =
+        |facts: Facts, kind: &str| facts.with_row("measures", "x", &measure(kind, "under_way"));
+    vec![
+        (
+            Check::NoDevelopment,
+            with(open(&[("labour", "weak".into())]), "health"),
+            "measures.kind",
+            ("case", "", "identified_on", "2024-04-01".into()),
+        ),
+        (
+            Check::NoDevelopment,
+            open(std::slice::from_ref(&able)).with_row(
+                "measures",
+                "x",
+                &measure("finance", "planned"),
+            ),
+            "measures.kind",
+            ("measures", "x", "status", "done".into()),
+        ),
+        (
+            Check::OnlyGuarantees,
+            with(open(&[able]), "comprehensive"),
+            "measures.kind",
+            ("measures", "x", "kind", "health".into()),
+        ),
+        (
+            Check::IndustryNoIncome,
+            with(household(), "industry"),
+            "x",
+            ("income", "", "business_animals_fen", 100.into()),
+        ),
+        (
+            Check::JobNoWage,
+            with(household(), "public_post"),
+            "x",
+            ("income", "", "wage_fen", 50_000.into()),
+        ),
+        (
+            Check::JobNoWage,
+            member(&[("public_post", "cleaner".into())]),
+            "m",
+            ("members", "m", "presence", "left".into()),
+        ),
+    ]
+}
+
+fn lines_of_amounts_and_members() -> Vec<Line> {
+    let on_support = [
+        ("birth_on", "2005-10-01".into()),
+        ("health", "healthy".into()),
+        ("extreme_hardship", true.into()),
+    ];
+    let aid = [
+        ("kind", "schooling".into()),
+        ("school_stage", "vocational".into()),
+        ("assistance_fen", 150_000.into()),
+        ("member", "m".into()),
+    ];
+    let land = |field, area: i64| household().with("living", field, area);
+    vec![
+        (
+            Check::WageImplausible,
+            household().with("income", "wage_fen", 9_999),
+            "income.wage_fen",
+            ("income", "", "wage_fen", 10_000.into()),
+        ),
+        (
+            Check::LandImplausible,
+            land("arable_centimu", 10_001),
+            "living.arable_centimu",
+            ("living", "", "arable_centimu", 10_000.into()),
+        ),
+        (
+            Check::LandImplausible,
+            land("returned_forest_centimu", 20_001),
+            "living.returned_forest_centimu",
+            ("living", "", "returned_forest_centimu", 20_000.into()),
+        ),
+        (
+            Check::HardshipThoughAble,
+            member(&on_support),
+            "m",
+            ("members", "m", "school_stage", "college".into()),
+        ),
+        (
+            Check::VocationalAidElsewhere,
+            member(&[("school_stage", "senior".into())]).with_row("spending", "s", &aid),
+            "s",
+            ("members", "m", "school_stage", "vocational".into()),
+        ),
+        (
+            Check::NotAtSchoolNoReason,
+            member(&[("birth_on", "2018-10-01".into()), ("school_stage", "not_student".into())]),
+            "m",
+            ("members", "m", "not_in_school_reason", "illness".into()),
+        ),
+    ]
+}
+
+fn lines_of_closing_and_identity() -> Vec<Line> {
+    let child = [
+        ("birth_on", "2012-05-01".into()),
+        ("school_stage", "not_student".into()),
+        ("not_in_school_reason", "unwilling".into()),
+    ];
+    let number = |text: &str| ("identity_number", Value::from(text));
+    let late = || closed("2024-09-20");
+    vec![
+        (
+            Check::ClosedWithDropout,
+            late().with_row("members", "m", &child),
+            "m",
+            ("members", "m", "school_stage", "junior".into()),
+        ),
+        (
+            Check::ClosedWithUnsafeHouse,
+            late().with("living", "house_danger", "c"),
+            "living.house_danger",
+            ("living", "", "house_danger", "b".into()),
+        ),
+        (
+            Check::ClosedWithoutContact,
+            late().with_row("cadres", "c", &[("to", "2024-09-30".into())]),
+            "cadres.name",
+            ("cadres", "c", "to", "2024-10-01".into()),
+        ),
+        (
+            Check::ClosedEarly,
+            closed("2024-08-30"),
+            "case.closed_on",
+            ("case", "", "closed_on", "2024-08-31".into()),
+        ),
+        (
+            Check::IdentityWrong,
+            member(&[number("110105194912310021")]),
+            "m",
+            ("members", "m", "identity_number", NUMBER.into()),
+        ),
+        (
+            Check::IdentityWrong,
+            member(&[number("残疾证4311")]),
+            "m",
+            ("members", "m", "document_kind", "disability_card".into()),
+        ),
+        (
+            Check::IdentityBirthDate,
+            member(&[number(NUMBER), ("birth_on", "1949-12-30".into())]),
+            "m",
+            ("members", "m", "birth_on", "1949-12-31".into()),
+        ),
+        (
+            Check::IdentitySex,
+            member(&[number(NUMBER), ("sex", "male".into())]),
+            "m",
+            ("members", "m", "sex", "female".into()),
+        ),
+        (
+            Check::IdentityTwice,
+            member(&[number(NUMBER)]).with_row("members", "n", &[number("110105491231002")]),
+            "n",
+            ("members", "n", "presence", "left".into()),
+        ),
+    ]
+}
+
+fn lines() -> Vec<Line> {
+    let mut lines = lines_of_risk();
+    lines.extend(lines_of_help());
+    lines.extend(lines_of_amounts_and_members());
+    lines.extend(lines_of_closing_and_identity());
+    lines
+}
+
+#[test]
+fn every_check_fires_and_one_value_sets_it_right() {
+    for (check, facts, subject, (container, row, field, value)) in lines() {
+        let of = |facts: &Facts| {
+            found(facts).into_iter().filter(|f| f.check == check).collect::<Vec<_>>()
+        };
+        let fired = of(&facts);
+        assert_eq!(fired.len(), 1, "{check:?}: {:?}", found(&facts));
+        assert_eq!(fired[0].subject, subject, "{check:?}");
+        let mut right = facts.clone();
+        right.set(container, row, field, value);
+        assert_eq!(of(&right), [], "{check:?} after {container}.{field}");
+        assert_eq!(found(&facts.with("basic", "status", "merged")), [], "a record out of use");
+    }
+    for check in Check::ALL {
+        assert!(lines().iter().any(|line| line.0 == check), "{check:?} is never tried");
+    }
+}
+
+#[test]
+fn every_finding_is_explained_in_both_languages() {
+    for (check, facts, ..) in lines() {
+        for finding in found(&facts).iter().filter(|finding| finding.check == check) {
+            let (zh, en) = explain(finding);
+            let template = words("check", check.code()).unwrap();
+            for (text, template) in [(&zh, &template.zh), (&en, &template.en)] {
+                assert!(!text.is_empty() && !text.contains(['{', '}']), "{check:?}: {text}");
+                let shown = |(name, _): &&(&str, String)| template.contains(&format!("{{{name}}}"));
+                let unshown = finding.inputs.iter().find(|input| !shown(input));
+                assert!(unshown.is_none_or(|(name, _)| *name == "other"), "{check:?}: {unshown:?}");
+            }
+        }
+    }
+    let land = household().with("living", "forest_centimu", 34_567);
+    let (zh, en) = explain(&found(&land)[0]);
+    assert_eq!(zh, "林地面积为345.67亩,请核对面积和单位");
+    assert_eq!(en, "forest: 345.67 mu; check area and unit");
+}
+
+#[test]
+fn codes_are_unique_and_have_words() {
+    let mut codes: Vec<&str> = Check::ALL.iter().map(|check| check.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), Check::ALL.len());
+    assert!(codes.iter().all(|code| words("check", code).is_some()));
+}
+
+#[test]
+fn without_a_published_line_nothing_is_held_against_it() {
+    let published =
+        [Check::WageImplausible, Check::LandImplausible, Check::NoDevelopment, Check::ClosedEarly];
+    for (check, facts, ..) in lines().into_iter().filter(|line| published.contains(&line.0)) {
+        let fired = checks(&facts, &Policy::default(), today());
+        assert!(fired.iter().all(|finding| finding.check != check), "{check:?}");
+    }
+}
+
+#[test]
+fn closing_ends_the_questions_about_risks_and_help() {
+    let at_rest = closed("2024-09-20")
+        .with("class", "risk_1", "illness")
+        .with_row("members", "m", &[("labour", "ordinary".into())])
+        .with_row("measures", "x", &measure("comprehensive", "done"));
+    assert_eq!(found(&at_rest), []);
+    let opened = at_rest.with_row(
+        "steps",
+        "again",
+        &[("state", "reopened".into()), ("after", "closed".into()), ("on", "2024-09-25".into())],
+    );
+    let codes: Vec<Check> = found(&opened).iter().map(|finding| finding.check).collect();
+    let all = [
+        Check::IllnessNobodyIll,
+        Check::IllnessNothingPaid,
+        Check::NoDevelopment,
+        Check::OnlyGuarantees,
+    ];
+    assert_eq!(codes, all);
+}
+
+#[test]
+fn a_family_with_nothing_but_names_is_left_alone() {
+    let facts = member(&[("name", "陈永昌".into()), ("relation", "head".into())]);
+    assert_eq!(found(&facts), []);
+    assert_eq!(found(&household()), []);
+}
+
+/// Numbers that must not get out, whatever field somebody typed them into.
+const SECRETS: [&str; 6] = [
+    NUMBER,
+    "110105491231002",
+    "13907350001",
+    "6217001234567890123",
+    "110105194912310021",
+    "43102219800101001x",
+];
+
+/// A household of the tables above on which anything may be written over: a likely value or, where a field
+/// takes text, a secret.
+fn any_household() -> impl Strategy<Value = Facts> {
+    let fields: Vec<_> = Schema::base().fields().filter(|(c, _)| c.name != "steps").collect();
+    let picks = proptest::collection::vec((0..fields.len(), 0..5usize, 0..24usize), 0..80);
+    (proptest::sample::select(lines()), picks).prop_map(move |(line, picks)| {
+        picks.into_iter().fold(line.1, |mut facts, (at, row, choice)| {
+            let (container, field) = fields[at];
+            let row = if container.rows { ["m", "n", "s", "x", "c"][row] } else { "" };
+            facts.set(&container.name, row, &field.name, likely(field, choice));
+            facts
+        })
+    })
+}
+
+fn likely(field: &crate::domain::schema::Field, choice: usize) -> Value {
+    let secret = SECRETS[choice % SECRETS.len()];
+    let is_private = field.sensitivity == Sensitivity::Sensitive;
+    match &field.kind {
+        FieldKind::Tick => choice.is_multiple_of(2).into(),
+        FieldKind::Number { .. } => {
+            [0, 1, 50, 5_000, 20_001, 13_907_350_001, i64::MAX, -1][choice % 8].into()
+        }
+        FieldKind::Date => ["2012-05-01", "1990-01-01", "2024-09-01", secret][choice % 4].into(),
+        FieldKind::Choice { list } if !is_private || choice.is_multiple_of(2) => {
+            let codes = &Schema::base().code_list(list).unwrap().codes;
+            codes[choice % codes.len()].code.as_str().into()
+        }
+        FieldKind::Choice { .. } | FieldKind::Text { .. } | FieldKind::Photo => secret.into(),
+        FieldKind::Id => ["m", "n", secret][choice % 3].into(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_finding_tells_a_number(facts in any_household()) {
+        for finding in found(&facts) {
+            let (zh, en) = explain(&finding);
+            let inputs = finding.inputs.iter().map(|(_, value)| value.as_str());
+            for text in inputs.chain([zh.as_str(), en.as_str(), finding.subject.as_str()]) {
+                let upper = text.to_ascii_uppercase();
+                for secret in SECRETS {
+                    prop_assert!(!upper.contains(&secret.to_ascii_uppercase()), "{text}");
+                }
+            }
+        }
+    }
+}
