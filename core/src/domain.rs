@@ -8,6 +8,7 @@ pub mod checks;
 pub mod day;
 pub mod environment;
 pub mod facts;
+pub mod figures;
 pub mod help;
 pub mod identity;
 pub mod ids;
