@@ -82,6 +82,12 @@ impl<'a> Asked<'a> {
         self.facts.rows("measures").iter().filter(|measure| is_in_effect(measure))
     }
 
+    /// Bills of a kind, but for those that their source has withdrawn.
+    fn bills(&self, kind: &'static str) -> impl Iterator<Item = &'a Row> + use<'a> {
+        let bills = self.facts.rows("spending").iter();
+        bills.filter(move |bill| bill.text("kind") == kind && !bill.tick("withdrawn"))
+    }
+
     fn identified_on(&self) -> Option<Day> {
         let stated = self.facts.day("case", "identified_on");
         stated.or_else(|| self.case.entered(Stage::Monitored))
@@ -133,7 +139,7 @@ impl<'a> Asked<'a> {
             let people = self.facts.people().count().to_string();
             self.find(Check::IllnessNobodyIll, subject, &[("people", people)]);
         }
-        let bills = self.facts.rows("spending").iter().filter(|b| b.text("kind") == "medical");
+        let bills = self.bills("medical");
         let paid = bills.map(self_pay).fold(0, i64::saturating_add);
         let paid = paid.max(self.facts.int("income", "self_pay_fen").unwrap_or(0));
         if paid <= 0 {
@@ -217,11 +223,11 @@ impl<'a> Asked<'a> {
 
     fn school_aid(&mut self) {
         let since = self.today.plus_months(-SPENDING_MONTHS);
-        for bill in self.facts.rows("spending") {
+        for bill in self.bills("schooling") {
             let aid = bill.int("assistance_fen").unwrap_or(0);
             let ended = bill.day("to").or_else(|| bill.day("from"));
             let is_over = ended.is_some_and(|day| day <= since);
-            if bill.text("kind") != "schooling" || aid <= 0 || is_over || !is_vocational(bill) {
+            if aid <= 0 || is_over || !is_vocational(bill) {
                 continue;
             }
             let pupil = self.facts.row("members", bill.text("member"));

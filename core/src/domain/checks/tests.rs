@@ -381,6 +381,18 @@ fn closing_ends_the_questions_about_risks_and_help() {
 }
 
 #[test]
+fn a_withdrawn_bill_supports_nothing_and_contradicts_nothing() {
+    let bill = [("kind", Value::from("medical")), ("self_pay_fen", 500_000.into())];
+    let ill = risk("illness", &[("health", "serious".into())]).with_row("spending", "s", &bill);
+    assert_eq!(found(&ill), []);
+    let withdrawn = ill.with_row("spending", "s", &[("withdrawn", true.into())]);
+    assert_eq!(found(&withdrawn)[0].check, Check::IllnessNothingPaid);
+    let (_, aid, ..) =
+        lines().into_iter().find(|line| line.0 == Check::VocationalAidElsewhere).unwrap();
+    assert_eq!(found(&aid.with_row("spending", "s", &[("withdrawn", true.into())])), []);
+}
+
+#[test]
 fn a_family_with_nothing_but_names_is_left_alone() {
     let facts = member(&[("name", "陈永昌".into()), ("relation", "head".into())]);
     assert_eq!(found(&facts), []);
