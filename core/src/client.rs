@@ -4,6 +4,7 @@
 mod case;
 mod duplicates;
 mod enrolment;
+mod figures;
 mod heal;
 mod http;
 mod lease;

@@ -16,6 +16,8 @@ use serde_json::{Value as Json, json};
 use vault::PassphraseVault;
 use wanhu_core::client::{Cancel, Ledger, Progress, RecordEdit, StepForm, VaultError};
 use wanhu_core::document::edit::votes_typed;
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::figures::Statistic;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::workflow::Stage;
@@ -105,6 +107,32 @@ enum Command {
     Warnings {
         /// 农户 · household
         id: HouseholdId,
+    },
+    /// 数据核查 · what contradicts on a record
+    Check {
+        /// 农户 · household
+        id: HouseholdId,
+    },
+    /// 帮扶收益 · what help brings in a calendar year
+    Help {
+        /// 农户 · household
+        id: HouseholdId,
+        /// 年份 · year
+        year: i32,
+    },
+    /// 统计 · figures of an area as far as it is on this phone
+    Figures {
+        /// 区划代码 · region code
+        area: u64,
+        /// 起始日期 · first day; else a month back
+        #[arg(long)]
+        from: Option<Day>,
+        /// 截止日期 · last day; else today
+        #[arg(long)]
+        to: Option<Day>,
+        /// 列出此项的农户 · list the households behind this figure
+        #[arg(long)]
+        list: Option<String>,
     },
     /// 未决冲突 · fields with several values
     Conflicts {
@@ -278,6 +306,18 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         Command::Case { id } => Ok(output::case(&ledger.case(id)?)),
         Command::Step(step) => take_step(&ledger, step),
         Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?)),
+        Command::Check { id } => Ok(output::findings(&ledger.checks(id)?)),
+        Command::Help { id, year } => Ok(output::help(&ledger.help(id, year)?)),
+        Command::Figures { area, from, to, list } => {
+            let to = to.unwrap_or_else(|| ledger.today());
+            let period = (from.unwrap_or_else(|| to.plus_months(-1).plus_days(1)), to);
+            let list = list.map(|code| {
+                let known = Statistic::from_code(&code);
+                known.ok_or(LedgerError::NotFound { kind: "figure".into(), id: code })
+            });
+            let with_ids = Vec::from_iter(list.transpose()?);
+            Ok(output::figures(&ledger.figures(area, period, &with_ids)?))
+        }
         Command::Conflicts { id } => Ok(output::conflicts(&ledger.conflicts(id)?)),
         Command::Settle { id, field, choice } => {
             let (container, key) = split_field(&field)?;

@@ -19,8 +19,10 @@ use wanhu_core::sync::receiver::SyncReport;
 use crate::{Shown, words};
 
 mod case;
+mod figures;
 
 pub(crate) use case::{case, tasks, warnings};
+pub(crate) use figures::{figures, findings, help};
 
 /// A bar for sending and receiving.
 pub(crate) struct Bars(ProgressBar);

@@ -59,6 +59,11 @@ impl Day {
         Self(i32::try_from(days).unwrap_or_default())
     }
 
+    /// The instant at which it begins in China, milliseconds since 1970 UTC.
+    pub fn begins_ms(self) -> i64 {
+        i64::from(self.0) * DAY_MS - UTC_OFFSET_MS
+    }
+
     /// The same day of another month, or that month's last day.
     #[must_use]
     pub fn plus_months(self, months: i32) -> Self {
@@ -136,6 +141,9 @@ mod tests {
             "2024-03-01",
             "16:00 UTC is midnight"
         );
+        let begins_ms = Day::in_china(1_709_251_199_000).begins_ms();
+        assert_eq!(Day::in_china(begins_ms).to_string(), "2024-03-01");
+        assert_eq!(Day::in_china(begins_ms - 1).to_string(), "2024-02-29");
     }
 
     #[test]

@@ -49,6 +49,12 @@ impl PersonKey {
         (national.len() >= 5).then(|| Blind(first(&self.hash("phone", national))))
     }
 
+    /// The name of something that was told about a person, from an open hash of what it means.
+    pub fn told(&self, meaning: &[u8; 16]) -> [u8; 16] {
+        let hex = meaning.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        first(&self.hash("told", &hex))
+    }
+
     /// The id of the household that this person heads (UUID version 8).
     pub fn household(&self, head: &IdentityNumber) -> HouseholdId {
         let bytes = first(&self.hash("household", head.as_str()));

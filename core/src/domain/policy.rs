@@ -236,6 +236,17 @@ pub enum PolicyError {
 pub const EXAMPLES_TOML: &str = include_str!("../../policy/examples.toml");
 
 impl Policy {
+    /// Nobody's: nothing is warned of, nothing has a period or a bound.
+    pub const fn none() -> Self {
+        Self {
+            version: String::new(),
+            rules: Vec::new(),
+            periods: Vec::new(),
+            bounds: Vec::new(),
+            holidays: Vec::new(),
+        }
+    }
+
     /// The rules that hold for a household on a day: of several lines of one rule for one group, the one of
     /// the smallest area, and there the newest.
     pub fn rules_for<'a>(&'a self, facts: &Facts, day: Day) -> Vec<&'a Rule> {

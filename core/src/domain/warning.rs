@@ -60,7 +60,16 @@ pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warni
                 && grown < warning.threshold
         })
     };
-    fired.into_iter().filter(|warning| !is_known(warning)).collect()
+    let mut unheard: Vec<Warning> =
+        fired.into_iter().filter(|warning| !is_known(warning)).collect();
+    for warning in &mut unheard {
+        let taken = |row: &str| facts.row("warnings", row).is_some();
+        // A warning that was withdrawn keeps its row.
+        let rows = (2..).map(|number| format!("{}-{number}", warning.row));
+        let free = std::iter::once(warning.row.clone()).chain(rows).find(|row| !taken(row));
+        warning.row = free.unwrap_or_default();
+    }
+    unheard
 }
 
 fn months_back(months: u32) -> i32 {

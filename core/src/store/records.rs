@@ -11,6 +11,7 @@ use crate::document::compress::{self, Effort};
 use crate::document::fold::Fold;
 use crate::document::raw::{CHANGE_BYTES_MAX, RawChange};
 use crate::domain::ids::{ActorId, ChangeHash, HouseholdId, OpId};
+use crate::domain::region;
 
 /// A household as the store holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,24 @@ pub fn find(connection: &Connection, id: HouseholdId) -> Result<Option<Household
         .prepare_cached("SELECT n, id, scope, state, digest FROM household WHERE id = ?1")?;
     let row = statement.query_row([&id.0[..]], raw_household).optional()?;
     row.map(|row| row.read(connection)).transpose()
+}
+
+/// Goes through the households of an area, village by village. `area` is a region code of any level.
+pub fn for_each(
+    connection: &Connection,
+    area: u64,
+    mut work: impl FnMut(Household) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let (first, last) = region::villages_of(area);
+    let mut statement = connection.prepare_cached(
+        "SELECT n, id, scope, state, digest FROM household WHERE scope BETWEEN ?1 AND ?2
+         ORDER BY scope, id",
+    )?;
+    let mut rows = statement.query([first.cast_signed(), last.cast_signed()])?;
+    while let Some(row) = rows.next()? {
+        work(raw_household(row)?.read(connection)?)?;
+    }
+    Ok(())
 }
 
 /// Looks a household up by local number.

@@ -217,6 +217,6 @@ impl Asked<'_> {
         }
         let met =
             |field: &&str| matches!(facts.text("guarantees", field), "met" | "not_applicable");
-        needs(GUARANTEES.iter().all(|field| met(field)), Lack::GuaranteeNotMet)
+        needs(GUARANTEES.iter().all(met), Lack::GuaranteeNotMet)
     }
 }

@@ -109,11 +109,30 @@ fn every_pair_of_stages_is_legal_or_not_as_the_table_says() {
         }
     }
     assert_eq!(legal, 49, "a new move is a decision: change this number with docs/workflow.md");
+    let document = include_str!("../../../../docs/workflow.md");
+    assert!(document.contains(&moves()), "docs/workflow.md must hold\n{}", moves());
     for stage in Stage::ALL {
         assert_eq!(Stage::from_code(stage.code()), Some(stage));
         let known = crate::domain::schema::Schema::base().code("case_state", stage.code());
         assert!(known.is_some(), "{} has no label", stage.code());
     }
+}
+
+/// The moves as docs/workflow.md shows them.
+fn moves() -> String {
+    let mut lines = Vec::new();
+    let stages = std::iter::once(None).chain(Stage::ALL.into_iter().map(Some));
+    for (phase, name) in [(Phase::Entry, "in"), (Phase::Exit, "out")] {
+        for stage in stages.clone() {
+            let next: Vec<_> = successors((phase, stage)).iter().map(|next| next.code()).collect();
+            // Before there is a case there is no way out of it.
+            if !next.is_empty() && (stage.is_some() || phase == Phase::Entry) {
+                let stage = stage.map_or("no case yet", Stage::code);
+                lines.push(format!("| {name} | {stage} | {} |", next.join(", ")));
+            }
+        }
+    }
+    lines.join("\n")
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! How contradictions, help and figures look on the command line.
+
+use std::fmt::Write;
+
+use serde_json::{Value as Json, json};
+use wanhu_core::domain::checks::{Finding, explain};
+use wanhu_core::domain::figures::{Figure, Unit};
+use wanhu_core::domain::help::Help;
+use wanhu_core::domain::schema::{Schema, words};
+
+use crate::Shown;
+
+/// What contradicts on a record.
+pub(crate) fn findings(findings: &[Finding]) -> Shown {
+    let mut text = String::new();
+    let mut values = Vec::new();
+    for finding in findings {
+        let (zh, en) = explain(finding);
+        let _ = writeln!(text, "{zh}\n    {en} [{}]", finding.subject);
+        let code = finding.check.code();
+        values.push(json!({ "check": code, "subject": finding.subject, "zh": zh, "en": en }));
+    }
+    if findings.is_empty() {
+        text.push_str("没有发现矛盾 · nothing contradicts\n");
+    }
+    (text, values.into())
+}
+
+/// What help brings in a year.
+pub(crate) fn help(help: &Help) -> Shown {
+    let mut text = String::new();
+    for measure in &help.measures {
+        let kind = Schema::base().code("measure_kind", &measure.kind);
+        let kind = kind.map_or("", |kind| kind.zh.as_str());
+        let _ = writeln!(text, "{kind}\t{} 次 x\t{} 元", measure.payments, yuan(measure.fen));
+    }
+    let _ = writeln!(text, "{} 年合计 · in all: {} 元", help.year, yuan(help.total_fen));
+    (text, json!({ "year": help.year, "total_fen": help.total_fen }))
+}
+
+/// Figures with what they are of.
+pub(crate) fn figures(figures: &[Figure]) -> Shown {
+    let mut text = String::new();
+    let mut values = Vec::new();
+    for figure in figures.iter().filter(|figure| figure.numerator != 0 || figure.denominator != 0) {
+        let name = words("figure_name", figure.code.code());
+        let name = name.map(|name| format!("{} · {}", name.zh, name.en)).unwrap_or_default();
+        let value = match (figure.unit, figure.value) {
+            (_, None) => "-".to_owned(),
+            (Unit::Households, Some(value)) => format!("{value} 户"),
+            (Unit::PerTenThousand, Some(value)) => format!("{}%", yuan(value)),
+            (Unit::FenEach, Some(value)) => format!("{} 元", yuan(value)),
+        };
+        let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
+        let (part, whole) = (figure.numerator, figure.denominator);
+        let _ = writeln!(text, "{name}{of}\t{value}\t({part} / {whole})\t{}", figure.as_of);
+        for id in &figure.households {
+            let _ = writeln!(text, "    {id}");
+        }
+        let ids: Vec<String> = figure.households.iter().map(ToString::to_string).collect();
+        let rest: Vec<String> = figure.rest.iter().map(ToString::to_string).collect();
+        values.push(json!({
+            "code": figure.code.code(), "of": figure.of, "as_of": figure.as_of.to_string(),
+            "numerator": part, "denominator": whole, "value": figure.value,
+            "people": figure.people, "households": ids, "rest": rest
+        }));
+    }
+    (text, Json::from(values))
+}
+
+/// Hundredths with two decimals.
+fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
+}
