@@ -7,3 +7,6 @@ CREATE TABLE step_time (
     received_ms INTEGER NOT NULL,
     PRIMARY KEY (household, step)
 ) STRICT, WITHOUT ROWID;
+
+-- A household as it was on a day is folded from what had been taken by then.
+CREATE INDEX log_by_household ON log (household, received_ms);

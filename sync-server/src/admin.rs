@@ -18,11 +18,15 @@ use crate::storage;
 use crate::storage::quarantine::{self, QuarantineRow};
 
 mod cases;
+mod figures;
+mod imports;
 mod lists;
 mod persons;
 mod words;
 
 pub use cases::{HouseholdFilter, StepArguments};
+pub use figures::FiguresArguments;
+pub use imports::ImportCommand;
 pub use words::AdminError;
 use words::refusal_words;
 
@@ -138,6 +142,8 @@ pub enum AdminCommand {
     },
     /// 统计 · statistics
     Stats,
+    /// 业务统计 · figures of an area, with their definitions
+    Figures(FiguresArguments),
     /// 制作快照包 · make the snapshot packs that are due
     Pack,
 }
@@ -216,6 +222,7 @@ impl Office<'_> {
             AdminCommand::QuarantineShow { number } => self.show_quarantined(number),
             AdminCommand::QuarantineRelease { number } => self.release(number),
             AdminCommand::Stats => self.statistics(),
+            AdminCommand::Figures(asked) => self.figures(&asked),
             AdminCommand::Pack => {
                 let writer = app.storage.writer();
                 let made =

@@ -4,13 +4,16 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use wanhu_core::domain::environment::Clock;
 use wanhu_core::system::{SystemClock, SystemEntropy};
-use wanhu_server::admin::{AdminCommand, Office};
+use wanhu_server::admin::{AdminCommand, ImportCommand, Office};
 use wanhu_server::audit::{self, AuditCommand, AuditError};
 use wanhu_server::backup::{self, BackupError};
+use wanhu_server::import::delivery::DeliveryPhase;
 use wanhu_server::keys;
 use wanhu_server::settings::{Settings, SettingsArgs};
 use wanhu_server::{App, serve};
@@ -52,6 +55,14 @@ enum Command {
     /// 审计:树头、核验、证明 · audit: heads, checks, proofs
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// 部门数据 · files that departments deliver
+    Import {
+        /// 以哪个账户办理 · the account that acts
+        #[arg(long, global = true, default_value = "", hide_default_value = true)]
+        by: String,
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
     /// 办公室操作 · commands of an office
     Admin {
         /// 以哪个账户办理,省略为本机运维 · the account that acts; without it this machine's operator
@@ -150,6 +161,18 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             println!("{answer:#}");
             Ok(())
         }
+        Command::Import { by, command } => {
+            let app = open(&settings)?;
+            let office = Office { settings: &settings, app: &app, by: &by };
+            let bar = delivery_bar(arguments.json);
+            let output = office.import(command, &bar.watch()).map_err(|error| {
+                let (code, zh, en) = error.words();
+                failure(code, &zh, en)
+            })?;
+            bar.finish();
+            print!("{}", if arguments.json { output.json } else { output.text });
+            Ok(())
+        }
         Command::Admin { by, command } => {
             let app = open(&settings)?;
             let office = Office { settings: &settings, app: &app, by: &by };
@@ -160,6 +183,49 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             print!("{}", if arguments.json { output.json } else { output.text });
             Ok(())
         }
+    }
+}
+
+/// A bar for a long delivery, ended by Ctrl-C between two of its parts.
+struct DeliveryBar {
+    bar: ProgressBar,
+    interrupted: Arc<AtomicBool>,
+}
+
+fn delivery_bar(json: bool) -> DeliveryBar {
+    let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}") {
+        bar.set_style(style.progress_chars("━━ "));
+    }
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let seen = interrupted.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime
+            && runtime.block_on(tokio::signal::ctrl_c()).is_ok()
+        {
+            seen.store(true, Ordering::Relaxed);
+        }
+    });
+    DeliveryBar { bar, interrupted }
+}
+
+impl DeliveryBar {
+    fn watch(&self) -> impl Fn(DeliveryPhase, usize, usize) -> bool {
+        |phase, done, total| {
+            self.bar.set_message(match phase {
+                DeliveryPhase::Reading => "读取 reading ",
+                DeliveryPhase::Keeping => "入库 keeping ",
+                DeliveryPhase::Judging => "预警 judging ",
+            });
+            self.bar.set_length(total as u64);
+            self.bar.set_position(done as u64);
+            !self.interrupted.load(Ordering::Relaxed)
+        }
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 }
 

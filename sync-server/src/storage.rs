@@ -11,6 +11,7 @@ use wanhu_core::store::{RECORDS_SQL, StoreError};
 
 pub mod audit;
 pub mod author;
+pub mod department;
 mod log;
 mod packs;
 pub mod persons;
@@ -18,7 +19,7 @@ pub mod quarantine;
 mod reader;
 mod writer;
 
-pub use log::{SqliteLog, StatisticsRow, move_household, statistics};
+pub use log::{SqliteLog, StatisticsRow, fold_as_of, move_household, statistics};
 pub use packs::{build_packs, build_packs_here};
 pub use reader::SqliteReader;
 pub use writer::Writer;
@@ -29,6 +30,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0002_log.sql"),
     include_str!("../migrations/0003_person.sql"),
     include_str!("../migrations/0004_step_time.sql"),
+    include_str!("../migrations/0005_department.sql"),
 ]);
 
 /// The records file, encrypted, open for one writer and many readers.

@@ -21,4 +21,5 @@ mod outsider;
 mod power;
 mod simulation;
 mod storage;
+mod stories;
 mod workflow;

@@ -12,7 +12,7 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::sync::receiver::SyncReport;
 use wanhu_core::system::SystemEntropy;
 use wanhu_server::accounts::Account;
-use wanhu_server::admin::{AdminCommand, Office, StepArguments};
+use wanhu_server::admin::{AdminCommand, ImportCommand, Office, StepArguments};
 use wanhu_server::settings::Settings;
 
 use crate::seeded::SetClock;
@@ -144,6 +144,19 @@ impl County {
     pub fn office(&self, by: &str, command: AdminCommand) -> Result<Json, &'static str> {
         let office = Office { settings: &self.server.settings, app: &self.server.app, by };
         let output = office.run(command, &mut SystemEntropy).map_err(|error| error.words().0)?;
+        Ok(serde_json::from_str(&output.json).expect("prints JSON"))
+    }
+
+    /// A command about a department's files: what it prints as JSON, or the code of its failure.
+    ///
+    /// # Errors
+    /// The code.
+    ///
+    /// # Panics
+    /// Where it prints something else than JSON.
+    pub fn import(&self, by: &str, command: ImportCommand) -> Result<Json, &'static str> {
+        let office = Office { settings: &self.server.settings, app: &self.server.app, by };
+        let output = office.import(command, &|_, _, _| true).map_err(|error| error.words().0)?;
         Ok(serde_json::from_str(&output.json).expect("prints JSON"))
     }
 

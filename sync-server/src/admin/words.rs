@@ -10,6 +10,7 @@ use wanhu_core::sync::wire::RefusalCode;
 
 use crate::accounts::AccountError;
 use crate::app::OpenError;
+use crate::import::delivery::DeliveryError;
 use crate::storage::author::WriteRefused;
 
 /// Why a command failed, with the code that scripts read.
@@ -42,6 +43,12 @@ pub enum AdminError {
     /// The record or the rules refuse.
     #[error("{0}")]
     Refused(#[from] WriteRefused),
+    /// A mapping of columns that cannot be used.
+    #[error("profile: {0}")]
+    ProfileUnusable(String),
+    /// A file that cannot be delivered.
+    #[error("{0}")]
+    Delivery(#[from] DeliveryError),
 }
 
 impl From<EditError> for AdminError {
@@ -60,6 +67,13 @@ impl AdminError {
             let en = format!("this head's household is on record: {id}");
             return ("on_record", format!("该户主已建档: {id}"), en);
         }
+        if let Self::Delivery(error) = self {
+            return delivery_words(error);
+        }
+        if let Self::ProfileUnusable(reason) = self {
+            let en = format!("the mapping of columns cannot be used: {reason}");
+            return ("profile_unusable", format!("列对应文件无法使用: {reason}"), en);
+        }
         let (code, zh, en) = self.fixed_words();
         (code, zh.to_owned(), en.to_owned())
     }
@@ -71,8 +85,10 @@ impl AdminError {
                 "请用 --by 说明以哪个账户办理;运维不办理农户档案",
                 "say with --by which account acts; the operator keeps no household records",
             ),
-            // Those two name what they are about; see above.
-            Self::OnRecord(_) | Self::Refused(_) => ("refused", "未保存", "not saved"),
+            // These name what they are about; see above.
+            Self::OnRecord(_) | Self::Refused(_) | Self::Delivery(_) | Self::ProfileUnusable(_) => {
+                ("refused", "未保存", "not saved")
+            }
             Self::Open(_) => {
                 ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
             }
@@ -156,6 +172,23 @@ fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
             ("too_large", "内容过大,请分次保存".into(), "too large; save in parts".into())
         }
     }
+}
+
+/// Why a file was not delivered.
+fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
+    let en = error.to_string();
+    let (code, zh) = match error {
+        DeliveryError::Table(_) => ("table_unreadable", "文件无法作为表格读取"),
+        DeliveryError::Header(_) => ("header_missing", "表头缺少必需的列"),
+        DeliveryError::NotPermitted => {
+            ("not_permitted", "只有部门账户可以导入,且只能撤回自己的导入")
+        }
+        DeliveryError::Unknown => ("delivery_unknown", "没有这次导入,或已撤回"),
+        DeliveryError::Cancelled => ("cancelled", "已中断;重新导入同一文件即可继续"),
+        DeliveryError::Report(_) => ("report_unwritable", "报告文件无法写入;数据已导入"),
+        DeliveryError::Store(_) => ("store_failed", "档案库读写失败;重新导入同一文件即可继续"),
+    };
+    (code, format!("{zh} ({en})"), en)
 }
 
 /// Why a change was refused, by the protocol's number.

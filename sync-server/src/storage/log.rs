@@ -1,10 +1,12 @@
 //! Appending to the log: a change, a move. Each call works inside the writer's transaction.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use wanhu_core::document::change::Change;
+use wanhu_core::document::fold::Fold;
 use wanhu_core::document::judge::steps_of;
 use wanhu_core::document::raw::RawChange;
 use wanhu_core::domain::authority::RULE_SET;
+use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::domain::policy::Policy;
 use wanhu_core::store::StoreError;
@@ -23,8 +25,7 @@ pub struct SqliteLog<'t> {
 }
 
 /// A log that nobody gave a policy: nothing has a period.
-static NO_POLICY: Policy =
-    Policy { version: String::new(), rules: Vec::new(), periods: Vec::new(), holidays: Vec::new() };
+static NO_POLICY: Policy = Policy::none();
 
 impl<'t> SqliteLog<'t> {
     /// The log as this transaction sees it; `now_ms` is the server's clock.
@@ -90,10 +91,7 @@ struct NewEntry<'a> {
 }
 
 /// How far a scope's log reaches; its start where it has no entry.
-pub(super) fn read_point(
-    connection: &rusqlite::Connection,
-    scope: Scope,
-) -> Result<LogPoint, StoreError> {
+pub(super) fn read_point(connection: &Connection, scope: Scope) -> Result<LogPoint, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT seq, chain, digest FROM scope WHERE scope = ?1")?;
     let point = statement
@@ -269,6 +267,28 @@ pub fn move_household(
     records::save(transaction, &household)
 }
 
+/// A household as it was at the end of a day, by the server's clock: from what had been taken by then. `None` where
+/// it was not on record yet.
+///
+/// # Errors
+/// Where the file fails.
+pub fn fold_as_of(connection: &Connection, n: i64, day: Day) -> Result<Option<Fold>, StoreError> {
+    let until_ms = day.plus_days(1).begins_ms();
+    // Changes are numbered as they are taken, and so are a household's log entries.
+    let last: Option<i64> = connection
+        .prepare_cached(
+            "SELECT max(l.change) FROM log l JOIN household h ON h.n = l.household
+             WHERE l.household = ?1 AND l.kind = 1 AND l.received_ms < ?2",
+        )?
+        .query_row(params![n, until_ms], |row| row.get(0))?;
+    let Some(last) = last else { return Ok(None) };
+    let mut fold = Fold::default();
+    for stored in records::changes(connection, n)?.iter().filter(|stored| stored.n <= last) {
+        fold.apply(&Change::decode_named(&stored.raw, stored.hash)?);
+    }
+    Ok(Some(fold))
+}
+
 /// One line of the operator's statistics: a scope and what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatisticsRow {
@@ -284,7 +304,7 @@ pub struct StatisticsRow {
 ///
 /// # Errors
 /// Where the file fails.
-pub fn statistics(connection: &rusqlite::Connection) -> Result<Vec<StatisticsRow>, StoreError> {
+pub fn statistics(connection: &Connection) -> Result<Vec<StatisticsRow>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT s.scope, s.seq, (SELECT count(*) FROM household h WHERE h.scope = s.scope)
          FROM scope s ORDER BY s.scope",

@@ -1,12 +1,13 @@
 //! The blind index: which households a person lives in, found by identity number or telephone. It follows the
 //! log at its own pace, so that no phone waits for it. Must not hold a number in any readable form.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
 use wanhu_core::document::duplicate::identity_numbers;
 use wanhu_core::document::record;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::{Blind, PersonKey};
+use wanhu_core::domain::pinyin;
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Household};
@@ -102,6 +103,59 @@ pub fn find(
     )?;
     let rows = statement.query_map([blind], |row| residence(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Where many people live, one question after the other.
+#[derive(Debug)]
+pub struct Homes<'c> {
+    statement: Statement<'c>,
+    found: Vec<Home>,
+}
+
+/// A household a person lives in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Its local number.
+    pub n: i64,
+    /// Its village.
+    pub scope: u64,
+    /// Names of its members, as lists search them.
+    names: String,
+}
+
+impl Home {
+    /// Whether somebody of this name lives there. Spaces do not count.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.contains(&pinyin::normalise_query(name))
+    }
+}
+
+impl<'c> Homes<'c> {
+    /// Prepares the question.
+    ///
+    /// # Errors
+    /// Where the file fails.
+    pub fn open(connection: &'c Connection) -> Result<Self, StoreError> {
+        let statement = connection.prepare(
+            "SELECT l.household, l.scope, l.search FROM person p JOIN listing l ON l.household = p.household
+             WHERE p.blind = ?1 AND p.kind = 1 AND l.status <> 'merged'",
+        )?;
+        Ok(Self { statement, found: Vec::new() })
+    }
+
+    /// The households of a person, as far as the index reaches.
+    ///
+    /// # Errors
+    /// Where the file fails.
+    pub fn of(&mut self, person: &Blind) -> Result<&[Home], StoreError> {
+        self.found.clear();
+        let mut rows = self.statement.query([person.0])?;
+        while let Some(row) = rows.next()? {
+            let scope = row.get::<_, i64>(1)?.cast_unsigned();
+            self.found.push(Home { n: row.get(0)?, scope, names: row.get(2)? });
+        }
+        Ok(&self.found)
+    }
 }
 
 /// Pairs of households in which one person lives, as far as the index reaches.

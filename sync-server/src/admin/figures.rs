@@ -1,0 +1,115 @@
+//! Figures of an area for the offices in charge of it: as of now, or as of a day that is past, from the log as it was
+//! then. Must not define a figure; the domain does.
+
+use clap::Args;
+use wanhu_core::document::facts::facts;
+use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::figures::{Figure, Figures, Statistic, Unit};
+use wanhu_core::domain::region;
+use wanhu_core::domain::schema::words;
+use wanhu_core::store::{StoreError, records};
+
+use super::{AdminError, Office, Output, lines};
+use crate::accounts::AccountError;
+use crate::storage;
+
+/// Which figures.
+#[derive(Clone, Debug, Args)]
+pub struct FiguresArguments {
+    /// 区划代码,默认为本账户辖区 · region code; else the account's own area
+    #[arg(long)]
+    pub area: Option<u64>,
+    /// 截至日期,默认今天 · as of this day; else today
+    #[arg(long)]
+    pub as_of: Option<Day>,
+    /// 期间起始日期,默认一个月前 · first day of the period; else a month back
+    #[arg(long)]
+    pub from: Option<Day>,
+    /// 列出此项的农户 · list the households behind this figure
+    #[arg(long, value_parser = statistic_of)]
+    pub list: Option<Statistic>,
+}
+
+fn statistic_of(text: &str) -> Result<Statistic, String> {
+    Statistic::from_code(text).ok_or_else(|| {
+        let all: Vec<_> = Statistic::ALL.into_iter().map(Statistic::code).collect();
+        format!("没有这项统计 · no such figure; 可选 one of: {}", all.join(" "))
+    })
+}
+
+impl Office<'_> {
+    pub(super) fn figures(&self, asked: &FiguresArguments) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        // Figures name no person; the households behind them do.
+        let counts = account.role.holds_replica() || account.role == Role::City;
+        let own = |area: &u64| account.areas.iter().any(|own| region::code_contains(*own, *area));
+        let areas = asked.area.map_or_else(|| account.areas.clone(), |area| vec![area]);
+        if !counts || !areas.iter().all(own) {
+            return Err(AccountError::NotGranted.into());
+        }
+        let today = Day::in_china(self.app.clock.now_ms());
+        let as_of = asked.as_of.unwrap_or(today);
+        let from = asked.from.unwrap_or_else(|| as_of.plus_months(-1).plus_days(1));
+        let policy = self.app.policy.clone();
+        let nothing = Figures::new(as_of, (from, as_of), &policy.policy);
+        let mut figures = asked.list.iter().fold(nothing, |figures, code| figures.with_ids(*code));
+        self.app.storage.read(|connection| {
+            for area in &areas {
+                records::for_each(connection, *area, |household| {
+                    let fold = match as_of < today {
+                        true => storage::fold_as_of(connection, household.n, as_of)?,
+                        false => Some(household.fold),
+                    };
+                    if let Some(fold) = fold {
+                        figures.add(household.id, &facts(&fold, household.scope));
+                    }
+                    Ok::<_, StoreError>(())
+                })?;
+            }
+            Ok(())
+        })?;
+        let counted = figures.all().into_iter();
+        let counted = counted.filter(|figure| figure.numerator != 0 || figure.denominator != 0);
+        Ok(lines(counted.map(|figure| (line(&figure), json(&figure)))))
+    }
+}
+
+fn line(figure: &Figure) -> String {
+    let name = words("figure_name", figure.code.code());
+    let name = name.map(|name| format!("{} · {}", name.zh, name.en)).unwrap_or_default();
+    let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
+    let value = match (figure.unit, figure.value) {
+        (_, None) => "-".to_owned(),
+        (Unit::Households, Some(value)) => format!("{value} 户"),
+        (Unit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
+        (Unit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
+    };
+    let mut text = format!(
+        "{name}{of}\t{value}\t({} / {})\t截至 as of {}",
+        figure.numerator, figure.denominator, figure.as_of
+    );
+    for id in &figure.households {
+        text.push_str(&format!("\n    {id}"));
+    }
+    text
+}
+
+fn json(figure: &Figure) -> serde_json::Value {
+    let definition = words("figure", figure.code.code());
+    let ids = |ids: &[wanhu_core::domain::ids::HouseholdId]| {
+        ids.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    serde_json::json!({
+        "code": figure.code.code(), "of": figure.of, "as_of": figure.as_of.to_string(),
+        "numerator": figure.numerator, "denominator": figure.denominator, "value": figure.value,
+        "people": figure.people, "households": ids(&figure.households), "rest": ids(&figure.rest),
+        "zh": definition.map(|words| &words.zh), "en": definition.map(|words| &words.en)
+    })
+}
+
+/// Hundredths with two decimals.
+fn hundredths(value: i64) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", value.unsigned_abs() / 100, value.unsigned_abs() % 100)
+}

@@ -1,0 +1,158 @@
+//! Files of departments at a desk: delivered, listed, answered, withdrawn. Must not know what a rule or a column means.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use wanhu_core::domain::schema::{Schema, words};
+
+use super::{AdminError, Office, Output, done, lines};
+use crate::import::delivery::{self, Delivered, DeliveryError, Watch};
+use crate::import::profile::{Kind, Profile};
+use crate::storage::department;
+
+/// Commands about files.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ImportCommand {
+    /// 导入部门数据 (XLSX、XLS、CSV) · deliver a department's table
+    Department {
+        /// 文件 · the file
+        file: PathBuf,
+        /// 表的种类 · kind: medical school civil-affairs disability housing disaster water insurance employment
+        #[arg(long, value_parser = kind_of)]
+        kind: Kind,
+        /// 自定义列对应 (TOML) · a mapping of one's own in place of the built-in one
+        #[arg(long)]
+        profile: Option<PathBuf>,
+        /// 未采用行的报告 (CSV) · where to write every row that was not taken, and why
+        #[arg(long)]
+        report: Option<PathBuf>,
+    },
+    /// 导入记录 · deliveries
+    List,
+    /// 核查反馈,按文件行 · answers to a delivery, row by row
+    Answers {
+        /// 编号 · its number
+        number: i64,
+    },
+    /// 撤回一次导入 · take a delivery back: its file was wrong
+    Withdraw {
+        /// 编号 · its number
+        number: i64,
+    },
+}
+
+fn kind_of(text: &str) -> Result<Kind, String> {
+    Kind::from_code(text).ok_or_else(|| {
+        let all: Vec<_> = Kind::ALL.into_iter().map(Kind::code).collect();
+        format!("没有这种表 · no such kind; 可选 one of: {}", all.join(" "))
+    })
+}
+
+impl Office<'_> {
+    /// Runs a command about files; `watch` is told how far a long one is and may end it.
+    ///
+    /// # Errors
+    /// See [`AdminError::words`].
+    pub fn import(&self, command: ImportCommand, watch: Watch<'_>) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        match command {
+            ImportCommand::Department { file, kind, profile, report } => {
+                let own = profile.map(|path| read_profile(&path)).transpose()?;
+                let profile = match &own {
+                    Some(own) => own,
+                    None => Profile::of(kind).ok_or(AdminError::ProfileUnusable(String::new()))?,
+                };
+                let report = report.as_deref();
+                let delivered =
+                    delivery::deliver(self.app, &account, profile, &file, report, watch)?;
+                Ok(told(&delivered))
+            }
+            ImportCommand::List => self.list_imports(),
+            ImportCommand::Answers { number } => self.list_answers(number),
+            ImportCommand::Withdraw { number } => {
+                let marked = delivery::withdraw(self.app, &account, number)?;
+                let subject = format!("{number}, {marked} 户 households");
+                Ok(done("已撤回 · delivery withdrawn", &subject))
+            }
+        }
+    }
+
+    fn list_imports(&self) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let imports = self.app.storage.read(department::imports)?;
+        let own = imports.into_iter().filter(|import| import.account == account.id);
+        Ok(lines(own.map(|import| {
+            let state = match (import.withdrawn_ms, import.finished_ms) {
+                (Some(_), _) => "已撤回 withdrawn",
+                (None, Some(_)) => "已完成 done",
+                (None, None) => "未完成,重新导入同一文件即可继续 cut off; deliver the file again",
+            };
+            let text = format!("{}\t{}\t{} 行 rows\t{state}", import.n, import.kind, import.rows);
+            let value = serde_json::json!({
+                "number": import.n, "kind": import.kind, "department": import.department,
+                "rows": import.rows, "begun_ms": import.begun_ms,
+                "finished_ms": import.finished_ms, "withdrawn_ms": import.withdrawn_ms
+            });
+            (text, value)
+        })))
+    }
+
+    fn list_answers(&self, number: i64) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let imports = self.app.storage.read(department::imports)?;
+        let is_own = imports.iter().any(|known| known.n == number && known.account == account.id);
+        if !is_own {
+            return Err(DeliveryError::Unknown.into());
+        }
+        let answers = delivery::answers(self.app, number)?;
+        let warned = answers.into_iter().filter(|answer| !answer.rule.is_empty());
+        Ok(lines(warned.map(|answer| {
+            let words = Schema::base().code("warning_answer", &answer.answer);
+            let words = words.map_or("待反馈 · not answered yet".to_owned(), |known| {
+                format!("{} · {}", known.zh, known.en)
+            });
+            let on = answer.answered_on.map(|day| day.to_string()).unwrap_or_default();
+            let text = format!("第 {} 行\t{}\t{words}\t{on}", answer.row, answer.rule);
+            let value = serde_json::json!({
+                "row": answer.row, "rule": answer.rule, "answer": answer.answer, "answered_on": on
+            });
+            (text, value)
+        })))
+    }
+}
+
+fn read_profile(path: &std::path::Path) -> Result<Profile, AdminError> {
+    let unusable = |reason: String| AdminError::ProfileUnusable(reason);
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    Profile::parse(&text).map_err(|error| unusable(error.to_string()))
+}
+
+fn told(delivered: &Delivered) -> Output {
+    let Delivered { import, summary, matched, new, not_taken, households, warned, faults, refused } =
+        delivered;
+    let mut text = format!(
+        "导入完成 · delivered: {import}\n{} 行 rows: {matched} 行对应在册人员 matched, {new} 行为新 new, \
+         {not_taken} 行未采用 not taken, {} 行略过 skipped\n{households} 户 households, \
+         {warned} 户新预警 warned\n",
+        summary.rows,
+        summary.skipped()
+    );
+    if *refused > 0 {
+        text.push_str(&format!(
+            "{refused} 户未能写入预警,请核查 · households did not take their warning\n"
+        ));
+    }
+    for (code, count) in faults {
+        let known = words("import_fault", code.code());
+        let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
+        text.push_str(&format!("    {count} 行 {zh} · {en}\n"));
+    }
+    let faults: serde_json::Map<_, _> =
+        faults.iter().map(|(code, count)| (code.code().to_owned(), (*count).into())).collect();
+    let value = serde_json::json!({
+        "number": import, "rows": summary.rows, "matched": matched, "new": new,
+        "not_taken": not_taken, "skipped": summary.skipped(), "households": households,
+        "warned": warned, "refused": refused, "faults": faults
+    });
+    Output { text, json: format!("{value}\n") }
+}

@@ -1,0 +1,23 @@
+//! Tables that departments export, read as typed rows: a file becomes a [`table::Table`] of text cells, a
+//! [`profile::Profile`] says what its columns mean, [`rows`] reads each row whole or says why not, and
+//! [`report`] tells the sender. Up to there nothing knows who asks or touches a record. [`delivery`] takes the rows
+//! to the households.
+//!
+//! Files are made by hand and come from outside: every step is bounded, nothing is evaluated, nothing guessed.
+
+mod cell;
+mod delimited;
+pub mod delivery;
+mod effects;
+pub mod header;
+mod inflate;
+pub mod outcome;
+pub mod profile;
+pub mod report;
+pub mod rows;
+pub mod table;
+mod workbook;
+mod xls;
+
+#[cfg(test)]
+mod tests;

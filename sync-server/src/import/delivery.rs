@@ -1,0 +1,432 @@
+//! A department's file, from the bytes to the households: read, matched by identity number, kept, judged, recorded,
+//! reported. Every household's part is one change; a delivery that is cut off goes on where the same file is
+//! delivered again. Must not know a rule or a column.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use wanhu_core::document::DocumentError;
+use wanhu_core::document::edit::RecordEdit;
+use wanhu_core::document::facts::facts;
+use wanhu_core::domain::authority::{self, Place, Role};
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::person::Blind;
+use wanhu_core::store::{StoreError, records};
+
+use super::effects::{self, Reading};
+use super::header::HeaderError;
+use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
+use super::profile::{Kind, Profile};
+use super::report;
+use super::rows::Rows;
+use super::table::{Table, TableError};
+use crate::accounts::Account;
+use crate::app::App;
+use crate::storage::author::{self, Author, WriteRefused};
+use crate::storage::department::{self, NewImport, StagedRow};
+use crate::storage::persons;
+
+/// Rows kept, and households written, in one transaction: phones get their turn in between.
+const ROWS_A_TURN: usize = 4_000;
+const HOUSEHOLDS_A_TURN: usize = 200;
+
+/// What is going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryPhase {
+    /// The file is read.
+    Reading,
+    /// Rows are kept.
+    Keeping,
+    /// Households are judged.
+    Judging,
+}
+
+/// Told how far a delivery is. False ends it; what is done stays, and the same file goes on later.
+pub type Watch<'w> = &'w dyn Fn(DeliveryPhase, usize, usize) -> bool;
+
+/// Why nothing, or not everything, came of a file.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The file cannot be read as a table.
+    #[error("table: {0}")]
+    Table(#[from] TableError),
+    /// It has not the columns it needs.
+    #[error("header: {0}")]
+    Header(#[from] HeaderError),
+    /// The account is no department's and no office's.
+    #[error("not permitted")]
+    NotPermitted,
+    /// No such delivery, or withdrawn before.
+    #[error("no such delivery")]
+    Unknown,
+    /// Somebody ended it.
+    #[error("cancelled")]
+    Cancelled,
+    /// The report cannot be written.
+    #[error("report: {0}")]
+    Report(String),
+    /// The records file failed.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// What came of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Its number.
+    pub import: i64,
+    /// Rows by what became of them when they were read.
+    pub summary: Summary,
+    /// Rows about somebody on record.
+    pub matched: u64,
+    /// Rows that were not known before.
+    pub new: u64,
+    /// Rows not taken, of every reason.
+    pub not_taken: u64,
+    /// Rows not taken, by reason.
+    pub faults: BTreeMap<FaultCode, u64>,
+    /// Households that the rows are about.
+    pub households: u64,
+    /// Households that got a warning.
+    pub warned: u64,
+    /// Households that should have got one and whose record did not take it.
+    pub refused: u64,
+}
+
+/// Delivers a file.
+///
+/// # Errors
+/// See [`DeliveryError`]. Before the first row is kept nothing is changed.
+pub fn deliver(
+    app: &App,
+    account: &Account,
+    profile: &Profile,
+    file: &Path,
+    report_to: Option<&Path>,
+    watch: Watch<'_>,
+) -> Result<Delivered, DeliveryError> {
+    if !matches!(account.role, Role::Department) {
+        return Err(DeliveryError::NotPermitted);
+    }
+    let table = Table::read(file)?;
+    let file_hash = Sha256::digest(std::fs::read(file).map_err(TableError::File)?).into();
+    persons::catch_up(app.storage.writer(), app.person_key)?;
+    let mut delivery = Delivery { app, account, profile, watch, done: Delivered::default() };
+    let (taken, mut faults) = delivery.read(&table)?;
+    let staged = delivery.matched(taken, &mut faults)?;
+    delivery.keep(staged, file_hash)?;
+    delivery.judge()?;
+    faults.sort_by_key(|fault| fault.row);
+    delivery.done.not_taken = faults.len() as u64;
+    for fault in &faults {
+        *delivery.done.faults.entry(fault.code).or_default() += 1;
+    }
+    if let Some(path) = report_to {
+        let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
+        let out = std::fs::File::create(path).map_err(|error| failed(&error))?;
+        let rows = Rows::new(&table, profile)?;
+        report::write(std::io::BufWriter::new(out), &rows, &faults)
+            .map_err(|error| failed(&error))?;
+    }
+    Ok(delivery.done)
+}
+
+struct Delivery<'a> {
+    app: &'a App,
+    account: &'a Account,
+    profile: &'a Profile,
+    watch: Watch<'a>,
+    done: Delivered,
+}
+
+impl Delivery<'_> {
+    fn goes_on(
+        &self,
+        phase: DeliveryPhase,
+        done: usize,
+        total: usize,
+    ) -> Result<(), DeliveryError> {
+        if (self.watch)(phase, done, total) { Ok(()) } else { Err(DeliveryError::Cancelled) }
+    }
+
+    fn read(&mut self, table: &Table) -> Result<(Vec<DepartmentRow>, Vec<Fault>), DeliveryError> {
+        let (mut taken, mut faults) = (Vec::new(), Vec::new());
+        for (place, outcome) in Rows::new(table, self.profile)?.enumerate() {
+            if place % ROWS_A_TURN == 0 {
+                self.goes_on(DeliveryPhase::Reading, place, table.rows().len())?;
+            }
+            self.done.summary.count(&outcome);
+            match outcome {
+                Outcome::Taken(row) => taken.push(row),
+                Outcome::Fault(fault) => faults.push(fault),
+                Outcome::Skipped(_) => {}
+            }
+        }
+        Ok((taken, faults))
+    }
+
+    /// The rows about somebody on record in this account's area. The others are faults.
+    fn matched(
+        &mut self,
+        rows: Vec<DepartmentRow>,
+        faults: &mut Vec<Fault>,
+    ) -> Result<Vec<StagedRow>, DeliveryError> {
+        let key = self.app.person_key;
+        let containers: HashMap<_, _> = self
+            .profile
+            .columns
+            .iter()
+            .filter(|column| !column.container.is_empty())
+            .map(|column| (column.field.clone(), format!("{}.{}", column.container, column.field)))
+            .collect();
+        let mut named: Vec<(Blind, DepartmentRow)> = Vec::with_capacity(rows.len());
+        for row in rows {
+            match &row.identity {
+                Some(number) => named.push((key.identity(number), row)),
+                None => faults.push(fault(&row, FaultCode::IdentityMissing)),
+            }
+        }
+        // In the order of the index, which is then read once from one end to the other.
+        named.sort_unstable_by_key(|(blind, _)| *blind);
+        let mut staged = Vec::with_capacity(named.len());
+        self.app.storage.read(|connection| {
+            let mut homes = persons::Homes::open(connection)?;
+            for (person, row) in named {
+                let household = match homes.of(&person)? {
+                    [] => Err(FaultCode::PersonUnknown),
+                    [home] if !self.reaches(home.scope) => Err(FaultCode::OutsideArea),
+                    [home] if !home.has(&row.name) => Err(FaultCode::NameDiffers),
+                    [home] => Ok(home.n),
+                    _ => Err(FaultCode::PersonTwice),
+                };
+                let household = match household {
+                    Ok(household) => household,
+                    Err(code) => {
+                        faults.push(fault(&row, code));
+                        continue;
+                    }
+                };
+                let values = row
+                    .values
+                    .into_iter()
+                    .filter_map(|(field, value)| Some((containers.get(&field)?.clone(), value)));
+                let mut values: Vec<_> = values.collect();
+                if values.iter().any(|(field, _)| field.starts_with("spending.")) {
+                    let kind = spending_kind(self.profile.kind);
+                    values.extend(kind.map(|kind| ("spending.kind".to_owned(), kind.into())));
+                }
+                staged.push(StagedRow {
+                    key: key.told(&row.key),
+                    row: row.row,
+                    household,
+                    person,
+                    values,
+                });
+            }
+            Ok(())
+        })?;
+        self.done.matched = staged.len() as u64;
+        Ok(staged)
+    }
+
+    fn reaches(&self, village: u64) -> bool {
+        authority::place(self.account.role, &self.account.areas, village) == Place::Inside
+    }
+
+    fn keep(&mut self, mut rows: Vec<StagedRow>, file_hash: [u8; 32]) -> Result<(), DeliveryError> {
+        rows.sort_unstable_by_key(|row| row.key);
+        let writer = self.app.storage.writer();
+        let new = NewImport {
+            kind: self.profile.kind.code().to_owned(),
+            department: self.profile.department.clone(),
+            file_hash,
+            account: self.account.id.clone(),
+            now_ms: self.app.clock.now_ms(),
+        };
+        let import = writer.write(move |transaction| department::begin(transaction, &new))?;
+        self.done.import = import;
+        let (total, mut kept) = (rows.len(), 0);
+        while !rows.is_empty() {
+            self.goes_on(DeliveryPhase::Keeping, kept, total)?;
+            let rest = rows.split_off(rows.len().min(ROWS_A_TURN));
+            kept += rows.len();
+            let turn = std::mem::replace(&mut rows, rest);
+            let new =
+                writer.write(move |transaction| department::stage(transaction, import, &turn))?;
+            self.done.new += new;
+        }
+        Ok(())
+    }
+
+    /// Warns, household by household, and marks the delivery as done.
+    fn judge(&mut self) -> Result<(), DeliveryError> {
+        let import = self.done.import;
+        let storage = &self.app.storage;
+        let households = storage.read(|connection| department::households(connection, import))?;
+        self.done.households = households.len() as u64;
+        for (turn, some) in households.chunks(HOUSEHOLDS_A_TURN).enumerate() {
+            self.goes_on(DeliveryPhase::Judging, turn * HOUSEHOLDS_A_TURN, households.len())?;
+            let changes = storage.read(|connection| {
+                some.iter().map(|n| self.change(connection, *n)).collect::<Result<Vec<_>, _>>()
+            })?;
+            let changes: Vec<_> =
+                some.iter().copied().zip(changes).filter_map(|(n, c)| Some((n, c?))).collect();
+            let Recorded { written, refused } = record(self.app, self.account, changes)?;
+            self.done.warned += written;
+            self.done.refused += refused;
+        }
+        let now_ms = self.app.clock.now_ms();
+        Ok(storage
+            .writer()
+            .write(move |transaction| department::finish(transaction, import, now_ms))?)
+    }
+
+    fn change(
+        &self,
+        connection: &rusqlite::Connection,
+        n: i64,
+    ) -> Result<Option<RecordEdit>, StoreError> {
+        let household = records::get(connection, n)?;
+        let rows: Vec<_> =
+            department::about(connection, n)?.into_iter().map(|(_, row)| row).collect();
+        let reading = Reading {
+            department: &self.profile.department,
+            key: &self.app.person_key,
+            policy: &self.app.policy.policy,
+            today: Day::in_china(self.app.clock.now_ms()),
+        };
+        Ok(reading.change(&facts(&household.fold, household.scope), &rows))
+    }
+}
+
+/// What became of changes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recorded {
+    written: u64,
+    refused: u64,
+}
+
+/// Writes a change in each of these households, as a department.
+fn record(
+    app: &App,
+    account: &Account,
+    changes: Vec<(i64, RecordEdit)>,
+) -> Result<Recorded, DeliveryError> {
+    if changes.is_empty() {
+        return Ok(Recorded::default());
+    }
+    let (now_ms, person_key) = (app.clock.now_ms(), app.person_key);
+    let author = Author { account: account.clone(), now_ms, person_key };
+    let policy = app.policy.clone();
+    Ok(app.storage.writer().write(move |transaction| {
+        let mut recorded = Recorded::default();
+        for (n, edit) in changes {
+            let household = records::get(transaction, n)?;
+            match author::write(transaction, &author, &policy.policy, household, &edit)? {
+                Ok(()) => recorded.written += 1,
+                // The same delivery on another desk was faster.
+                Err(WriteRefused::Change(DocumentError::Empty)) => {}
+                Err(
+                    WriteRefused::Edit(_)
+                    | WriteRefused::Denied(_)
+                    | WriteRefused::Step(_)
+                    | WriteRefused::Change(_),
+                ) => recorded.refused += 1,
+            }
+        }
+        Ok(recorded)
+    })?)
+}
+
+/// Code of `spending_kind` for tables of bills; none for tables that fill in single fields.
+fn spending_kind(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Medical => Some("medical"),
+        Kind::School => Some("schooling"),
+        Kind::Disaster => Some("disaster"),
+        Kind::CivilAffairs
+        | Kind::Disability
+        | Kind::Housing
+        | Kind::Water
+        | Kind::Insurance
+        | Kind::Employment => None,
+    }
+}
+
+fn fault(row: &DepartmentRow, code: FaultCode) -> Fault {
+    Fault { row: row.row, column: "".into(), code }
+}
+
+/// Takes a delivery back: its file was wrong. What records hold of it is marked as withdrawn, its rows are
+/// forgotten. How many households were marked.
+///
+/// # Errors
+/// `Unknown`, `NotPermitted` for another account than the one that delivered it.
+pub fn withdraw(app: &App, account: &Account, import: i64) -> Result<u64, DeliveryError> {
+    let known = app.storage.read(department::imports)?;
+    let known = known.into_iter().find(|known| known.n == import && known.withdrawn_ms.is_none());
+    if known.ok_or(DeliveryError::Unknown)?.account != account.id {
+        return Err(DeliveryError::NotPermitted);
+    }
+    let households = app.storage.read(|connection| department::households(connection, import))?;
+    let mut marked = 0;
+    for some in households.chunks(HOUSEHOLDS_A_TURN) {
+        let changes = app.storage.read(|connection| {
+            let change = |n: &i64| {
+                let household = records::get(connection, *n)?;
+                let rows = department::about(connection, *n)?;
+                let rows: Vec<_> =
+                    rows.into_iter().filter(|(of, _)| *of == import).map(|(_, row)| row).collect();
+                let facts = facts(&household.fold, household.scope);
+                Ok::<_, StoreError>(effects::withdrawal(&facts, &rows).map(|edit| (*n, edit)))
+            };
+            some.iter().map(change).collect::<Result<Vec<_>, _>>()
+        })?;
+        marked += record(app, account, changes.into_iter().flatten().collect())?.written;
+    }
+    let (by, now_ms) = (account.id.clone(), app.clock.now_ms());
+    app.storage
+        .writer()
+        .write(move |transaction| department::withdraw(transaction, import, &by, now_ms))?;
+    Ok(marked)
+}
+
+/// Where a delivery's warning stands: for the department that sent the bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The row of the department's file.
+    pub row: u32,
+    /// The rule that fired; empty where none did.
+    pub rule: String,
+    /// Code of list `warning_answer`; empty while nobody has looked.
+    pub answer: String,
+    /// The day of the answer.
+    pub answered_on: Option<Day>,
+}
+
+/// What became of each row of a delivery.
+///
+/// # Errors
+/// Where the file fails.
+pub fn answers(app: &App, import: i64) -> Result<Vec<Answer>, DeliveryError> {
+    Ok(app.storage.read(|connection| {
+        let mut answers = Vec::new();
+        for row in department::rows_of(connection, import)? {
+            let household = records::get(connection, row.household)?;
+            let facts = facts(&household.fold, household.scope);
+            let id = effects::row_id(&row);
+            let warning = facts
+                .rows("warnings")
+                .iter()
+                .find(|warning| warning.text("rows").split(' ').any(|known| known == id));
+            answers.push(Answer {
+                row: row.row,
+                rule: warning.map_or("", |w| w.text("rule")).to_owned(),
+                answer: warning.map_or("", |w| w.text("answer")).to_owned(),
+                answered_on: warning.and_then(|w| w.day("answered_on")),
+            });
+        }
+        Ok(answers)
+    })?)
+}

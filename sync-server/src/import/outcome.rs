@@ -1,0 +1,210 @@
+//! What becomes of a row: taken, a fault with its reason, or skipped; and how many became what. Must not know
+//! how a row is read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use wanhu_core::domain::identity::IdentityNumber;
+use wanhu_core::domain::value::Value;
+
+/// A row that was taken.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DepartmentRow {
+    /// Its number in the file.
+    pub row: u32,
+    /// The person's name.
+    pub name: String,
+    /// The person's identity number, where the table has one.
+    pub identity: Option<IdentityNumber>,
+    /// The village's name, where the table has one.
+    pub village: Option<String>,
+    /// Fields of the profile and their values, in the order of the fields' names; empty cells are left out.
+    pub values: Vec<(Arc<str>, Value)>,
+    /// The first 16 bytes of a SHA-256 of what the row means: the same row in another file, in another order of
+    /// columns or another spelling of the same values, has the same. It is made from an identity number
+    /// without a key: whoever keeps it keeps it as carefully as the number.
+    pub key: [u8; 16],
+}
+
+impl fmt::Debug for DepartmentRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DepartmentRow({}, {} values)", self.row, self.values.len())
+    }
+}
+
+/// Why a row was not taken. Stable codes; the words stand in `core/schema/words.toml` under `import_fault`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FaultCode {
+    /// No name.
+    NameMissing,
+    /// No identity number, where the profile requires one.
+    IdentityMissing,
+    /// Not an identity number.
+    IdentityMalformed,
+    /// Its check character is wrong.
+    IdentityCheck,
+    /// A spreadsheet took it for a number and lost its last digits.
+    IdentityScientific,
+    /// The file has the number with two different names; all rows with it are faults.
+    IdentityTwoNames,
+    /// Not a day, or not a month.
+    DayMalformed,
+    /// Not an amount.
+    AmountMalformed,
+    /// Below zero.
+    AmountNegative,
+    /// Not a whole number.
+    NumberMalformed,
+    /// A word that stands for no code.
+    CodeUnknown,
+    /// A value that the profile requires is not there.
+    ValueMissing,
+    /// Longer than the field.
+    TextTooLong,
+    /// Bytes that are no text.
+    TextDamaged,
+    /// A row above means the same.
+    DuplicateRow,
+    /// A cell too long, or too many.
+    RowTooLong,
+    /// A quote that is never closed.
+    QuoteOpen,
+    /// Nobody on record has this number.
+    PersonUnknown,
+    /// The person is on record in two households.
+    PersonTwice,
+    /// Whoever has this number on record has another name.
+    NameDiffers,
+    /// The person lives outside the account's area.
+    OutsideArea,
+}
+
+impl FaultCode {
+    /// All of them.
+    pub const ALL: [Self; 21] = [
+        Self::NameMissing,
+        Self::IdentityMissing,
+        Self::IdentityMalformed,
+        Self::IdentityCheck,
+        Self::IdentityScientific,
+        Self::IdentityTwoNames,
+        Self::DayMalformed,
+        Self::AmountMalformed,
+        Self::AmountNegative,
+        Self::NumberMalformed,
+        Self::CodeUnknown,
+        Self::ValueMissing,
+        Self::TextTooLong,
+        Self::TextDamaged,
+        Self::DuplicateRow,
+        Self::RowTooLong,
+        Self::QuoteOpen,
+        Self::PersonUnknown,
+        Self::PersonTwice,
+        Self::NameDiffers,
+        Self::OutsideArea,
+    ];
+
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NameMissing => "name_missing",
+            Self::IdentityMissing => "identity_missing",
+            Self::IdentityMalformed => "identity_malformed",
+            Self::IdentityCheck => "identity_check",
+            Self::IdentityScientific => "identity_scientific",
+            Self::IdentityTwoNames => "identity_two_names",
+            Self::DayMalformed => "day_malformed",
+            Self::AmountMalformed => "amount_malformed",
+            Self::AmountNegative => "amount_negative",
+            Self::NumberMalformed => "number_malformed",
+            Self::CodeUnknown => "code_unknown",
+            Self::ValueMissing => "value_missing",
+            Self::TextTooLong => "text_too_long",
+            Self::TextDamaged => "text_damaged",
+            Self::DuplicateRow => "duplicate_row",
+            Self::RowTooLong => "row_too_long",
+            Self::QuoteOpen => "quote_open",
+            Self::PersonUnknown => "person_unknown",
+            Self::PersonTwice => "person_twice",
+            Self::NameDiffers => "name_differs",
+            Self::OutsideArea => "outside_area",
+        }
+    }
+}
+
+/// A row that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its number in the file.
+    pub row: u32,
+    /// The header of the column, as in the file; empty where the row as a whole is meant.
+    pub column: Arc<str>,
+    /// The first thing that is wrong.
+    pub code: FaultCode,
+}
+
+/// Why a row was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// The header, or a title above it.
+    Heading,
+    /// The header once more, as at the head of a printed page.
+    RepeatedHeader,
+    /// A line of totals.
+    TotalLine,
+}
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken.
+    Taken(DepartmentRow),
+    /// It was not.
+    Fault(Fault),
+    /// It holds nobody.
+    Skipped(Skip),
+}
+
+/// How many rows became what. `rows` is the sum of all the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// All rows that have any text.
+    pub rows: u32,
+    /// Rows taken.
+    pub taken: u32,
+    /// Rows not taken, by reason.
+    pub faults: BTreeMap<FaultCode, u32>,
+    /// Headers and titles above them.
+    pub headings: u32,
+    /// Headers repeated.
+    pub repeated_headers: u32,
+    /// Lines of totals.
+    pub total_lines: u32,
+}
+
+impl Summary {
+    /// Counts a row.
+    pub fn count(&mut self, outcome: &Outcome) {
+        self.rows += 1;
+        let counter = match outcome {
+            Outcome::Taken(_) => &mut self.taken,
+            Outcome::Fault(fault) => self.faults.entry(fault.code).or_default(),
+            Outcome::Skipped(Skip::Heading) => &mut self.headings,
+            Outcome::Skipped(Skip::RepeatedHeader) => &mut self.repeated_headers,
+            Outcome::Skipped(Skip::TotalLine) => &mut self.total_lines,
+        };
+        *counter += 1;
+    }
+
+    /// Rows not taken.
+    pub fn faulty(&self) -> u32 {
+        self.faults.values().sum()
+    }
+
+    /// Rows skipped.
+    pub fn skipped(&self) -> u32 {
+        self.headings + self.repeated_headers + self.total_lines
+    }
+}

@@ -1,0 +1,111 @@
+//! What the sender of a table gets back: a CSV with one line for every row that was not taken. It opens in a
+//! spreadsheet, so no cell of it may be taken for a formula, and no identity number stands in it whole. Must
+//! not know what became of the rows that were taken.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use wanhu_core::domain::schema;
+
+use super::outcome::Fault;
+use super::rows::Rows;
+
+/// A byte order mark, without which a spreadsheet takes UTF-8 for something else.
+const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// The first line.
+const TITLES: [&str; 6] =
+    ["行号 Row", "列 Column", "原因", "Reason", "姓名 Name", "证件号码 Identity number"];
+/// Digits in a row, from here on, that may be an identity number wherever they stand.
+const NUMBER_DIGITS_MIN: usize = 12;
+/// Characters of an identity number that are shown, at its beginning and at its end.
+const SHOWN: (usize, usize) = (6, 2);
+
+/// Writes the report of some faults of a table, with the words of the list `import_fault`.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write<'f>(
+    mut out: impl Write,
+    rows: &Rows<'_>,
+    faults: impl IntoIterator<Item = &'f Fault>,
+) -> Result<(), csv::Error> {
+    out.write_all(UTF_8_MARK)?;
+    let mut lines = csv::Writer::from_writer(out);
+    lines.write_record(TITLES)?;
+    for fault in faults {
+        let words = schema::words("import_fault", fault.code.code());
+        let (zh, en) = words.map_or((fault.code.code(), ""), |words| (&words.zh, &words.en));
+        let (name, identity) = rows.who(fault.row).unwrap_or_default();
+        let (name, identity) = (hide_numbers(name), masked(identity.trim()));
+        let number = fault.row.to_string();
+        let cells = [&number, &*fault.column, zh, en, &name, &identity];
+        lines.write_record(cells.map(|cell| defused(cell).into_owned()))?;
+    }
+    lines.flush()?;
+    Ok(())
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn defused(cell: &str) -> Cow<'_, str> {
+    let dangerous = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if cell.trim_start_matches([' ', '\u{3000}']).starts_with(dangerous) {
+        return Cow::Owned(format!("'{cell}"));
+    }
+    Cow::Borrowed(cell)
+}
+
+/// The first six and the last two characters; of a shorter text none.
+fn masked(number: &str) -> String {
+    let characters: Vec<char> = number.chars().collect();
+    let hidden = |from: usize, to: usize| characters.iter().take(to).skip(from).map(|_| '*');
+    let length = characters.len();
+    if length <= SHOWN.0 + SHOWN.1 {
+        return hidden(0, length).collect();
+    }
+    let last = length - SHOWN.1;
+    let (first, last_shown) = (&characters[..SHOWN.0], &characters[last..]);
+    first.iter().copied().chain(hidden(SHOWN.0, last)).chain(last_shown.iter().copied()).collect()
+}
+
+/// A text in which every long number is masked: a row that slipped by a column shows its number elsewhere.
+fn hide_numbers(text: &str) -> String {
+    let mut shown = String::new();
+    let mut number = String::new();
+    for character in text.chars().chain(['\0']) {
+        if character.is_numeric() || matches!(character, 'x' | 'X' | 'Ｘ' | 'ｘ') {
+            number.push(character);
+            continue;
+        }
+        if number.chars().count() < NUMBER_DIGITS_MIN {
+            shown.push_str(&number);
+        } else {
+            shown.push_str(&masked(&number));
+        }
+        number.clear();
+        shown.push(character);
+    }
+    shown.pop();
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_masked_wherever_they_stand() {
+        assert_eq!(masked("11010519491231002X"), "110105**********2X");
+        assert_eq!(masked("4.31022E+17"), "4.3102***17");
+        assert_eq!(masked("12345678"), "********");
+        assert_eq!(hide_numbers("陈永昌 11010519491231002X"), "陈永昌 110105**********2X");
+        assert_eq!(hide_numbers("陈2"), "陈2");
+    }
+
+    #[test]
+    fn formulas_are_defused() {
+        for cell in ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "  =1", "＝1"] {
+            assert_eq!(defused(cell), format!("'{cell}"));
+        }
+        assert_eq!(defused("陈=永"), "陈=永");
+    }
+}

@@ -1,0 +1,335 @@
+//! A table's rows, typed by a profile: each is taken whole, or is a fault with one reason, or is skipped because
+//! it holds nobody. Must not know what becomes of a row.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use wanhu_core::domain::identity::IdentityNumber;
+use wanhu_core::domain::value::Value;
+
+use super::cell;
+use super::header::{self, Header, HeaderError};
+use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Skip, Summary};
+use super::profile::{Column, Profile, Reading, Role};
+use super::table::{Row, RowState, Table};
+
+/// Longest name, in characters, as in the record.
+const NAME_CHARACTERS_MAX: usize = 40;
+/// What stands in a line of totals.
+const TOTALS: [&str; 5] = ["合计", "总计", "小计", "共计", "累计"];
+
+/// All rows of a table, typed. For large tables [`Rows`] gives them one at a time.
+///
+/// # Errors
+/// Where the table has not the columns the profile requires.
+pub fn read_rows(
+    table: &Table,
+    profile: &Profile,
+) -> Result<(Vec<DepartmentRow>, Vec<Fault>, Summary), HeaderError> {
+    let (mut rows, mut faults, mut summary) = (Vec::new(), Vec::new(), Summary::default());
+    for outcome in Rows::new(table, profile)? {
+        summary.count(&outcome);
+        match outcome {
+            Outcome::Taken(row) => rows.push(row),
+            Outcome::Fault(fault) => faults.push(fault),
+            Outcome::Skipped(_) => {}
+        }
+    }
+    Ok((rows, faults, summary))
+}
+
+/// The rows of a table, one at a time, top to bottom.
+pub struct Rows<'t> {
+    table: &'t Table,
+    header: Header,
+    name: Option<Target<'t>>,
+    identity: Option<Target<'t>>,
+    village: Option<Target<'t>>,
+    values: Vec<Target<'t>>,
+    meaning: Sha256,
+    rows: Box<dyn Iterator<Item = Row<'t>> + 't>,
+    two_names: HashSet<u64>,
+    keys: HashSet<[u8; 16]>,
+}
+
+/// A column of the profile and its place in the table.
+#[derive(Clone)]
+struct Target<'t> {
+    column: &'t Column,
+    at: usize,
+    title: Arc<str>,
+    in_myriads: bool,
+}
+
+/// A column's title and what is wrong with the cell under it.
+type CellFault = (Arc<str>, FaultCode);
+
+impl fmt::Debug for Rows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rows of {:?}", self.table)
+    }
+}
+
+impl<'t> Rows<'t> {
+    /// Finds the header. Each number that stands with two names is looked for first, so that no row with it
+    /// is taken before the second name is met.
+    ///
+    /// # Errors
+    /// Where the table has not the columns the profile requires.
+    pub fn new(table: &'t Table, profile: &'t Profile) -> Result<Self, HeaderError> {
+        let header = Header::find(table, profile)?;
+        let placed = profile.columns.iter().zip(&header.places);
+        let targets: Vec<Target<'t>> = placed
+            .filter_map(|(column, place)| {
+                let place = place.as_ref()?;
+                let (title, in_myriads) = (Arc::clone(&place.title), place.in_myriads);
+                Some(Target { column, at: place.column, title, in_myriads })
+            })
+            .collect();
+        let of = |role| targets.iter().find(|target| target.column.role == role).cloned();
+        let mut rows = Self {
+            name: of(Role::Name),
+            identity: of(Role::Identity),
+            village: of(Role::Village),
+            values: targets
+                .into_iter()
+                .filter(|target| target.column.role == Role::Value)
+                .collect(),
+            meaning: Sha256::new_with_prefix(profile.kind.code()).chain_update([0]),
+            rows: Box::new(table.rows()),
+            two_names: HashSet::new(),
+            keys: HashSet::with_capacity(table.rows().len()),
+            table,
+            header,
+        };
+        rows.two_names = rows.find_two_names();
+        Ok(rows)
+    }
+
+    /// The header found.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The name's cell of a row, and the identity number's: what a sender recognises it by.
+    pub(super) fn who(&self, row: u32) -> Option<(&'t str, &'t str)> {
+        let row = self.table.row(row)?;
+        let of =
+            |target: &Option<Target<'_>>| target.as_ref().map_or("", |target| row.cell(target.at));
+        Some((of(&self.name), of(&self.identity)))
+    }
+
+    fn find_two_names(&self) -> HashSet<u64> {
+        let mut found = HashSet::new();
+        let (Some(name), Some(identity)) = (&self.name, &self.identity) else { return found };
+        let mut names: HashMap<u64, u64> = HashMap::with_capacity(self.table.rows().len());
+        for row in self.table.rows().filter(|row| row.number > self.header.row) {
+            let plain = cell::plain(row.cell(name.at));
+            let Ok(number) = cell::identity(&cell::plain(row.cell(identity.at))) else { continue };
+            let number = digits(&number);
+            let mut hasher = DefaultHasher::new();
+            cell::name(&plain).hash(&mut hasher);
+            let hash = hasher.finish();
+            if !plain.is_empty() && *names.entry(number).or_insert(hash) != hash {
+                found.insert(number);
+            }
+        }
+        found
+    }
+
+    fn outcome(&mut self, row: Row<'t>) -> Outcome {
+        if row.number <= self.header.row {
+            return Outcome::Skipped(Skip::Heading);
+        }
+        match self.read(row) {
+            Ok(Ok(taken)) => Outcome::Taken(taken),
+            Ok(Err(skip)) => Outcome::Skipped(skip),
+            Err((column, code)) => Outcome::Fault(Fault { row: row.number, column, code }),
+        }
+    }
+
+    fn read(&mut self, row: Row<'t>) -> Result<Result<DepartmentRow, Skip>, CellFault> {
+        match row.state {
+            RowState::Whole => {}
+            RowState::TooLong => return Err(whole_row(FaultCode::RowTooLong)),
+            RowState::OpenQuote => return Err(whole_row(FaultCode::QuoteOpen)),
+        }
+        if self.is_header(row) {
+            return Ok(Err(Skip::RepeatedHeader));
+        }
+        if self.is_total(row) {
+            return Ok(Err(Skip::TotalLine));
+        }
+        let (name, identity, village) = (self.name(row)?, self.identity(row)?, self.village(row)?);
+        let mut values = Vec::with_capacity(self.values.len());
+        for target in &self.values {
+            if let Some(value) = target.read(row, self.table.from_1904)? {
+                values.push((Arc::clone(&target.column.field), value));
+            }
+        }
+        let taken =
+            DepartmentRow { row: row.number, name, identity, village, values, key: [0; 16] };
+        let key = self.key(&taken);
+        if !self.keys.insert(key) {
+            return Err(whole_row(FaultCode::DuplicateRow));
+        }
+        Ok(Ok(DepartmentRow { key, ..taken }))
+    }
+
+    fn is_header(&self, row: Row<'_>) -> bool {
+        let Some(name) = &self.name else { return false };
+        let mut targets = self.values.iter().chain(&self.identity).chain(&self.village);
+        row.cell(name.at).trim() == &*name.title
+            && targets.all(|target| matches!(row.cell(target.at).trim(), cell if cell == &*target.title || cell.is_empty()))
+    }
+
+    /// A line of totals names nobody: the word stands in its first cell or in place of the name.
+    fn is_total(&self, row: Row<'_>) -> bool {
+        let has_text = |target: &Target<'_>| !row.cell(target.at).trim_start().is_empty();
+        if self.identity.as_ref().is_some_and(has_text) {
+            return false;
+        }
+        let first = row.cells().find(|cell| !cell.trim_start().is_empty());
+        let name = self.name.as_ref().map(|name| row.cell(name.at));
+        [first, name].into_iter().flatten().any(|cell| {
+            let cell = header::squeezed(cell);
+            TOTALS.iter().any(|word| cell.contains(word))
+        })
+    }
+
+    fn name(&self, row: Row<'_>) -> Result<String, CellFault> {
+        let Some(target) = &self.name else { return Err(whole_row(FaultCode::NameMissing)) };
+        let plain = target.plain(row)?;
+        let name = cell::name(&plain);
+        if cell::is_nothing(&name) {
+            return Err(target.fault(FaultCode::NameMissing));
+        }
+        if name.chars().count() > NAME_CHARACTERS_MAX {
+            return Err(target.fault(FaultCode::TextTooLong));
+        }
+        Ok(name.into_owned())
+    }
+
+    fn identity(&self, row: Row<'_>) -> Result<Option<IdentityNumber>, CellFault> {
+        let Some(target) = &self.identity else { return Ok(None) };
+        let plain = target.plain(row)?;
+        if cell::is_nothing(&plain) {
+            let fault = || target.fault(FaultCode::IdentityMissing);
+            return if target.column.required { Err(fault()) } else { Ok(None) };
+        }
+        let number = cell::identity(&plain).map_err(|code| target.fault(code))?;
+        if self.two_names.contains(&digits(&number)) {
+            return Err(target.fault(FaultCode::IdentityTwoNames));
+        }
+        Ok(Some(number))
+    }
+
+    fn village(&self, row: Row<'_>) -> Result<Option<String>, CellFault> {
+        let Some(target) = &self.village else { return Ok(None) };
+        match target.read(row, false)? {
+            Some(Value::Text(village)) => Ok(Some(village)),
+            _ => Ok(None),
+        }
+    }
+
+    fn key(&self, row: &DepartmentRow) -> [u8; 16] {
+        let mut hash = self.meaning.clone();
+        let mut add = |text: &str| {
+            hash.update(text.len().to_le_bytes());
+            hash.update(text);
+        };
+        add(&row.name);
+        add(row.identity.as_ref().map_or("", IdentityNumber::as_str));
+        add(row.village.as_deref().unwrap_or_default());
+        for (field, value) in &row.values {
+            add(field);
+            match value {
+                Value::Int(number) => add(&number.to_string()),
+                Value::Text(text) => add(text),
+                Value::Bool(tick) => add(if *tick { "yes" } else { "no" }),
+                Value::Null | Value::Opaque { .. } => add(""),
+            }
+        }
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash.finalize()[..16]);
+        key
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Outcome;
+
+    fn next(&mut self) -> Option<Outcome> {
+        let row = self.rows.next()?;
+        Some(self.outcome(row))
+    }
+}
+
+/// The first 17 digits, which the check character follows from.
+fn digits(number: &IdentityNumber) -> u64 {
+    number.as_str().get(..17).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+}
+
+fn whole_row(code: FaultCode) -> CellFault {
+    ("".into(), code)
+}
+
+impl Target<'_> {
+    fn fault(&self, code: FaultCode) -> CellFault {
+        (Arc::clone(&self.title), code)
+    }
+
+    fn plain<'c>(&self, row: Row<'c>) -> Result<Cow<'c, str>, CellFault> {
+        let plain = cell::plain(row.cell(self.at));
+        // Text that is borrowed was looked at byte by byte and has no such character.
+        if matches!(&plain, Cow::Owned(text) if text.contains(char::REPLACEMENT_CHARACTER)) {
+            return Err(self.fault(FaultCode::TextDamaged));
+        }
+        Ok(plain)
+    }
+
+    fn code(&self, plain: &str) -> Result<&str, CellFault> {
+        let code = self.column.code(&header::squeezed(plain));
+        code.ok_or_else(|| self.fault(FaultCode::CodeUnknown))
+    }
+
+    /// The value of a cell; `None` where there is none.
+    fn read(&self, row: Row<'_>, from_1904: bool) -> Result<Option<Value>, CellFault> {
+        let plain = self.plain(row)?;
+        if cell::is_nothing(&plain) {
+            let fault = || self.fault(FaultCode::ValueMissing);
+            return if self.column.required { Err(fault()) } else { Ok(None) };
+        }
+        let fault = |code| self.fault(code);
+        let value = match self.column.reading {
+            Reading::Text | Reading::IdentityNumber => {
+                if plain.chars().count() > self.column.text_max {
+                    return Err(fault(FaultCode::TextTooLong));
+                }
+                Value::Text(plain.into_owned())
+            }
+            Reading::Day => Value::Text(
+                cell::day(&plain, from_1904)
+                    .ok_or_else(|| fault(FaultCode::DayMalformed))?
+                    .to_string(),
+            ),
+            Reading::Month => Value::Text(
+                cell::month(&plain, from_1904)
+                    .ok_or_else(|| fault(FaultCode::DayMalformed))?
+                    .to_string(),
+            ),
+            Reading::FenFromYuan => Value::Int(cell::fen(&plain, self.in_myriads).map_err(fault)?),
+            Reading::Number => {
+                let number = cell::number(&plain);
+                Value::Int(number.ok_or_else(|| fault(FaultCode::NumberMalformed))?)
+            }
+            Reading::Tick => Value::Bool(self.code(&plain)? == "yes"),
+            Reading::Code => Value::Text(self.code(&plain)?.to_owned()),
+        };
+        Ok(Some(value))
+    }
+}

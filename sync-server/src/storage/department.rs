@@ -1,0 +1,238 @@
+//! Rows that departments delivered, by household. Must not know what a rule makes of them.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use wanhu_core::domain::person::Blind;
+use wanhu_core::domain::value::Value;
+use wanhu_core::store::StoreError;
+
+/// A row that is about somebody on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedRow {
+    /// Keyed hash of what it means.
+    pub key: [u8; 16],
+    /// Its number in the file.
+    pub row: u32,
+    /// Local number of the household.
+    pub household: i64,
+    /// The person.
+    pub person: Blind,
+    /// `container.field` and value.
+    pub values: Vec<(String, Value)>,
+}
+
+/// A delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRow {
+    /// Its number.
+    pub n: i64,
+    /// Kind of the table.
+    pub kind: String,
+    /// Code of the department.
+    pub department: String,
+    /// The account that delivered it.
+    pub account: String,
+    /// When, milliseconds since 1970 UTC.
+    pub begun_ms: i64,
+    /// When it was done; none while it is cut off.
+    pub finished_ms: Option<i64>,
+    /// When it was withdrawn.
+    pub withdrawn_ms: Option<i64>,
+    /// Rows kept of it.
+    pub rows: u64,
+}
+
+/// A delivery about to begin.
+#[derive(Clone, Debug)]
+pub struct NewImport {
+    /// Kind of the table.
+    pub kind: String,
+    /// Code of the department.
+    pub department: String,
+    /// SHA-256 of the file.
+    pub file_hash: [u8; 32],
+    /// The account that delivers it.
+    pub account: String,
+    /// The server's clock.
+    pub now_ms: i64,
+}
+
+/// Begins a delivery, or goes on with the same file where it was cut off or is delivered again.
+///
+/// # Errors
+/// Where the file fails.
+pub fn begin(transaction: &Transaction<'_>, new: &NewImport) -> Result<i64, StoreError> {
+    let known = transaction
+        .query_row(
+            "SELECT n FROM import WHERE file_hash = ?1 AND kind = ?2 AND withdrawn_ms IS NULL",
+            params![new.file_hash, new.kind],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    transaction.execute(
+        "INSERT INTO import (kind, department, file_hash, account, begun_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![new.kind, new.department, new.file_hash, new.account, new.now_ms],
+    )?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// Marks a delivery as done.
+///
+/// # Errors
+/// Where the file fails.
+pub fn finish(transaction: &Transaction<'_>, n: i64, now_ms: i64) -> Result<(), StoreError> {
+    transaction.execute(
+        "UPDATE import SET finished_ms = coalesce(finished_ms, ?2) WHERE n = ?1",
+        params![n, now_ms],
+    )?;
+    Ok(())
+}
+
+/// Keeps rows; those known already stay with the delivery they came with. How many are new.
+///
+/// # Errors
+/// Where the file fails.
+pub fn stage(
+    transaction: &Transaction<'_>,
+    import: i64,
+    rows: &[StagedRow],
+) -> Result<u64, StoreError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO department_row (key, import, row, household, person, content)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let mut new = 0;
+    for row in rows {
+        let content = written(&row.values);
+        let Blind(person) = row.person;
+        let values = params![row.key, import, row.row, row.household, person, content];
+        new += insert.execute(values)? as u64;
+    }
+    Ok(new)
+}
+
+/// The households that a delivery's rows are about.
+///
+/// # Errors
+/// Where the file fails.
+pub fn households(connection: &Connection, import: i64) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT household FROM department_row WHERE import = ?1 ORDER BY household",
+    )?;
+    let rows = statement.query_map([import], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// All rows about a household, of every delivery, in order of their keys.
+///
+/// # Errors
+/// Where the file fails.
+pub fn about(connection: &Connection, household: i64) -> Result<Vec<(i64, StagedRow)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, row, household, person, content, import FROM department_row
+         WHERE household = ?1 ORDER BY key",
+    )?;
+    let rows = statement.query_map([household], read)?;
+    rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
+}
+
+/// A delivery's rows, in the order of the file.
+///
+/// # Errors
+/// Where the file fails.
+pub fn rows_of(connection: &Connection, import: i64) -> Result<Vec<StagedRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, row, household, person, content, import FROM department_row
+         WHERE import = ?1 ORDER BY row",
+    )?;
+    let rows = statement.query_map([import], read)?;
+    rows.map(|row| Ok(row?.ok_or(StoreError::Damaged)?.1)).collect()
+}
+
+/// All deliveries, the latest first.
+///
+/// # Errors
+/// Where the file fails.
+pub fn imports(connection: &Connection) -> Result<Vec<ImportRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT i.n, i.kind, i.department, i.account, i.begun_ms, i.finished_ms, i.withdrawn_ms,
+         (SELECT count(*) FROM department_row d WHERE d.import = i.n) FROM import i ORDER BY i.n DESC",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(ImportRow {
+            n: row.get(0)?,
+            kind: row.get(1)?,
+            department: row.get(2)?,
+            account: row.get(3)?,
+            begun_ms: row.get(4)?,
+            finished_ms: row.get(5)?,
+            withdrawn_ms: row.get(6)?,
+            rows: row.get::<_, i64>(7)?.cast_unsigned(),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Forgets a delivery's rows: its file was wrong. What records hold of it is withdrawn there first.
+///
+/// # Errors
+/// Where the file fails.
+pub fn withdraw(
+    transaction: &Transaction<'_>,
+    n: i64,
+    by: &str,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    transaction.execute("DELETE FROM department_row WHERE import = ?1", [n])?;
+    transaction.execute(
+        "UPDATE import SET withdrawn_ms = ?2, withdrawn_by = ?3 WHERE n = ?1",
+        params![n, now_ms, by],
+    )?;
+    Ok(())
+}
+
+fn written(values: &[(String, Value)]) -> String {
+    let pairs = values.iter().filter_map(|(field, value)| {
+        let value = match value {
+            Value::Bool(tick) => serde_json::Value::from(*tick),
+            Value::Int(number) => (*number).into(),
+            Value::Text(text) => text.as_str().into(),
+            // A profile reads none of these.
+            Value::Null | Value::Opaque { .. } => return None,
+        };
+        Some((field.clone(), value))
+    });
+    serde_json::Value::Object(pairs.collect()).to_string()
+}
+
+/// A row and the delivery it came with; `None` for content that does not read.
+type Known = Option<(i64, StagedRow)>;
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Known> {
+    let content: String = row.get(4)?;
+    let Ok(serde_json::Value::Object(pairs)) = serde_json::from_str(&content) else {
+        return Ok(None);
+    };
+    let values = pairs.into_iter().filter_map(|(field, value)| {
+        let value = match value {
+            serde_json::Value::Bool(tick) => Value::Bool(tick),
+            serde_json::Value::Number(number) => Value::Int(number.as_i64()?),
+            serde_json::Value::String(text) => Value::Text(text),
+            serde_json::Value::Null
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_) => return None,
+        };
+        Some((field, value))
+    });
+    let staged = StagedRow {
+        key: row.get(0)?,
+        row: row.get(1)?,
+        household: row.get(2)?,
+        person: Blind(row.get(3)?),
+        values: values.collect(),
+    };
+    Ok(Some((row.get(5)?, staged)))
+}

@@ -1,0 +1,187 @@
+//! A bad week in 福岭村: the same clue twice, the family and the cadre at once, a move in the middle of a review, an
+//! appeal, and a file of the bureau that was wrong from the first line to the last.
+
+use super::*;
+use wanhu_tests::county::{Step, sync};
+use wanhu_tests::population::FULING;
+
+const NUMBER: &str = "431025196501010019";
+/// Another village of the same township.
+const NEXT_VILLAGE: u64 = FULING / 1_000 * 1_000 + 202;
+
+fn family() -> RecordEdit {
+    let number = format!("members.identity_number={NUMBER}");
+    typed(&[
+        "basic.head_name=周长根",
+        "class.household_kind=脱贫户",
+        "members.name=周长根",
+        "members.relation=户主",
+        &number,
+    ])
+}
+
+fn bill(dir: &Path, name: &str, number: &str, self_pay: &str) -> PathBuf {
+    let lines: &[Line<'_>] = &[
+        BILLS_HEADER,
+        &[
+            "1",
+            name,
+            number,
+            "住院",
+            "骨折",
+            "2024-02-01",
+            "2024-02-09",
+            "90000",
+            "10000",
+            "0",
+            "0",
+            self_pay,
+        ],
+    ];
+    spreadsheet(&dir.join(format!("{self_pay}.xlsx")), "住院明细", lines)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_clue_twice_is_one_case() {
+    let county = people("2024-03-04", FULING, None).await;
+    let (li, wang) = (county.phone("李明").await, county.phone("王芳").await);
+    sync(&li).await;
+    let id = li.create_household(FULING, family()).unwrap();
+    sync(&li).await;
+    sync(&wang).await;
+    // Without signal the family tells one cadre, a neighbour tells the other, and meanwhile the bureau delivers.
+    let told = |channel: &str| {
+        typed(&[
+            &format!("clues.channel={channel}"),
+            "clues.risk=因病",
+            "clues.received_on=2024-03-04",
+        ])
+    };
+    let mut declared = told("自主申报");
+    declared.on_behalf_of = "周长根".into();
+    take(&li, id, Stage::Clue, declared);
+    take(&wang, id, Stage::Clue, told("干部排查"));
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(deliver(&county, &bill(dir.path(), "周长根", NUMBER, "80000"))["warned"], 1);
+    for phone in [&li, &wang, &li] {
+        assert_eq!(sync(phone).await.refused, 0);
+    }
+    for phone in [&li, &wang] {
+        let case = phone.case(id).unwrap();
+        assert_eq!(case.path.len(), 1);
+        assert_eq!(case.path[0].steps.len(), 3, "three people began it, and it is one case");
+        assert_eq!(kinds(&phone.tasks().unwrap()), [TaskKind::Verify, TaskKind::AnswerWarning]);
+    }
+    // Once more from another file of the bureau: known.
+    let more = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "80000.00"));
+    assert_eq!((&more["new"], &more["warned"]), (&0.into(), &0.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_family_moves_in_the_middle_of_its_review() {
+    let county = people("2024-03-04", FULING, None).await;
+    county.account("邻村干部", Role::VillageCadre, NEXT_VILLAGE);
+    county.account("邻村委会", Role::VillageCommittee, NEXT_VILLAGE);
+    let (li, next) = (county.phone("李明").await, county.phone("邻村干部").await);
+    sync(&li).await;
+    let id = li.create_household(FULING, family()).unwrap();
+    take(&li, id, Stage::Clue, RecordEdit::default());
+    sync(&li).await;
+    county.office("乡政府", AdminCommand::Move { household: id, village: NEXT_VILLAGE }).unwrap();
+    // Li does not know and verifies. What was done is not lost: it waits for the office.
+    take(
+        &li,
+        id,
+        Stage::Verified,
+        typed(&["visits.date=2024-03-04", "visits.met=户主", "case.consent=是"]),
+    );
+    assert_eq!(sync(&li).await.refused, 1);
+    assert_eq!(li.case(id).unwrap_err().code(), "not_found", "the record has left the old phone");
+    let waiting = county.office("乡政府", AdminCommand::Quarantine).unwrap();
+    let number = waiting[0]["number"].as_i64().unwrap();
+    county.office("乡政府", AdminCommand::QuarantineRelease { number }).unwrap();
+    sync(&next).await;
+    assert_eq!(stages(&next, id), [Stage::Clue, Stage::Verified]);
+    let votes = Step { votes: Some((6, 1)), ..Step::default() };
+    assert_eq!(county.step("村委会", id, "民主评议", votes), Err("household_unknown"));
+    county.step("邻村委会", id, "民主评议", votes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_turned_down_may_appeal_and_who_appeals_begins_again() {
+    let county = people("2024-03-04", FULING, None).await;
+    let li = county.phone("李明").await;
+    sync(&li).await;
+    let id = li.create_household(FULING, family()).unwrap();
+    take(&li, id, Stage::Clue, RecordEdit::default());
+    sync(&li).await;
+    assert_eq!(
+        county.step("乡政府", id, "不纳入", Step::default()),
+        Err("illegal_step"),
+        "no reason"
+    );
+    let reason = Step { reason: "收入高于监测范围", ..Step::default() };
+    assert_eq!(county.step("村委会", id, "不纳入", reason), Err("not_permitted"));
+    county.step("乡政府", id, "不纳入", reason).unwrap();
+    sync(&li).await;
+    assert!(li.tasks().unwrap().is_empty());
+    let appeal = StepForm::to(Stage::Clue).because("新增住院费用");
+    li.take_step(id, &appeal, RecordEdit::default()).unwrap();
+    assert_eq!(sync(&li).await.refused, 0);
+    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_file_is_withdrawn_and_leaves_nothing_that_counts() {
+    let county = people("2024-03-04", FULING, None).await;
+    let li = county.phone("李明").await;
+    sync(&li).await;
+    let id = li.create_household(FULING, family()).unwrap();
+    sync(&li).await;
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "70000"));
+    let number = wrong["number"].as_i64().unwrap();
+    sync(&li).await;
+    assert_eq!(li.tasks().unwrap().len(), 2);
+    assert_eq!(county.import("县局", ImportCommand::Withdraw { number }), Err("not_permitted"));
+    county.import("医保局", ImportCommand::Withdraw { number }).unwrap();
+    sync(&li).await;
+    let tasks = li.tasks().unwrap();
+    assert_eq!(kinds(&tasks), [TaskKind::Verify], "nobody has to answer a warning that was none");
+    let shown = li.show(id).unwrap();
+    let withdrawn = |container: &str| {
+        shown.fields.iter().any(|f| f.container == container && f.key.ends_with(".withdrawn"))
+    };
+    assert!(
+        withdrawn("warnings") && withdrawn("clues") && withdrawn("spending"),
+        "and it is still seen"
+    );
+    // The township closes what the file began; the right file warns as if the wrong one had never been.
+    let mistake = Step { reason: "部门数据有误,已撤回", ..Step::default() };
+    county.step("乡政府", id, "不纳入", mistake).unwrap();
+    let right = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "60000"));
+    assert_eq!((&right["new"], &right["warned"]), (&1.into(), &1.into()));
+    assert_eq!(
+        county.import("医保局", ImportCommand::Withdraw { number }),
+        Err("delivery_unknown")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_number_is_not_taken_for_the_person() {
+    let county = people("2024-03-04", FULING, None).await;
+    let li = county.phone("李明").await;
+    sync(&li).await;
+    let id = li.create_household(FULING, family()).unwrap();
+    sync(&li).await;
+    let dir = tempfile::tempdir().unwrap();
+    let typed_wrong = deliver(&county, &bill(dir.path(), "周福贵", NUMBER, "50000"));
+    assert_eq!(
+        (&typed_wrong["warned"], &typed_wrong["faults"]["name_differs"]),
+        (&0.into(), &1.into())
+    );
+    let spaced = deliver(&county, &bill(dir.path(), "周 长根", NUMBER, "40000"));
+    assert_eq!(spaced["warned"], 1, "a name with a space in it is the same name");
+    sync(&li).await;
+    assert_eq!(stages(&li, id), [Stage::Clue]);
+}

@@ -1,0 +1,151 @@
+//! A3. 胡甫武 of 金盆村: a pig farm lost, registered poor in 2014, relocated in 2016 and carried over from the old
+//! campaign; trained, at work, planting; the debt goes down year by year; one more blow opens the case again.
+
+use super::*;
+use wanhu_core::domain::figures::Statistic;
+use wanhu_tests::county::{Step, sync};
+use wanhu_tests::population::JINPEN;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
+    let county = people("2019-12-02", JINPEN, None).await;
+    let li = county.phone("李明").await;
+    sync(&li).await;
+    let family = typed(&[
+        "basic.head_name=胡甫武",
+        "basic.relocated=是",
+        "basic.relocation_kind=集中安置",
+        "class.household_kind=脱贫户",
+        "class.risk_1=因产业项目失败",
+        "class.risk_2=因病",
+        "income.wage_fen=24000元",
+        "living.orchard_centimu=2000",
+        "members.name=胡甫武",
+        "members.relation=户主",
+        "members.health=长期慢性病",
+        "members.labour=技能劳动力",
+        "members.work_months=12",
+        "members.work_area=县内",
+        "spending.kind=其他",
+        "spending.from=2013-06-01",
+        "spending.total_fen=200000元",
+        "guarantees.food_state=已保障",
+        "guarantees.clothing_state=已保障",
+        "guarantees.schooling_state=不涉及",
+        "guarantees.medical_state=已保障",
+        "guarantees.housing_state=已保障",
+        "guarantees.water_state=已保障",
+    ]);
+    let id = li.create_household(JINPEN, family).unwrap();
+    sync(&li).await;
+
+    // The old campaign decided long ago: the county carries the case over, with the reason.
+    let fields = ["class.monitored_kind=脱贫不稳定户", "case.identified_on=2019-01-10"];
+    let bare = Step { fields: &fields, ..Step::default() };
+    assert_eq!(county.step("县局", id, "监测", bare), Err("illegal_step"), "not without a reason");
+    let carried = Step { reason: "“两摸底”结果转入", ..bare };
+    county.step("县局", id, "监测", carried).unwrap();
+    fill_in(
+        &county,
+        "乡政府",
+        id,
+        &["cadres.name=李明", "cadres.account=李明", "cadres.role=帮扶责任人"],
+    );
+
+    // Three years of help. The debt stands as a number in the cadre's notes, and the history keeps each of them.
+    sync(&li).await;
+    take(
+        &li,
+        id,
+        Stage::Helped,
+        typed(&[
+            "measures.kind=产业帮扶",
+            "measures.title=桃和中药材种植",
+            "measures.status=正在落实",
+            "measures.asset=果园",
+            "measures.area_centimu=2000",
+            "measures.from=2019-03-01",
+            "plan.measure_kind=产业帮扶",
+            "plan.text=种植桃和中药材,到茶叶基地就业",
+            "plan.progress=进行中",
+        ]),
+    );
+    li.edit(
+        id,
+        &typed(&[
+            "measures.kind=产业帮扶",
+            "measures.title=县内及农业大学培训",
+            "measures.status=已落实",
+        ]),
+    )
+    .unwrap();
+    li.edit(
+        id,
+        &typed(&[
+            "measures.kind=就业帮扶",
+            "measures.title=茶叶基地管理",
+            "measures.status=正在落实",
+            "measures.amount_fen=2000元",
+            "measures.period=每月",
+            "measures.from=2019-01-01",
+        ]),
+    )
+    .unwrap();
+    for (year, debt) in [(2020, "欠款约12万元"), (2021, "欠款约8万元"), (2022, "欠款5万余元")]
+    {
+        county.day(&format!("{year}-06-15"));
+        let (date, note) = (format!("visits.date={year}-06-15"), format!("visits.note={debt}"));
+        li.edit(id, &typed(&[&date, "visits.met=户主", "visits.finding=稳定", &note])).unwrap();
+        assert_eq!(li.help(id, year).unwrap().total_fen, 12 * 2_000 * 100);
+    }
+    let help = li.help(id, 2022).unwrap();
+    assert_eq!(help.areas_centimu["orchard"], 2_000, "20 mu");
+    sync(&li).await;
+    assert_eq!(
+        li.history(id).unwrap().iter().filter(|line| line.key.ends_with(".note")).count(),
+        3
+    );
+
+    // Closed by the long way, and opened again by the township when the peaches are lost to a flood.
+    let visit = ["visits.date=2022-07-01", "visits.met=户主", "visits.finding=稳定"];
+    county.day("2022-07-01");
+    sync(&li).await;
+    take(&li, id, Stage::ToClose, RecordEdit::default());
+    take(&li, id, Stage::Verified, typed(&visit));
+    sync(&li).await;
+    let votes = Step { votes: Some((9, 0)), ..Step::default() };
+    county.step("村委会", id, "民主评议", votes).unwrap();
+    county.step("村委会", id, "村内公示", Step::default()).unwrap();
+    county.day("2022-07-08");
+    county.step("乡政府", id, "乡镇审核", Step::default()).unwrap();
+    county.step("县局", id, "县级审定", Step::default()).unwrap();
+    county
+        .step(
+            "县局",
+            id,
+            "风险消除",
+            Step { fields: &["case.closing_kind=帮扶消除"], ..Step::default() },
+        )
+        .unwrap();
+    sync(&li).await;
+    assert!(li.tasks().unwrap().is_empty());
+    let closed = |phone: &Ledger| {
+        let day = "2022-07-08".parse().unwrap();
+        let figures = phone.figures(JINPEN, (day, day), &[Statistic::Closure]).unwrap();
+        figures.into_iter().find(|figure| figure.code == Statistic::Closure).unwrap()
+    };
+    assert_eq!((closed(&li).numerator, closed(&li).households), (1, vec![id]));
+
+    county.day("2023-05-20");
+    let flood = Step { reason: "洪涝致果园绝收", ..Step::default() };
+    county.step("乡政府", id, "回退", flood).unwrap();
+    sync(&li).await;
+    assert_eq!(
+        kinds(&li.tasks().unwrap()),
+        [TaskKind::Visit],
+        "back under monitoring, cadre and plan kept"
+    );
+    assert_eq!(stages(&li, id).last(), Some(&Stage::Reopened));
+    assert_eq!(stages(&li, id).len(), 10, "with its whole history");
+    assert_eq!(closed(&li).numerator, 0);
+}
