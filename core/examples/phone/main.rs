@@ -114,7 +114,7 @@ enum Command {
         id: HouseholdId,
     },
     /// 帮扶收益 · what help brings in a calendar year
-    Help {
+    HelpYear {
         /// 农户 · household
         id: HouseholdId,
         /// 年份 · year
@@ -307,7 +307,7 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         Command::Step(step) => take_step(&ledger, step),
         Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?)),
         Command::Check { id } => Ok(output::findings(&ledger.checks(id)?)),
-        Command::Help { id, year } => Ok(output::help(&ledger.help(id, year)?)),
+        Command::HelpYear { id, year } => Ok(output::help(&ledger.help(id, year)?)),
         Command::Figures { area, from, to, list } => {
             let to = to.unwrap_or_else(|| ledger.today());
             let period = (from.unwrap_or_else(|| to.plus_months(-1).plus_days(1)), to);

