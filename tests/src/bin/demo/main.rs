@@ -1,6 +1,9 @@
 //! The story of one record, with nothing fake in it: a server, two cadres of one village, no signal, two
-//! edits of one field, a slow line home, receipts, the conflict with both values. Then the server goes on.
+//! edits of one field, a slow line home, receipts, the conflict with both values; then a department's file that
+//! becomes a case. Then the server goes on.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
+
+mod case;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -91,10 +94,14 @@ impl Server {
 
     /// An office command of the real program.
     fn admin(&self, arguments: &[&str]) -> Result<Json, Failure> {
+        self.run(&[&["admin"], arguments].concat())
+    }
+
+    /// A command of the real program.
+    fn run(&self, arguments: &[&str]) -> Result<Json, Failure> {
         let output = Command::new(&self.program)
             .args(["--json", "--data-dir"])
             .arg(&self.data_dir)
-            .arg("admin")
             .args(arguments)
             .output()?;
         if !output.status.success() {
@@ -229,6 +236,7 @@ async fn story(arguments: &Arguments) -> Result<(), Failure> {
     sync("王芳 B", &b, &slow).await?;
     sync("李明 A", &a, &slow).await?;
     show_outcome(&a, &b, id)?;
+    case::case(&server, &a, id, &slow, &arguments.dir).await?;
     if arguments.once {
         println!("演示结束 · the demo ends");
         return Ok(());
