@@ -22,4 +22,5 @@ mod power;
 mod simulation;
 mod storage;
 mod stories;
+mod warnings;
 mod workflow;

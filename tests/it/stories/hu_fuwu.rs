@@ -3,6 +3,7 @@
 
 use super::*;
 use wanhu_core::domain::figures::Statistic;
+use wanhu_server::admin::FiguresArguments;
 use wanhu_tests::county::{Step, sync};
 use wanhu_tests::population::JINPEN;
 
@@ -148,4 +149,21 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     assert_eq!(stages(&li, id).last(), Some(&Stage::Reopened));
     assert_eq!(stages(&li, id).len(), 10, "with its whole history");
     assert_eq!(closed(&li).numerator, 0);
+
+    // Whoever asks later how it was is told how it was then.
+    let closed_on = |day: &str| {
+        let asked = FiguresArguments {
+            area: Some(JINPEN),
+            as_of: Some(day.parse().unwrap()),
+            from: None,
+            list: Some(Statistic::Closure),
+        };
+        let figures = county.office("县局", AdminCommand::Figures(asked)).unwrap();
+        let figures = figures.as_array().unwrap().clone();
+        figures.into_iter().find(|figure| figure["code"] == "closure").unwrap()
+    };
+    assert_eq!(closed_on("2022-07-07")["numerator"], 0);
+    assert_eq!(closed_on("2022-12-31")["numerator"], 1);
+    assert_eq!(closed_on("2022-12-31")["households"][0], id.to_string());
+    assert_eq!(closed_on("2023-05-20")["numerator"], 0);
 }
