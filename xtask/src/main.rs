@@ -46,7 +46,7 @@ enum Task {
     },
     /// 性能测试 · benchmarks
     Bench {
-        /// sync 或 store
+        /// sync、store 或 county
         what: String,
     },
 }

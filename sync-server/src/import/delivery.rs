@@ -29,7 +29,7 @@ use crate::storage::persons;
 
 /// Rows kept, and households written, in one transaction: phones get their turn in between.
 const ROWS_A_TURN: usize = 4_000;
-const HOUSEHOLDS_A_TURN: usize = 200;
+const HOUSEHOLDS_A_TURN: usize = 500;
 
 /// What is going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum DeliveryPhase {
 }
 
 /// Told how far a delivery is. False ends it; what is done stays, and the same file goes on later.
-pub type Watch<'w> = &'w dyn Fn(DeliveryPhase, usize, usize) -> bool;
+pub type Watch<'w> = &'w (dyn Fn(DeliveryPhase, usize, usize) -> bool + Sync);
 
 /// Why nothing, or not everything, came of a file.
 #[derive(Debug, thiserror::Error)]
@@ -267,11 +267,7 @@ impl Delivery<'_> {
         self.done.households = households.len() as u64;
         for (turn, some) in households.chunks(HOUSEHOLDS_A_TURN).enumerate() {
             self.goes_on(DeliveryPhase::Judging, turn * HOUSEHOLDS_A_TURN, households.len())?;
-            let changes = storage.read(|connection| {
-                some.iter().map(|n| self.change(connection, *n)).collect::<Result<Vec<_>, _>>()
-            })?;
-            let changes: Vec<_> =
-                some.iter().copied().zip(changes).filter_map(|(n, c)| Some((n, c?))).collect();
+            let changes = self.changes(some)?;
             let Recorded { written, refused } = record(self.app, self.account, changes)?;
             self.done.warned += written;
             self.done.refused += refused;
@@ -280,6 +276,30 @@ impl Delivery<'_> {
         Ok(storage
             .writer()
             .write(move |transaction| department::finish(transaction, import, now_ms))?)
+    }
+
+    /// The changes that some households need, looked for on every core.
+    fn changes(&self, households: &[i64]) -> Result<Vec<(i64, RecordEdit)>, StoreError> {
+        let storage = &self.app.storage;
+        let of = |some: &[i64]| {
+            storage.read(|connection| {
+                let changes =
+                    some.iter().map(|n| Ok(self.change(connection, *n)?.map(|c| (*n, c))));
+                changes.filter_map(Result::transpose).collect::<Result<Vec<_>, StoreError>>()
+            })
+        };
+        let share = households.len().div_ceil(threads()).max(1);
+        std::thread::scope(|scope| {
+            let parts: Vec<_> =
+                households.chunks(share).map(|some| scope.spawn(move || of(some))).collect();
+            let mut changes = Vec::new();
+            for part in parts {
+                // A panic in one of them is ours as well.
+                let found = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                changes.extend(found?);
+            }
+            Ok(changes)
+        })
     }
 
     fn change(
@@ -298,6 +318,10 @@ impl Delivery<'_> {
         };
         Ok(reading.change(&facts(&household.fold, household.scope), &rows))
     }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What became of changes.

@@ -35,28 +35,41 @@ pub(super) fn row_id(row: &StagedRow) -> String {
     row.key[..6].iter().fold("d".to_owned(), |id, byte| format!("{id}{byte:02x}"))
 }
 
+/// A department's row with the member it is about.
+type About<'f> = (&'f StagedRow, Option<&'f Row>);
+
 impl Reading<'_> {
-    /// The member a department's row is about.
-    pub(super) fn member<'f>(&self, facts: &'f Facts, row: &StagedRow) -> Option<&'f Row> {
-        let is_theirs = |text: &str| {
-            IdentityNumber::parse(text).is_ok_and(|number| self.key.identity(&number) == row.person)
+    fn about<'f>(&self, facts: &'f Facts, rows: &'f [StagedRow]) -> Vec<About<'f>> {
+        let people: Vec<_> = facts
+            .people()
+            .filter_map(|person| {
+                let number = IdentityNumber::parse(person.text("identity_number")).ok()?;
+                Some((self.key.identity(&number), person))
+            })
+            .collect();
+        let member = |row: &StagedRow| {
+            people.iter().find(|(person, _)| *person == row.person).map(|(_, member)| *member)
         };
-        facts.people().find(|person| is_theirs(person.text("identity_number")))
+        rows.iter().map(|row| (row, member(row))).collect()
     }
 
     /// The change that a household's rows call for; none where nobody has to be warned of anything new.
     pub(super) fn change(&self, facts: &Facts, rows: &[StagedRow]) -> Option<RecordEdit> {
-        let seen = self.with_rows(facts, rows);
-        let fired = warning::evaluate(&seen, self.policy, self.today);
+        let rows = self.about(facts, rows);
+        let seen = with_rows(facts, &rows);
+        let mut fired = warning::evaluate(&seen, self.policy, self.today);
+        // What the record says without the department is not the department's to warn of.
+        let known = warning::evaluate(facts, self.policy, self.today);
+        fired.retain(|warning| !known.contains(warning));
         let fired = warning::unheard(facts, self.policy, fired);
         if fired.is_empty() {
             return None;
         }
         let mut edit = RecordEdit { form: "department/1".into(), ..RecordEdit::default() };
-        for row in rows {
+        for (row, member) in rows {
             let counts = fired.iter().any(|warning| warning.rows.contains(&row_id(row)));
-            edit = if counts { record_bill(edit, &seen, facts, row) } else { edit };
-            edit = self.fill_in(edit, facts, row);
+            edit = if counts { record_bill(edit, facts, row, member) } else { edit };
+            edit = fill_in(edit, facts, row, member);
         }
         for warning in &fired {
             edit = self.record_warning(edit, warning);
@@ -70,46 +83,6 @@ impl Reading<'_> {
             edit = edit.step(&Case::default(), &step, level, self.today);
         }
         Some(edit)
-    }
-
-    /// The household as the departments' rows show it.
-    fn with_rows(&self, facts: &Facts, rows: &[StagedRow]) -> Facts {
-        let mut seen = facts.clone();
-        for row in rows {
-            let member = self.member(facts, row).map(|member| member.id.as_str());
-            for (name, value) in &row.values {
-                let Some((container, field)) = name.split_once('.') else { continue };
-                let place = match (container, member) {
-                    (BILLS, _) => row_id(row),
-                    ("members", Some(member)) => member.to_owned(),
-                    ("members", None) => continue,
-                    _ => String::new(),
-                };
-                seen.set(container, &place, field, value.clone());
-            }
-            let is_bill = row.values.iter().any(|(name, _)| name.starts_with("spending."));
-            if let Some(member) = member.filter(|_| is_bill) {
-                seen.set(BILLS, &row_id(row), "member", member.into());
-            }
-        }
-        seen
-    }
-
-    /// Sets what the record does not know yet. What it knows otherwise stays: somebody has to look.
-    fn fill_in(&self, mut edit: RecordEdit, facts: &Facts, row: &StagedRow) -> RecordEdit {
-        let member = self.member(facts, row);
-        for (name, value) in &row.values {
-            let Some((container, field)) = name.split_once('.') else { continue };
-            let (place, known) = match (container, member) {
-                (BILLS, _) | ("members", None) => continue,
-                ("members", Some(member)) => (format!("{}.{field}", member.id), member.get(field)),
-                _ => (field.to_owned(), facts.get(container, field)),
-            };
-            if known.is_none() {
-                edit = edit.set(container, &place, value.clone());
-            }
-        }
-        edit
     }
 
     fn record_warning(&self, edit: RecordEdit, warning: &Warning) -> RecordEdit {
@@ -160,8 +133,57 @@ fn text(name: &str, text: &str) -> (String, Value) {
     (name.to_owned(), text.into())
 }
 
+/// The household as the departments' rows show it.
+fn with_rows(facts: &Facts, rows: &[About<'_>]) -> Facts {
+    let mut seen = facts.clone();
+    for (row, member) in rows {
+        let member = member.map(|member| member.id.as_str());
+        for (name, value) in &row.values {
+            let Some((container, field)) = name.split_once('.') else { continue };
+            let place = match (container, member) {
+                (BILLS, _) => row_id(row),
+                ("members", Some(member)) => member.to_owned(),
+                ("members", None) => continue,
+                _ => String::new(),
+            };
+            seen.set(container, &place, field, value.clone());
+        }
+        let is_bill = row.values.iter().any(|(name, _)| name.starts_with("spending."));
+        if let Some(member) = member.filter(|_| is_bill) {
+            seen.set(BILLS, &row_id(row), "member", member.into());
+        }
+    }
+    seen
+}
+
+/// Sets what the record does not know yet. What it knows otherwise stays: somebody has to look.
+fn fill_in(
+    mut edit: RecordEdit,
+    facts: &Facts,
+    row: &StagedRow,
+    member: Option<&Row>,
+) -> RecordEdit {
+    for (name, value) in &row.values {
+        let Some((container, field)) = name.split_once('.') else { continue };
+        let (place, known) = match (container, member) {
+            (BILLS, _) | ("members", None) => continue,
+            ("members", Some(member)) => (format!("{}.{field}", member.id), member.get(field)),
+            _ => (field.to_owned(), facts.get(container, field)),
+        };
+        if known.is_none() {
+            edit = edit.set(container, &place, value.clone());
+        }
+    }
+    edit
+}
+
 /// The bill as the department delivered it, with the member it is about.
-fn record_bill(edit: RecordEdit, seen: &Facts, facts: &Facts, row: &StagedRow) -> RecordEdit {
+fn record_bill(
+    edit: RecordEdit,
+    facts: &Facts,
+    row: &StagedRow,
+    member: Option<&Row>,
+) -> RecordEdit {
     let id = row_id(row);
     if facts.row(BILLS, &id).is_some() {
         return edit;
@@ -170,8 +192,7 @@ fn record_bill(edit: RecordEdit, seen: &Facts, facts: &Facts, row: &StagedRow) -
         let field = name.strip_prefix("spending.")?;
         Some((field.to_owned(), value.clone()))
     });
-    let member = seen.row(BILLS, &id).map_or("", |bill| bill.text("member"));
-    let member = (!member.is_empty()).then(|| text("member", member));
+    let member = member.map(|member| text("member", &member.id));
     edit.named_row(BILLS, &id, fields.chain(member).collect())
 }
 

@@ -2,6 +2,7 @@
 //! medians of the runs stated; bytes are what the line delivered, both ways, without TLS.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
+mod county;
 mod memory;
 mod store;
 mod sync;
@@ -30,8 +31,9 @@ fn main() -> Result<(), Failure> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["sync"] => write("sync", &runtime.block_on(sync::measure())?),
         ["store"] => write("store", &store::measure()?),
+        ["county"] => write("county", &county::measure()?),
         ["memory", url, code, file] => runtime.block_on(memory::phone(url, code, file)),
-        _ => Err("usage: bench sync | bench store".into()),
+        _ => Err("usage: bench sync | bench store | bench county".into()),
     }
 }
 
