@@ -12,6 +12,7 @@ pub mod figures;
 pub mod help;
 pub mod identity;
 pub mod ids;
+pub mod notice;
 pub mod person;
 pub mod pinyin;
 pub mod policy;

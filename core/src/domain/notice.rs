@@ -1,0 +1,232 @@
+//! What may hang on a wall (公示): which fields of a record, how a name is masked, and what is struck out of
+//! free text. Deny by default: a field that is neither public nor named here never appears. Must not know how
+//! a notice is laid out.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use super::facts::Facts;
+use super::schema::{CodeList, Schema, Sensitivity};
+
+/// Stands for whatever was struck out.
+pub const STRUCK: &str = "＊＊＊";
+
+/// How a field appears on a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Showing {
+    /// As it is; free text after [`Scrubber::scrub`].
+    Plain,
+    /// A person's name after [`masked_name`].
+    MaskedName,
+}
+
+/// Fields that are not public and stand on a notice all the same: whose household it is, where, and what
+/// is proposed.
+const ADMITTED: [(&str, &str, Showing); 3] = [
+    ("basic", "head_name", Showing::MaskedName),
+    ("basic", "natural_village", Showing::Plain),
+    ("class", "monitored_kind", Showing::Plain),
+];
+
+/// How a field appears on a notice; `None` where it must not.
+pub fn showing(schema: &Schema, container: &str, field: &str) -> Option<Showing> {
+    let admitted = ADMITTED.iter().find(|(c, f, _)| (*c, *f) == (container, field));
+    let known = schema.field(container, field)?;
+    match (admitted, known.sensitivity) {
+        (Some((_, _, showing)), _) => Some(*showing),
+        (None, Sensitivity::Public) => Some(Showing::Plain),
+        (None, Sensitivity::Internal | Sensitivity::Personal | Sensitivity::Sensitive) => None,
+    }
+}
+
+/// A name as notices write it: 陈永昌 as 陈*昌, 陈昌 as 陈*, 欧阳永昌 as 欧**昌. Never longer than four
+/// characters of stars, so that something else than a name shows no more than its ends.
+pub fn masked_name(name: &str) -> String {
+    const STARS_MAX: usize = 4;
+    let characters: Vec<char> = name.chars().filter(|c| !c.is_whitespace()).collect();
+    match characters.as_slice() {
+        [] => String::new(),
+        [_] => "*".to_owned(),
+        [first, _] => format!("{first}*"),
+        [first, inner @ .., last] => {
+            format!("{first}{}{last}", "*".repeat(inner.len().min(STARS_MAX)))
+        }
+    }
+}
+
+/// A number of which only the end is shown: enough to tell two cards of one family apart.
+pub fn masked_number(number: &str) -> String {
+    const SHOWN: usize = 4;
+    let count = number.chars().count();
+    let hidden = if count >= 2 * SHOWN { count - SHOWN } else { count };
+    let shown: String = number.chars().skip(hidden).collect();
+    format!("{}{shown}", "*".repeat(hidden))
+}
+
+/// Strikes out of free text what must not be read on a wall: long numbers, names of illnesses, names of
+/// the household's people.
+#[derive(Clone, Debug)]
+pub struct Scrubber {
+    names: BTreeSet<String>,
+}
+
+impl Scrubber {
+    /// For the free text of this household.
+    pub fn of(facts: &Facts) -> Self {
+        let members = facts.rows("members").iter().map(|member| member.text("name"));
+        let all = members.chain([facts.text("basic", "head_name")]);
+        // A name of one character stands in too many other words.
+        let long = all.map(str::trim).filter(|name| name.chars().count() > 1);
+        Self { names: long.map(str::to_owned).collect() }
+    }
+
+    /// The text with [`STRUCK`] for each number of a person's own, each clause that names an illness, and
+    /// each name of the household's people.
+    pub fn scrub(&self, text: &str) -> String {
+        let mut text = without_illness(&without_numbers(text));
+        // A longer name may contain a shorter one.
+        let mut names: Vec<&String> = self.names.iter().collect();
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        for name in names {
+            text = text.replace(name.as_str(), STRUCK);
+        }
+        text
+    }
+}
+
+/// Digits of the shortest number that is taken for a person's own where it is written in one: a telephone
+/// without its area code.
+const DIGITS_MIN: usize = 7;
+/// And where it is written in groups, as cards and mobile telephones are.
+const GROUPED_DIGITS_MIN: usize = 11;
+
+fn is_digit(character: char) -> bool {
+    character.is_numeric() || "〇零一二三四五六七八九".contains(character)
+}
+
+/// What people write between the digits of one number.
+fn is_separator(character: char) -> bool {
+    let invisible = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    let dash = matches!(
+        character,
+        '-' | '_' | '.' | '/' | '*' | '·' | '－' | '．' | '\u{2010}'..='\u{2015}'
+    );
+    character.is_whitespace() || invisible || dash
+}
+
+fn without_numbers(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < characters.len() {
+        let end = run_end(&characters, at);
+        let run = &characters[at..end];
+        if end == at {
+            out.push(characters[at]);
+            at += 1;
+        } else if is_personal(run) {
+            out.push_str(STRUCK);
+            // The check character of an identity number may be a letter.
+            let check = characters.get(end).is_some_and(|c| matches!(c, 'x' | 'X' | 'ｘ' | 'Ｘ'));
+            at = end + usize::from(check);
+        } else {
+            out.extend(run);
+            at = end;
+        }
+    }
+    out
+}
+
+/// Where a run of digits with separators inside ends; `from` where none begins.
+fn run_end(characters: &[char], from: usize) -> usize {
+    let mut end = from;
+    for (at, character) in characters.iter().enumerate().skip(from) {
+        if is_digit(*character) {
+            end = at + 1;
+        } else if end == from || !is_separator(*character) {
+            break;
+        }
+    }
+    end
+}
+
+fn is_personal(run: &[char]) -> bool {
+    let groups: Vec<String> = run
+        .split(|character| is_separator(*character))
+        .filter(|group| !group.is_empty())
+        .map(|group| group.iter().collect())
+        .collect();
+    let longest = groups.iter().map(|group| group.chars().count()).max().unwrap_or(0);
+    let all: usize = groups.iter().map(|group| group.chars().count()).sum();
+    longest >= DIGITS_MIN || (all >= GROUPED_DIGITS_MIN && !is_period(&groups))
+}
+
+/// Whether groups of digits are one day or month, or two: `2020 03 01`, `2019 9 2020 6`.
+fn is_period(groups: &[String]) -> bool {
+    let number = |group: &String| group.parse::<u32>().ok();
+    let is_year = |group: &&String| {
+        group.len() == 4 && number(group).is_some_and(|year| (1900..2100).contains(&year))
+    };
+    let years = groups.iter().filter(is_year).count();
+    let small = |group: &String| group.len() <= 2 && number(group).is_some_and(|n| n <= 31);
+    let of_one = |days: &[String]| matches!(days, [year, rest @ ..] if is_year(&year) && rest.len() <= 2 && rest.iter().all(small));
+    match years {
+        1 => of_one(groups),
+        2 => {
+            let second = groups.iter().rposition(|group| is_year(&group)).unwrap_or(0);
+            of_one(&groups[..second]) && of_one(&groups[second..])
+        }
+        _ => false,
+    }
+}
+
+/// Illnesses, small letters and without spaces: the list `disease`, states of health, everyday names.
+static ILLNESSES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let schema = Schema::base();
+    // The compiled file is covered by a test.
+    let everyday = Schema::parse("version = 1", include_str!("../../schema/words.toml"));
+    let everyday = everyday.unwrap_or_default();
+    let lists =
+        [schema.code_list("disease"), schema.code_list("health"), everyday.code_list("illness")];
+    lists.into_iter().flatten().flat_map(illnesses_of).map(folded).collect()
+});
+
+fn illnesses_of(list: &CodeList) -> impl Iterator<Item = &str> {
+    let ill = list.codes.iter().filter(|code| !matches!(code.code.as_str(), "other" | "healthy"));
+    ill.flat_map(|code| [code.zh.as_str(), code.en.as_str()])
+}
+
+/// Full-width letters as plain ones, small, without spaces and separators.
+fn folded(text: &str) -> String {
+    let plain = |character: char| match character {
+        '！'..='～' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
+        other => other,
+    };
+    let kept = text.chars().filter(|character| !is_separator(*character)).map(plain);
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+fn names_illness(text: &str) -> bool {
+    let folded = folded(text);
+    ILLNESSES.iter().any(|name| folded.contains(name.as_str()))
+}
+
+/// Whole clauses go: what stands beside the name of an illness says where and how far.
+fn without_illness(text: &str) -> String {
+    let ends = |c: char| "，。；：！？、,;:!?()（）[]【】《》“”\"\n".contains(c);
+    let clause = |part: &str| {
+        let end = part.chars().next_back().filter(|last| ends(*last));
+        if names_illness(part) {
+            format!("{STRUCK}{}", end.map(String::from).unwrap_or_default())
+        } else {
+            part.to_owned()
+        }
+    };
+    let cleaned: String = text.split_inclusive(ends).map(clause).collect();
+    // Written across clauses.
+    let joined: String = cleaned.chars().filter(|character| !ends(*character)).collect();
+    if names_illness(&joined) { STRUCK.to_owned() } else { cleaned }
+}
+
+#[cfg(test)]
+mod tests;
