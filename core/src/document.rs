@@ -19,6 +19,7 @@ pub mod duplicate;
 pub mod edit;
 pub mod facts;
 pub mod fold;
+pub mod form;
 pub mod genesis;
 pub mod history;
 pub mod judge;

@@ -1,0 +1,338 @@
+//! Forms as data (`core/forms/*.toml`): which columns of the record a department wants, in its own order and
+//! under its own names. One record, many forms; a form asks for nothing that the record does not hold. Must not
+//! know how a sheet becomes a file.
+//!
+//! A form has parts; a part is over the household itself or over one container of rows, and has columns. A
+//! column is from a field (`members.name`) or from something that follows (`net_income_fen`). How a value is
+//! shown follows from its field: codes as labels, fen as yuan, ticks as 是 or 否. A field of rows in a part
+//! over the household shows what all its rows say.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::domain::facts::Facts;
+use crate::domain::schema::{FieldKind, Schema};
+use crate::domain::workflow::{Case, Stage};
+
+mod parse;
+mod project;
+mod sheet;
+
+pub use project::{Frame, project};
+pub use sheet::{Cell, Digest, Heading, Sheet, SheetPart, SheetRow, Shown, stale};
+
+/// What a line of the form is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormKind {
+    /// A page a household, in several parts.
+    PerHousehold,
+    /// A line a member.
+    PerMember,
+    /// A line a measure.
+    PerMeasure,
+    /// A line a household.
+    VillageList,
+}
+
+/// Which households stand on the form; records that are not in use never do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    /// All.
+    #[default]
+    All,
+    /// Those with a kind of monitoring; closed cases count.
+    Monitored,
+    /// Those under monitoring: decided, and not closed.
+    Open,
+    /// Those whose case is on notice.
+    OnNotice,
+    /// Those with a tick `class.tag_…`.
+    Tag(String),
+}
+
+/// What follows from the record rather than standing in it. Labels: list `derived`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Derived {
+    /// The number of the line.
+    Sequence,
+    /// Names from the county down to the village.
+    AreaPath,
+    /// The village's name.
+    Village,
+    /// Where the case is.
+    Stage,
+    /// What a case on its way is about: to be monitored, or to be closed.
+    Proposal,
+    /// Members who live in the household.
+    PeopleCount,
+    /// Net income of 12 months.
+    NetIncome,
+    /// The same a person.
+    NetIncomePerPerson,
+}
+
+impl Derived {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Sequence,
+        Self::AreaPath,
+        Self::Village,
+        Self::Stage,
+        Self::Proposal,
+        Self::PeopleCount,
+        Self::NetIncome,
+        Self::NetIncomePerPerson,
+    ];
+
+    /// Its name in a form.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Sequence => "sequence",
+            Self::AreaPath => "area_path",
+            Self::Village => "village",
+            Self::Stage => "stage",
+            Self::Proposal => "proposal",
+            Self::PeopleCount => "people_count",
+            Self::NetIncome => "net_income_fen",
+            Self::NetIncomePerPerson => "net_income_per_person_fen",
+        }
+    }
+
+    /// Its unit, where it is an amount.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::NetIncome | Self::NetIncomePerPerson => "fen",
+            Self::PeopleCount => "persons",
+            Self::Sequence | Self::AreaPath | Self::Village | Self::Stage | Self::Proposal => "",
+        }
+    }
+
+    /// Whether it may stand on a notice.
+    fn is_public(self) -> bool {
+        match self {
+            Self::Sequence | Self::AreaPath | Self::Village | Self::Stage | Self::Proposal => true,
+            Self::PeopleCount | Self::NetIncome | Self::NetIncomePerPerson => false,
+        }
+    }
+
+    /// The fields it follows from.
+    fn reads(self) -> &'static [(&'static str, &'static str)] {
+        const INCOME: [(&str, &str); 6] = [
+            ("income", "wage_fen"),
+            ("income", "business_fen"),
+            ("income", "property_fen"),
+            ("income", "transfer_fen"),
+            ("income", "business_cost_fen"),
+            ("members", "presence"),
+        ];
+        match self {
+            Self::Sequence | Self::AreaPath | Self::Village => &[],
+            Self::Stage | Self::Proposal => {
+                &[("steps", "state"), ("steps", "after"), ("steps", "on"), ("steps", "level")]
+            }
+            Self::PeopleCount => &[("members", "presence")],
+            Self::NetIncome => &INCOME[..5],
+            Self::NetIncomePerPerson => &INCOME,
+        }
+    }
+}
+
+/// Where a column comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Source {
+    /// A field: container and name.
+    Field(String, String),
+    /// Something that follows.
+    Derived(Derived),
+}
+
+impl TryFrom<String> for Source {
+    type Error = FormError;
+
+    fn try_from(text: String) -> Result<Self, FormError> {
+        if let Some((container, field)) = text.split_once('.') {
+            return Ok(Self::Field(container.to_owned(), field.to_owned()));
+        }
+        let derived = Derived::ALL.into_iter().find(|derived| derived.code() == text);
+        derived.map(Self::Derived).ok_or(FormError::UnknownSource(text))
+    }
+}
+
+impl Source {
+    fn name(&self) -> String {
+        match self {
+            Self::Field(container, field) => format!("{container}.{field}"),
+            Self::Derived(derived) => derived.code().to_owned(),
+        }
+    }
+
+    fn reads(&self, container: &str, field: &str) -> bool {
+        match self {
+            Self::Field(own, name) => (own.as_str(), name.as_str()) == (container, field),
+            Self::Derived(derived) => derived.reads().contains(&(container, field)),
+        }
+    }
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// Where it comes from.
+    pub from: Source,
+    /// The department's label; the schema's, where none is given.
+    #[serde(default)]
+    pub zh: String,
+    /// Whether only a trace of the value is shown: 陈*昌, **************0017.
+    #[serde(default)]
+    pub masked: bool,
+}
+
+/// One table of a form.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Its heading; empty where the form has but one.
+    #[serde(default)]
+    pub zh: String,
+    /// The container whose rows are its lines; empty for the household itself.
+    #[serde(default)]
+    pub over: String,
+    /// The field its lines are ordered by, which some part shows; else as the record has them.
+    pub order: Option<Source>,
+    /// Its columns.
+    pub columns: Vec<Column>,
+}
+
+/// A form.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// Its name.
+    pub id: String,
+    /// Its version: a sheet of another version is another sheet.
+    pub version: u32,
+    /// Chinese title.
+    pub zh: String,
+    /// English title.
+    pub en: String,
+    /// What a line is.
+    pub kind: FormKind,
+    /// Whether it hangs where everybody reads it.
+    #[serde(default)]
+    pub public: bool,
+    /// Which households stand on it.
+    #[serde(default)]
+    pub filter: Filter,
+    /// Its tables.
+    #[serde(rename = "part")]
+    pub parts: Vec<Part>,
+    /// Lines to sign and to seal.
+    pub sign: Vec<String>,
+    /// What stands at its foot.
+    #[serde(default)]
+    pub footer: String,
+}
+
+/// Why a form is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// Not the TOML expected.
+    #[error("form malformed")]
+    Malformed,
+    /// The record holds nothing of this name.
+    #[error("no {0} on record")]
+    UnknownSource(String),
+    /// A notice must not show this.
+    #[error("{0} may not stand on a notice")]
+    NotPublic(String),
+    /// A field of other rows than the part is over, a photo, or a mask on something that is no text.
+    #[error("{0} cannot be shown in this part")]
+    OutOfPlace(String),
+    /// The same column twice in one part.
+    #[error("{0} stands twice")]
+    Twice(String),
+    /// A form of this kind has one part over something else.
+    #[error("parts do not fit the kind")]
+    Parts,
+}
+
+static SHIPPED: LazyLock<Vec<Template>> = LazyLock::new(|| {
+    let files = [
+        include_str!("../../forms/department.toml"),
+        include_str!("../../forms/survey.toml"),
+        include_str!("../../forms/village.toml"),
+        include_str!("../../forms/members.toml"),
+        include_str!("../../forms/measures.toml"),
+        include_str!("../../forms/notice.toml"),
+    ];
+    // That none is refused is covered by a test.
+    files.into_iter().filter_map(|toml| Template::parse(Schema::base(), toml).ok()).collect()
+});
+
+impl Template {
+    /// The forms of this release.
+    pub fn shipped() -> &'static [Self] {
+        &SHIPPED
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.parts.iter().flat_map(|part| &part.columns)
+    }
+
+    /// Whether what the form says about a household can follow from this field: it shows it, or something
+    /// that follows from it, or the field decides what stands on the form.
+    pub fn reads(&self, container: &str, field: &str) -> bool {
+        let shown = self.columns().any(|column| column.from.reads(container, field));
+        let of_members = self.parts.iter().any(|part| part.over == "members")
+            || self.columns().any(|c| matches!(&c.from, Source::Field(own, _) if own == "members"));
+        let decides = match (container, field) {
+            ("basic", "status") => true,
+            ("members", "presence") => of_members,
+            // Struck out of a notice's free text.
+            ("members", "name") => self.public,
+            ("class", "monitored_kind") => self.filter == Filter::Monitored,
+            ("steps", _) => {
+                matches!(self.filter, Filter::Open | Filter::OnNotice)
+                    && Derived::Stage.reads().contains(&(container, field))
+            }
+            ("class", tag) => {
+                matches!(&self.filter, Filter::Tag(own) if tag.strip_prefix("tag_") == Some(own))
+            }
+            _ => false,
+        };
+        shown || decides || self.names(container, field)
+    }
+
+    /// Whether this field is what a column shows that refers to a member or a cadre.
+    fn names(&self, container: &str, field: &str) -> bool {
+        let refers_to = |column: &Column| {
+            let Source::Field(own, name) = &column.from else { return None };
+            let known = Schema::base().field(own, name)?;
+            let to = if name == "member" { "members" } else { "cadres" };
+            (known.kind == FieldKind::Id).then_some(to)
+        };
+        let is_name = field == "name" || (container, field) == ("cadres", "account");
+        is_name && self.columns().any(|column| refers_to(column) == Some(container))
+    }
+}
+
+impl Filter {
+    fn holds(&self, facts: &Facts) -> bool {
+        let filtered = match self {
+            Self::All => true,
+            Self::Monitored => facts.is_monitored(),
+            Self::Open => Case::of(facts).is_open(),
+            Self::OnNotice => Case::of(facts).stage() == Some(Stage::OnNotice),
+            Self::Tag(tag) => facts.tick("class", &format!("tag_{tag}")),
+        };
+        facts.is_active() && filtered
+    }
+}
+
+#[cfg(test)]
+mod tests;

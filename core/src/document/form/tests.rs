@@ -1,0 +1,310 @@
+//! Forms against the record: none asks for what it does not hold, and each says what the sample households hold.
+
+use serde::Deserialize;
+
+use super::*;
+use crate::document::change::Change;
+use crate::document::draft::{FieldEdit, Origin, draft};
+use crate::document::facts::facts;
+use crate::document::fold::Fold;
+use crate::document::genesis::ContainerIndex;
+use crate::domain::ids::{ActorId, HouseholdId};
+use crate::domain::region::RegionList;
+use crate::domain::schema::words;
+use crate::domain::value::Value;
+
+mod properties;
+
+const VILLAGE: u64 = 431_022_208_217;
+
+fn frame() -> Frame<'static> {
+    Frame {
+        schema: Schema::base(),
+        regions: RegionList::chenzhou(),
+        area: 431_022,
+        as_of: "2020-11-30".parse().unwrap(),
+    }
+}
+
+fn form(id: &str) -> &'static Template {
+    Template::shipped().iter().find(|form| form.id == id).unwrap()
+}
+
+/// Sets fields as one person's change.
+fn save(fold: &Fold, author: u8, fields: &[(String, String, Value)]) -> Fold {
+    let edits: Vec<FieldEdit> = fields
+        .iter()
+        .map(|(container, key, value)| FieldEdit {
+            container: ContainerIndex::of(container).unwrap(),
+            key: key.clone(),
+            value: Some(value.clone()),
+        })
+        .collect();
+    let origin = Origin { actor: ActorId([author; 16]), time_ms: 0, message: String::new() };
+    let mut fold = fold.clone();
+    fold.apply(&Change::decode(&draft(&fold, &edits, &origin).unwrap()).unwrap());
+    fold
+}
+
+fn one(container: &str, key: &str, value: impl Into<Value>) -> [(String, String, Value); 1] {
+    [(container.into(), key.into(), value.into())]
+}
+
+#[derive(Deserialize)]
+struct Samples {
+    household: Vec<Sample>,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    id: String,
+    village: u64,
+    fields: toml::Table,
+}
+
+fn samples() -> Vec<(HouseholdId, Fold, Facts)> {
+    let samples: Samples = toml::from_str(include_str!("../../../forms/samples.toml")).unwrap();
+    let read = |sample: Sample| {
+        let fields = sample.fields.into_iter().map(|(name, value)| {
+            let (container, key) = name.split_once('.').unwrap();
+            let value = match value {
+                toml::Value::String(text) => Value::Text(text),
+                toml::Value::Integer(number) => Value::Int(number),
+                toml::Value::Boolean(tick) => Value::Bool(tick),
+                toml::Value::Float(_)
+                | toml::Value::Datetime(_)
+                | toml::Value::Array(_)
+                | toml::Value::Table(_) => panic!("{name} is of no kind a record holds"),
+            };
+            (container.to_owned(), key.to_owned(), value)
+        });
+        let fields: Vec<_> = fields.collect();
+        for (container, key, value) in &fields {
+            let field = key.rsplit('.').next().unwrap();
+            assert_eq!(Schema::base().check(container, field, value), Ok(()), "{container}.{key}");
+        }
+        let fold = save(&Fold::default(), 1, &fields);
+        let facts = facts(&fold, sample.village);
+        (sample.id.parse().unwrap(), fold, facts)
+    };
+    samples.household.into_iter().map(read).collect()
+}
+
+fn sheet(form: &Template, households: &[(HouseholdId, Fold, Facts)]) -> Sheet {
+    project(form, &frame(), households.iter().map(|(id, fold, facts)| (*id, fold, facts)))
+}
+
+fn texts(part: &SheetPart) -> Vec<Vec<String>> {
+    part.rows.iter().map(|row| row.cells.iter().map(Cell::text).collect()).collect()
+}
+
+#[test]
+fn every_form_of_this_release_asks_only_for_what_is_on_record() {
+    let ids: Vec<&str> = Template::shipped().iter().map(|form| form.id.as_str()).collect();
+    assert_eq!(ids, ["department", "survey", "village", "members", "measures", "notice"]);
+    for form in Template::shipped() {
+        assert!(form.columns().all(|column| !column.zh.is_empty()), "{}", form.id);
+        assert!(!form.sign.is_empty() && !form.zh.is_empty() && !form.en.is_empty());
+    }
+    for derived in Derived::ALL {
+        assert!(words("derived", derived.code()).is_some(), "{}", derived.code());
+    }
+}
+
+#[test]
+fn forms_that_do_not_fit_the_record_are_refused() {
+    let written = |kind: &str, head: &str, columns: &str| {
+        let text = format!(
+            "id = \"x\"\nversion = 1\nzh = \"x\"\nen = \"x\"\nkind = \"{kind}\"\nsign = []\n{head}\n\
+             [[part]]\ncolumns = [{columns}]"
+        );
+        Template::parse(Schema::base(), &text).map(|form| form.parts.len())
+    };
+    let column = |from: &str| format!("{{ from = \"{from}\" }}");
+    let list = |from: &str| written("village_list", "", &column(from));
+    assert_eq!(list("basic.head_name"), Ok(1));
+    assert_eq!(list("measures.title"), Ok(1), "what all rows say");
+    assert_eq!(
+        list("basic.favourite_colour"),
+        Err(FormError::UnknownSource("basic.favourite_colour".into()))
+    );
+    assert_eq!(list("luck"), Err(FormError::Malformed));
+    assert_eq!(list("visits.photo"), Err(FormError::OutOfPlace("visits.photo".into())));
+    let twice = format!("{},{}", column("stage"), column("stage"));
+    assert_eq!(written("village_list", "", &twice), Err(FormError::Twice("stage".into())));
+    let foreign = written("per_member", "", &column("visits.date"));
+    assert_eq!(foreign, Err(FormError::OutOfPlace("visits.date".into())));
+    let masked = written("village_list", "", "{ from = \"income.wage_fen\", masked = true }");
+    assert_eq!(masked, Err(FormError::OutOfPlace("income.wage_fen".into())));
+    let tag = written("village_list", "filter = { tag = \"no_such\" }", &column("stage"));
+    assert_eq!(tag, Err(FormError::UnknownSource("tag_no_such".into())));
+    assert_eq!(written("village_list", "colour = 1", &column("stage")), Err(FormError::Malformed));
+    for private in [
+        "basic.phone",
+        "basic.address",
+        "members.name",
+        "members.identity_number",
+        "members.health",
+        "class.risk_1",
+        "measures.member",
+        "people_count",
+        "net_income_fen",
+    ] {
+        let refused = written("village_list", "public = true", &column(private));
+        assert_eq!(refused, Err(FormError::NotPublic(private.into())));
+    }
+    assert_eq!(written("village_list", "public = true", &column("basic.head_name")), Ok(1));
+}
+
+#[test]
+fn a_list_shows_codes_as_labels_amounts_as_yuan_and_days() {
+    let households = samples();
+    let ledger = sheet(form("measures"), &households);
+    assert_eq!(ledger.title, "帮扶措施台账");
+    assert_eq!(ledger.stamp, ["范围:宜章县", "数据截至:2020-11-30", "户数:2", "表号:measures/1"]);
+    assert_eq!(ledger.parts[0].header[8].label, "金额(元)");
+    let lines = texts(&ledger.parts[0]);
+    assert_eq!(lines.len(), 7);
+    assert_eq!(
+        lines[0],
+        [
+            "1",
+            "陈永昌",
+            "福岭村",
+            "公益性岗位",
+            "村级保洁员",
+            "陈永昌",
+            "2020-02-20",
+            "",
+            "500",
+            "每月",
+            "",
+            "",
+            "人社",
+            "正在落实",
+            "是"
+        ],
+        "the earliest first"
+    );
+    let people = sheet(form("members"), &households);
+    let named: Vec<String> = texts(&people.parts[0])
+        .into_iter()
+        .map(|line| format!("{} {}", line[3], line[6]))
+        .collect();
+    assert_eq!(
+        named[..2],
+        ["陈永昌 **************1230", "文秀芬 **************0020"],
+        "the head first"
+    );
+}
+
+#[test]
+fn a_page_a_household_has_its_own_numbers_and_lines() {
+    let department = sheet(form("department"), &samples());
+    let income = texts(&department.parts[1]);
+    assert_eq!(income[0], ["40660.50", "10165.12", "", "12000"]);
+    let members = &department.parts[2];
+    assert_eq!(members.rows.len(), 7);
+    assert_eq!(members.rows[4].household, department.households[1].0);
+    assert_eq!(members.rows[4].cells[0].text(), "1", "each household counts from one");
+}
+
+#[test]
+fn the_notice_shows_what_it_may_and_nothing_else() {
+    let notice = sheet(form("notice"), &samples());
+    assert_eq!(
+        texts(&notice.parts[0]),
+        [
+            [
+                "1",
+                "陈*昌",
+                "福岭村",
+                "三组",
+                "脱贫不稳定户",
+                "拟纳入监测",
+                "村内公示",
+                "二类低保、村级保洁员、产业项目分红、次子助学补助"
+            ],
+            [
+                "2",
+                "陈*建",
+                "金盆村",
+                "上金盆",
+                "边缘易致贫户",
+                "拟消除风险",
+                "村内公示",
+                "全家低保、＊＊＊、次子助学金"
+            ],
+        ]
+    );
+}
+
+#[test]
+fn a_filter_leaves_out_who_does_not_belong() {
+    let mut households = samples();
+    let none = save(&households[0].1, 1, &one("class", "monitored_kind", ""));
+    let gone = save(&households[1].1, 1, &one("basic", "status", "moved_away"));
+    households[0] = (households[0].0, none.clone(), facts(&none, VILLAGE));
+    households[1] = (households[1].0, gone.clone(), facts(&gone, VILLAGE));
+    assert!(sheet(form("village"), &households).households.is_empty());
+    assert_eq!(
+        sheet(form("notice"), &households).households.len(),
+        1,
+        "on notice, not yet decided"
+    );
+    let tagged =
+        Template { filter: Filter::Tag("serious_illness".into()), ..form("village").clone() };
+    assert_eq!(sheet(&tagged, &samples()).households.len(), 1);
+    let open = Template { filter: Filter::Open, ..form("village").clone() };
+    assert_eq!(sheet(&open, &samples()).households.len(), 1);
+}
+
+#[test]
+fn a_value_with_others_beside_it_is_marked_except_on_a_notice() {
+    let (id, fold, _) = samples().remove(0);
+    let change = |author: u8, name: &str| {
+        let edits = FieldEdit {
+            container: ContainerIndex::of("basic").unwrap(),
+            key: "head_name".into(),
+            value: Some(name.into()),
+        };
+        let origin = Origin { actor: ActorId([author; 16]), time_ms: 0, message: String::new() };
+        Change::decode(&draft(&fold, &[edits], &origin).unwrap()).unwrap()
+    };
+    let mut both = fold.clone();
+    both.apply(&change(2, "陈永长"));
+    both.apply(&change(3, "陈永畅"));
+    let facts = facts(&both, VILLAGE);
+    let households = [(id, both, facts)];
+    let village = sheet(form("village"), &households);
+    assert_eq!(village.parts[0].rows[0].cells[1].text(), "陈永畅※");
+    assert_eq!(village.footer[0], "※ 有不同填报值,请核实");
+    assert_eq!(sheet(form("notice"), &households).parts[0].rows[0].cells[1].text(), "陈*畅");
+}
+
+#[test]
+fn what_is_stale_is_named() {
+    let old = sheet(form("village"), &samples());
+    let changed = |container: &str, key: &str, value: &str| {
+        let mut households = samples();
+        let fold = save(&households[1].1, 1, &one(container, key, value));
+        households[1] = (households[1].0, fold.clone(), facts(&fold, households[1].2.village));
+        stale(&old.households, &sheet(form("village"), &households).households)
+    };
+    let second = vec![samples()[1].0];
+    assert_eq!(changed("class", "risk_level", "low"), second);
+    assert_eq!(changed("members", "m3.presence", "left"), second, "people are counted");
+    assert_eq!(changed("basic", "status", "moved_away"), second, "it is on the list no more");
+    assert_eq!(changed("living", "fuel", "gas"), []);
+    assert_eq!(changed("basic", "phone", "13000004321"), [], "the end that is shown is the same");
+    let first_alone = sheet(form("village"), &samples()[..1]);
+    assert_eq!(stale(&first_alone.households, &old.households), second);
+    let last_alone = sheet(form("village"), &samples()[1..]);
+    assert_eq!(
+        stale(&last_alone.households, &old.households),
+        [samples()[0].0],
+        "whatever its number"
+    );
+    let next = Template { version: 2, ..form("village").clone() };
+    assert_eq!(stale(&old.households, &sheet(&next, &samples()).households).len(), 2);
+}
