@@ -15,6 +15,7 @@ pub mod handlers;
 pub mod import;
 pub mod keys;
 pub mod limits;
+pub mod outputs;
 pub mod router;
 mod serve;
 pub mod settings;

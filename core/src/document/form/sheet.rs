@@ -139,11 +139,10 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// The digest of a household, as it is printed; empty for one that is not on the sheet.
-    pub fn code(&self, household: HouseholdId) -> String {
-        let found = self.households.iter().find(|(id, _)| *id == household);
-        let digest = found.map_or(&[][..], |(_, digest)| digest);
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    /// The digest of each household, as it is printed.
+    pub fn codes(&self) -> BTreeMap<HouseholdId, String> {
+        let code = |digest: &Digest| digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.households.iter().map(|(id, digest)| (*id, code(digest))).collect()
     }
 }
 
