@@ -19,6 +19,7 @@ use crate::storage::quarantine::{self, QuarantineRow};
 
 mod cases;
 mod figures;
+mod forms;
 mod imports;
 mod lists;
 mod persons;
@@ -26,6 +27,7 @@ mod words;
 
 pub use cases::{HouseholdFilter, StepArguments};
 pub use figures::FiguresArguments;
+pub use forms::FormCommand;
 pub use imports::ImportCommand;
 pub use words::AdminError;
 use words::refusal_words;
@@ -140,6 +142,9 @@ pub enum AdminCommand {
         /// 编号 · its number
         number: i64,
     },
+    /// 表格与公示 · forms and notices
+    #[command(subcommand)]
+    Form(FormCommand),
     /// 统计 · statistics
     Stats,
     /// 业务统计 · figures of an area, with their definitions
@@ -222,6 +227,7 @@ impl Office<'_> {
             AdminCommand::QuarantineShow { number } => self.show_quarantined(number),
             AdminCommand::QuarantineRelease { number } => self.release(number),
             AdminCommand::Stats => self.statistics(),
+            AdminCommand::Form(command) => self.forms(command),
             AdminCommand::Figures(asked) => self.figures(&asked),
             AdminCommand::Pack => {
                 let writer = app.storage.writer();

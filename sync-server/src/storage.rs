@@ -17,6 +17,7 @@ mod packs;
 pub mod persons;
 pub mod quarantine;
 mod reader;
+pub mod sheets;
 mod writer;
 
 pub use log::{SqliteLog, StatisticsRow, fold_as_of, move_household, statistics};
@@ -31,6 +32,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0003_person.sql"),
     include_str!("../migrations/0004_step_time.sql"),
     include_str!("../migrations/0005_department.sql"),
+    include_str!("../migrations/0006_form_output.sql"),
 ]);
 
 /// The records file, encrypted, open for one writer and many readers.

@@ -11,6 +11,7 @@ mod disk;
 mod duplicates;
 mod exchange;
 mod flips;
+mod forms;
 mod golden;
 mod http;
 mod kills;

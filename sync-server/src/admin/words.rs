@@ -11,6 +11,7 @@ use wanhu_core::sync::wire::RefusalCode;
 use crate::accounts::AccountError;
 use crate::app::OpenError;
 use crate::import::delivery::DeliveryError;
+use crate::outputs::OutputError;
 use crate::storage::author::WriteRefused;
 
 /// Why a command failed, with the code that scripts read.
@@ -43,6 +44,18 @@ pub enum AdminError {
     /// The record or the rules refuse.
     #[error("{0}")]
     Refused(#[from] WriteRefused),
+    /// No such form.
+    #[error("no such form")]
+    FormUnknown,
+    /// Not a kind of file that this program makes.
+    #[error("no such format")]
+    FormatUnknown,
+    /// The file cannot be written.
+    #[error("file unwritable")]
+    FileUnwritable,
+    /// The sheet does not fit the format.
+    #[error("{0}")]
+    Output(#[from] OutputError),
     /// A mapping of columns that cannot be used.
     #[error("profile: {0}")]
     ProfileUnusable(String),
@@ -92,6 +105,18 @@ impl AdminError {
             Self::Open(_) => {
                 ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
             }
+            Self::FormUnknown => ("form_unknown", "没有这种表格", "no such form; see form list"),
+            Self::FormatUnknown => (
+                "format_unknown",
+                "文件须为 .csv 或 .xlsx;.pdf 须以 --features pdf 编译",
+                "name a .csv or .xlsx; for .pdf build with --features pdf",
+            ),
+            Self::FileUnwritable => {
+                ("file_unwritable", "文件无法写入", "the file cannot be written")
+            }
+            Self::Output(_) => {
+                ("sheet_too_large", "表格放不进这种文件", "the sheet does not fit the format")
+            }
             Self::NotAVillage => {
                 ("not_a_village", "区划表中没有这个村", "no such village in the region list")
             }
@@ -106,40 +131,35 @@ impl AdminError {
                 ("household_unknown", "没有这个农户", "no such household")
             }
             Self::Store(_) => ("store_failed", "档案库读写失败", "the records file failed"),
-            Self::Account(error) => match error {
-                AccountError::AccountUnknown => {
-                    ("account_unknown", "没有这个账户", "no such account")
-                }
-                AccountError::AccountExists => {
-                    ("account_exists", "账户已存在", "the account exists")
-                }
-                AccountError::Malformed => (
-                    "malformed",
-                    "账户或姓名为空或超过40字",
-                    "id or name is empty or over 40 characters",
-                ),
-                AccountError::AreaUnfit => (
-                    "area_unfit",
-                    "区划级别与角色不符: 村级角色用12位,乡镇9位,县6位,市4位",
-                    "the area is not of the role's level: village 12 digits, township 9, county 6, city 4",
-                ),
-                AccountError::NotGranted => (
-                    "not_granted",
-                    "该账户无权办理: 只能管理本辖区的下一级",
-                    "not this account's to grant: only the level below, inside its own area",
-                ),
-                AccountError::DeviceUnknown => ("device_unknown", "没有这个设备", "no such device"),
-                AccountError::CodeUnknown
-                | AccountError::CodeExpired
-                | AccountError::CodeUsed
-                | AccountError::ActorTaken => {
-                    ("code_refused", "登记码不可用", "the code cannot be used")
-                }
-                AccountError::Store(_) => {
-                    ("store_failed", "账户库读写失败", "the accounts file failed")
-                }
-            },
+            Self::Account(error) => account_words(error),
         }
+    }
+}
+
+/// Why the accounts refuse.
+fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static str) {
+    match error {
+        AccountError::AccountUnknown => ("account_unknown", "没有这个账户", "no such account"),
+        AccountError::AccountExists => ("account_exists", "账户已存在", "the account exists"),
+        AccountError::Malformed => {
+            ("malformed", "账户或姓名为空或超过40字", "id or name is empty or over 40 characters")
+        }
+        AccountError::AreaUnfit => (
+            "area_unfit",
+            "区划级别与角色不符: 村级角色用12位,乡镇9位,县6位,市4位",
+            "the area is not of the role's level: village 12 digits, township 9, county 6, city 4",
+        ),
+        AccountError::NotGranted => (
+            "not_granted",
+            "该账户无权办理: 只能管理本辖区的下一级",
+            "not this account's to grant: only the level below, inside its own area",
+        ),
+        AccountError::DeviceUnknown => ("device_unknown", "没有这个设备", "no such device"),
+        AccountError::CodeUnknown
+        | AccountError::CodeExpired
+        | AccountError::CodeUsed
+        | AccountError::ActorTaken => ("code_refused", "登记码不可用", "the code cannot be used"),
+        AccountError::Store(_) => ("store_failed", "账户库读写失败", "the accounts file failed"),
     }
 }
 

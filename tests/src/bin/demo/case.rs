@@ -102,6 +102,10 @@ pub(crate) async fn case(
             println!("    乡镇现在审核 · the township tries at once: {}", said(&refused))
         }
     }
+    for (form, file) in [("notice", "村内公示.xlsx"), ("village", "村级台账.xlsx")] {
+        let file = files.join(file);
+        server.admin(&["--by", "cunwei", "form", "make", form, text(&file)?])?;
+    }
     println!("    文件在 · the files are in {}", files.display());
     Ok(())
 }
