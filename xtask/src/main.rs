@@ -1,5 +1,5 @@
 //! Automation in Rust, because cargo is the one tool sure to be there: `demo`, `ci`, `tidy`, `bench`, `fuzz`,
-//! `torture`.
+//! `torture`, `paper`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod fuzz;
@@ -38,9 +38,11 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// PDF 表格的编译与测试 · builds and tests the forms on paper
+    Paper,
     /// 长时间故障测试,结果写入 docs/reliability.md · faults for hours; writes docs/reliability.md
     Torture {
-        /// 为每次检查的多少倍 · times what every check does
+        /// 为每次检查的多少倍,0 为只写上次结果 · times what every check does; 0 writes what the last run tried
         #[arg(long, default_value_t = 1)]
         times: u64,
     },
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Task::Ci => ci(),
         Task::Tidy => tidy::tidy(),
         Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds, None),
+        Task::Paper => paper(),
         Task::Torture { times } => reliability::torture(times),
         Task::Bench { what } => {
             cargo(&["run", "--release", "-p", "wanhu-tests", "--bin", "bench", "--", &what])
@@ -100,6 +103,11 @@ fn demo(once: bool) -> Result<(), String> {
         demo.arg("--once");
     }
     run(&mut demo, "demo")
+}
+
+/// The typesetter is most of what there is to compile, so forms on paper have a command of their own.
+fn paper() -> Result<(), String> {
+    cargo(&["test", "-p", "wanhu-server", "--features", "pdf-check", "--lib", "outputs"])
 }
 
 fn ci() -> Result<(), String> {

@@ -43,9 +43,11 @@ pub(crate) fn every_fault(times: u64, fuzz_seconds: u64) -> Result<(), String> {
     if missing.is_empty() { Ok(()) } else { Err(format!("nothing tried for {missing:?}")) }
 }
 
-/// The long form, which writes docs/reliability.md.
+/// The long form, which writes docs/reliability.md; with 0 times, from what the last run of all checks tried.
 pub(crate) fn torture(times: u64) -> Result<(), String> {
-    every_fault(times, FUZZ_SECONDS * times)?;
+    if times > 0 {
+        every_fault(times, FUZZ_SECONDS * times)?;
+    }
     let path = Path::new("docs/reliability.md");
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let (before, _) = text.split_once(TABLE_HEAD).ok_or("docs/reliability.md has no table")?;
