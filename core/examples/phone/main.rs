@@ -296,11 +296,11 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         }
         Command::Edit { id, fields } => {
             ledger.edit(id, &edit_of(&fields, "household/1")?)?;
-            saved(id)
+            saved(&ledger, id)
         }
         Command::Visit { id, fields } => {
             ledger.edit(id, &visit_of(&ledger, &fields)?)?;
-            saved(id)
+            saved(&ledger, id)
         }
         Command::Tasks => Ok(output::tasks(&ledger.tasks()?)),
         Command::Case { id } => Ok(output::case(&ledger.case(id)?)),
@@ -323,7 +323,7 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
             let (container, key) = split_field(&field)?;
             // People count from one.
             ledger.settle(id, container, key, choice.wrapping_sub(1))?;
-            saved(id)
+            saved(&ledger, id)
         }
         Command::History { id } => Ok(output::history(&ledger.history(id)?)),
         Command::Refused => Ok(output::refused(&ledger.refused()?)),
@@ -335,7 +335,7 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         Command::Duplicates => duplicates(&ledger),
         Command::Merge { kept, duplicate } => {
             ledger.merge(kept, duplicate)?;
-            saved(kept)
+            saved(&ledger, kept)
         }
         Command::Status => Ok(output::status(&ledger.status()?)),
     }
@@ -367,12 +367,19 @@ fn take_step(ledger: &Ledger, step: StepArguments) -> Result<Shown, LedgerError>
     let StepArguments { id, stage, fields, reason, votes, about } = step;
     let form = StepForm { stage, reason, decision: String::new(), votes, about };
     ledger.take_step(id, &form, edit_of(&fields, "step/1")?)?;
-    saved(id)
+    saved(ledger, id)
 }
 
-fn saved(id: HouseholdId) -> Result<Shown, LedgerError> {
-    let text = format!("已保存,待同步 · saved, waits to be synced: {id}\n");
-    Ok((text, json!({ "saved": id.to_string() })))
+/// What was saved, and what contradicts on the record now; that blocks nothing.
+fn saved(ledger: &Ledger, id: HouseholdId) -> Result<Shown, LedgerError> {
+    let mut text = format!("已保存,待同步 · saved, waits to be synced: {id}\n");
+    let findings = ledger.checks(id)?;
+    let (words, values) = output::findings(&findings);
+    if !findings.is_empty() {
+        text.push_str("请核对 · please look at\n");
+        text.push_str(&words);
+    }
+    Ok((text, json!({ "saved": id.to_string(), "findings": values })))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, LedgerError> {

@@ -38,6 +38,14 @@ impl Value {
     }
 }
 
+/// What people read for an amount the record keeps in hundredths: fen as yuan, 0.01 mu as mu, ten thousandths as
+/// per cent. Two decimals.
+pub fn hundredths(value: i64) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    let value = value.unsigned_abs();
+    format!("{sign}{}.{:02}", value / 100, value % 100)
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())

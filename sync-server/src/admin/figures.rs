@@ -8,6 +8,7 @@ use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::{Figure, Figures, Statistic, Unit};
 use wanhu_core::domain::region;
 use wanhu_core::domain::schema::words;
+use wanhu_core::domain::value::hundredths;
 use wanhu_core::store::{StoreError, records};
 
 use super::{AdminError, Office, Output, lines};
@@ -106,10 +107,4 @@ fn json(figure: &Figure) -> serde_json::Value {
         "people": figure.people, "households": ids(&figure.households), "rest": ids(&figure.rest),
         "zh": definition.map(|words| &words.zh), "en": definition.map(|words| &words.en)
     })
-}
-
-/// Hundredths with two decimals.
-fn hundredths(value: i64) -> String {
-    let sign = if value < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", value.unsigned_abs() / 100, value.unsigned_abs() % 100)
 }

@@ -7,6 +7,7 @@ use wanhu_core::domain::checks::{Finding, explain};
 use wanhu_core::domain::figures::{Figure, Unit};
 use wanhu_core::domain::help::Help;
 use wanhu_core::domain::schema::{Schema, words};
+use wanhu_core::domain::value::hundredths;
 
 use crate::Shown;
 
@@ -32,9 +33,9 @@ pub(crate) fn help(help: &Help) -> Shown {
     for measure in &help.measures {
         let kind = Schema::base().code("measure_kind", &measure.kind);
         let kind = kind.map_or("", |kind| kind.zh.as_str());
-        let _ = writeln!(text, "{kind}\t{} 次 x\t{} 元", measure.payments, yuan(measure.fen));
+        let _ = writeln!(text, "{kind}\t{} 次 x\t{} 元", measure.payments, hundredths(measure.fen));
     }
-    let _ = writeln!(text, "{} 年合计 · in all: {} 元", help.year, yuan(help.total_fen));
+    let _ = writeln!(text, "{} 年合计 · in all: {} 元", help.year, hundredths(help.total_fen));
     (text, json!({ "year": help.year, "total_fen": help.total_fen }))
 }
 
@@ -48,8 +49,8 @@ pub(crate) fn figures(figures: &[Figure]) -> Shown {
         let value = match (figure.unit, figure.value) {
             (_, None) => "-".to_owned(),
             (Unit::Households, Some(value)) => format!("{value} 户"),
-            (Unit::PerTenThousand, Some(value)) => format!("{}%", yuan(value)),
-            (Unit::FenEach, Some(value)) => format!("{} 元", yuan(value)),
+            (Unit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
+            (Unit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
         };
         let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
         let (part, whole) = (figure.numerator, figure.denominator);
@@ -66,10 +67,4 @@ pub(crate) fn figures(figures: &[Figure]) -> Shown {
         }));
     }
     (text, Json::from(values))
-}
-
-/// Hundredths with two decimals.
-fn yuan(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
 }

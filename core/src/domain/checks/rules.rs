@@ -9,6 +9,7 @@ use crate::domain::facts::{Facts, Row};
 use crate::domain::help::{is_developmental, is_in_effect};
 use crate::domain::identity::IdentityNumber;
 use crate::domain::policy::{Bound, Clock, Policy, Quantity};
+use crate::domain::value::hundredths;
 use crate::domain::warning::{COMPULSORY_AGES, age, is_aged, is_at_school, self_pay};
 use crate::domain::workflow::{Case, Stage};
 
@@ -326,11 +327,4 @@ fn misses_school(person: &Row, today: Day) -> bool {
     is_aged(person, COMPULSORY_AGES, today)
         && !is_at_school(person)
         && !matches!(person.text("education"), "junior" | "senior" | "vocational")
-}
-
-/// Fen as yuan, 0.01 mu as mu: two decimals.
-fn hundredths(value: i64) -> String {
-    let sign = if value < 0 { "-" } else { "" };
-    let value = value.unsigned_abs();
-    format!("{sign}{}.{:02}", value / 100, value % 100)
 }
