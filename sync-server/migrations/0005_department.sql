@@ -14,12 +14,13 @@ CREATE TABLE import (
 ) STRICT;
 
 CREATE TABLE department_row (
-    key BLOB PRIMARY KEY,               -- 16 bytes of a keyed hash of what the row means
+    key BLOB NOT NULL,                  -- 16 bytes of a keyed hash of what the row means
     import INTEGER NOT NULL REFERENCES import,
     row INTEGER NOT NULL,               -- its number in the file
     household INTEGER NOT NULL REFERENCES household ON DELETE CASCADE,
     person BLOB NOT NULL,               -- 16 bytes, as in table person
-    content TEXT NOT NULL               -- JSON: {"container.field": value}
+    content TEXT NOT NULL,              -- JSON: {"container.field": value}
+    PRIMARY KEY (key, import)           -- two deliveries may hold the same row, and one may be withdrawn
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX department_row_by_household ON department_row (household);
 CREATE INDEX department_row_by_import ON department_row (import, household);

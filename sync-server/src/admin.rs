@@ -319,11 +319,11 @@ impl Office<'_> {
     fn release(&self, number: i64) -> Result<Output, AdminError> {
         self.quarantined(number)?;
         let (by, now_ms) = (self.by.to_owned(), self.app.clock.now_ms());
-        let released = self
-            .app
-            .storage
-            .writer()
-            .write(move |transaction| quarantine::release(transaction, number, &by, now_ms))?;
+        let office = self.app.accounts.account(self.by)?.map(|account| account.role);
+        let policy = self.app.policy.clone();
+        let released = self.app.storage.writer().write(move |transaction| {
+            quarantine::release(transaction, number, &by, office, &policy.policy, now_ms)
+        })?;
         released.map_err(AdminError::NotReleasable)?;
         Ok(done("修改已放行 · change released", &number.to_string()))
     }

@@ -11,6 +11,7 @@ use wanhu_core::document::raw::{CHANGE_BYTES_MAX, RawChange};
 use wanhu_core::document::record::Stamp;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
+use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::value::Value;
 use wanhu_core::sync::admission::Standing;
 use wanhu_core::sync::responder::{RequestError, Responder};
@@ -303,6 +304,43 @@ fn each_role_its_own_fields_and_the_reason_names_the_field() {
     let actor = county.ledger.actor();
     let decided = set(&after(&base), actor, "class", "monitored_kind", "marginal".into());
     assert!(world.township.push(county.device, &frame(1, FULING, &[decided])).is_empty());
+}
+
+#[test]
+fn an_office_releases_nothing_that_belongs_to_the_level_above() {
+    let mut world = World::new();
+    let base = named(world.actor(), "陈永昌");
+    assert_eq!(world.push(1, FULING, std::slice::from_ref(&base)), [None]);
+    let cadre = set(&after(&base), world.actor(), "class", "monitored_kind", "marginal".into());
+    assert_eq!(world.push(1, FULING, &[cadre]), [Some(RefusalCode::NotPermitted)]);
+    let policy = Policy::none();
+    let mut release = |office| {
+        let transaction = world.township.connection.transaction().unwrap();
+        let n = quarantine::waiting(&transaction, 1).unwrap()[0].n;
+        let released = quarantine::release(&transaction, n, "", Some(office), &policy, 0).unwrap();
+        transaction.commit().unwrap();
+        released
+    };
+    assert_eq!(release(Role::TownshipOffice), Err(RefusalCode::NotPermitted));
+    assert_eq!(release(Role::CountyOffice), Ok(()));
+}
+
+#[test]
+fn a_step_that_says_two_things_is_refused() {
+    let mut world = World::new();
+    let fold = Fold::default();
+    let field = |key: &str, value: &str| FieldEdit {
+        container: ContainerIndex::of("steps").unwrap(),
+        key: format!("s1.{key}"),
+        value: Some(value.into()),
+    };
+    let origin = Origin { actor: world.actor(), time_ms: 0, message: String::new() };
+    let forged = [field("state", "clue"), field("level", "village"), field("state", "monitored")];
+    let raw = draft(&fold, &forged, &origin).unwrap();
+    assert_eq!(world.push(1, FULING, &[raw]), [Some(RefusalCode::NotPermitted)]);
+    let origin = Origin { actor: world.actor(), time_ms: 0, message: String::new() };
+    let honest = draft(&fold, &forged[..2], &origin).unwrap();
+    assert_eq!(world.push(1, FULING, &[honest]), [None]);
 }
 
 #[test]

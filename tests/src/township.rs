@@ -10,6 +10,7 @@ use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::environment::{Clock, random};
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::domain::person::PersonKey;
+use wanhu_core::domain::policy::Policy;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::{StoreError, open};
 use wanhu_core::sync::admission::{Admission, Sender, Standing};
@@ -183,7 +184,8 @@ impl Township {
         }
         let n = rng.pick(&waiting).n;
         let transaction = self.connection.transaction()?;
-        let released = quarantine::release(&transaction, n, "", self.now_ms)?;
+        let policy = Policy::none();
+        let released = quarantine::release(&transaction, n, "", None, &policy, self.now_ms)?;
         transaction.commit()?;
         Ok(released.is_ok())
     }

@@ -89,7 +89,11 @@ impl Ledger {
             };
             match rest.save(inner, now_ms) {
                 Ok(()) => brought = true,
-                Err(LedgerError::NotPermitted { .. } | LedgerError::InvalidInput { .. }) => {}
+                Err(
+                    LedgerError::NotPermitted { .. }
+                    | LedgerError::InvalidInput { .. }
+                    | LedgerError::IllegalStep { .. },
+                ) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -40,6 +40,11 @@ pub fn judge_edits(
     judge(role, place, fold, edits)
 }
 
+/// Most steps of one change: an office enters a decision and what follows from it together.
+const STEPS_A_CHANGE: usize = 8;
+/// Most steps of one household: decades of coming and going. More are somebody's flood.
+const STEPS_A_CASE: usize = 500;
+
 /// A step that may not be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepDenial {
@@ -69,6 +74,9 @@ pub fn judge_steps(
         return Ok(());
     }
     let facts = facts(after, village);
+    if taken.len() > STEPS_A_CHANGE || facts.rows("steps").len() > STEPS_A_CASE {
+        return Err(StepDenial { from: Case::of(&facts).stage(), step: None, lack: Lack::TooMany });
+    }
     for row in facts.rows("steps").iter().filter(|row| taken.contains(&row.id.as_str())) {
         let begun = |row: &Row| begun.get(&row.id).copied().or_else(|| row.day("on"));
         workflow::check(&facts, row, policy, today, begun).map_err(|lack| {
@@ -93,21 +101,35 @@ pub fn field_of(container: ContainerIndex, key: &str) -> &str {
     if container.has_rows() { split_key(key).1 } else { key }
 }
 
+/// Judges a change that an office takes out of quarantine.
+///
+/// # Errors
+/// The first deed that nobody at its level or below may do.
+pub fn judge_release(office: Role, fold: &Fold, change: &Change) -> Result<(), Denial> {
+    let ops = change.ops.iter().map(|op| (op.container, op.key.as_str(), op.value.as_ref()));
+    authority::judge_release(Schema::base(), office, &deeds(fold, ops))
+}
+
 fn judge<'a>(
     role: Role,
     place: Place,
     fold: &Fold,
     ops: impl Iterator<Item = (ContainerIndex, &'a str, Option<&'a Value>)>,
 ) -> Result<(), Denial> {
-    let deeds: Vec<Deed<'_>> = ops
-        .map(|(container, key, value)| Deed {
-            container: container.name(),
-            row: if container.has_rows() { split_key(key).0 } else { "" },
-            field: field_of(container, key),
-            value,
-            // What is on record counts, not what the author claims to have seen.
-            exists: fold.entries(container, key).len() > 0,
-        })
-        .collect();
-    authority::judge(Schema::base(), role, place, &deeds)
+    authority::judge(Schema::base(), role, place, &deeds(fold, ops))
+}
+
+fn deeds<'a>(
+    fold: &Fold,
+    ops: impl Iterator<Item = (ContainerIndex, &'a str, Option<&'a Value>)>,
+) -> Vec<Deed<'a>> {
+    ops.map(|(container, key, value)| Deed {
+        container: container.name(),
+        row: if container.has_rows() { split_key(key).0 } else { "" },
+        field: field_of(container, key),
+        value,
+        // What is on record counts, not what the author claims to have seen.
+        exists: fold.entries(container, key).len() > 0,
+    })
+    .collect()
 }

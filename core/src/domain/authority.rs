@@ -166,11 +166,13 @@ pub enum FieldClass {
     Decision,
     /// A warning that a rule fired.
     Warning,
+    /// What a department delivered and takes back.
+    Withdrawal,
 }
 
 impl FieldClass {
     /// All classes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Facts,
         Self::Declaration,
         Self::Verification,
@@ -181,6 +183,7 @@ impl FieldClass {
         Self::Review,
         Self::Decision,
         Self::Warning,
+        Self::Withdrawal,
     ];
 
     /// The stable code.
@@ -196,6 +199,7 @@ impl FieldClass {
             Self::Review => "review",
             Self::Decision => "decision",
             Self::Warning => "warning",
+            Self::Withdrawal => "withdrawal",
         }
     }
 }
@@ -230,7 +234,7 @@ const RULES: &[(FieldClass, Action, &[Role])] = {
     use Action::{Add, Change, Remove};
     use FieldClass::{
         Appraisal, Assignment, Decision, Declaration, Facts, Help, Proposal, Review, Verification,
-        Warning,
+        Warning, Withdrawal,
     };
     use Role::{
         CountyOffice, Department, GridWorker, Household, TownshipOffice, VillageCadre,
@@ -269,6 +273,7 @@ const RULES: &[(FieldClass, Action, &[Role])] = {
         (Decision, Add, &[CountyOffice]),
         (Decision, Change, &[CountyOffice]),
         (Warning, Add, &[GridWorker, VillageCadre, TownshipOffice, CountyOffice, Department]),
+        (Withdrawal, Add, &[Department]),
     ]
 };
 
@@ -367,21 +372,49 @@ pub struct Denial {
 /// # Errors
 /// The first deed that is not allowed.
 pub fn judge(schema: &Schema, role: Role, place: Place, deeds: &[Deed<'_>]) -> Result<(), Denial> {
+    deeds.iter().try_for_each(|deed| judge_one(schema, role, place, deed, deeds))
+}
+
+fn judge_one(
+    schema: &Schema,
+    role: Role,
+    place: Place,
+    deed: &Deed<'_>,
+    deeds: &[Deed<'_>],
+) -> Result<(), Denial> {
+    let action = match (deed.value, deed.exists) {
+        (None, _) => Action::Remove,
+        (Some(_), true) => Action::Change,
+        (Some(_), false) => Action::Add,
+    };
+    let class = class_of(schema, deed, deeds);
+    let is_fixed = action != Action::Add
+        && schema.container(deed.container).is_some_and(|known| known.append_only);
+    let allowed =
+        |role, place| !is_fixed && class.is_some_and(|class| may(role, place, class, action));
+    if allowed(role, place) {
+        return Ok(());
+    }
+    let needed = Role::ALL.into_iter().skip(1).find(|other| allowed(*other, Place::Inside));
+    let field = format!("{}.{}", deed.container, deed.field);
+    Err(Denial { field, action, needed })
+}
+
+/// Judges what an office takes out of quarantine: every deed must be one that somebody at its own level or below
+/// may do. A township does not decide for the county by releasing what a cadre made up.
+///
+/// # Errors
+/// The first deed that is not.
+pub fn judge_release(schema: &Schema, office: Role, deeds: &[Deed<'_>]) -> Result<(), Denial> {
+    let below: Vec<Role> =
+        Role::ALL.into_iter().filter(|role| *role <= office && *role != Role::Operator).collect();
     for deed in deeds {
-        let action = match (deed.value, deed.exists) {
-            (None, _) => Action::Remove,
-            (Some(_), true) => Action::Change,
-            (Some(_), false) => Action::Add,
-        };
-        let class = class_of(schema, deed, deeds);
-        let is_fixed = action != Action::Add
-            && schema.container(deed.container).is_some_and(|known| known.append_only);
-        let allowed =
-            |role, place| !is_fixed && class.is_some_and(|class| may(role, place, class, action));
-        if !allowed(role, place) {
-            let needed = Role::ALL.into_iter().skip(1).find(|other| allowed(*other, Place::Inside));
-            let field = format!("{}.{}", deed.container, deed.field);
-            return Err(Denial { field, action, needed });
+        let may = below.iter().any(|role| {
+            let place = if *role == Role::Household { Place::Own } else { Place::Inside };
+            judge_one(schema, *role, place, deed, deeds).is_ok()
+        });
+        if !may {
+            return judge_one(schema, office, Place::Inside, deed, deeds);
         }
     }
     Ok(())
@@ -398,10 +431,19 @@ fn class_of(schema: &Schema, deed: &Deed<'_>, deeds: &[Deed<'_>]) -> Option<Fiel
         return Some(container.right);
     }
     // A step is written whole: what it enters and at which level decides who may.
-    let in_step = |field: &str| {
-        let mut others = deeds.iter().filter(|other| other.container == "steps");
-        others.find(|other| other.row == deed.row && other.field == field)?.value?.as_text()
+    // A field set twice would be judged as one thing and shown as the other.
+    let only = |field: &str| {
+        let mut same = deeds.iter().filter(|other| {
+            other.container == "steps" && other.row == deed.row && other.field == field
+        });
+        same.next().filter(|_| same.next().is_none())
     };
+    only(deed.field)?;
+    let names_level = deeds.iter().any(|other| other.row == deed.row && other.field == "level");
+    let in_step = |field: &str| only(field)?.value?.as_text();
+    if names_level && in_step("level").is_none() {
+        return None;
+    }
     let stage = Stage::from_code(in_step("state")?)?;
     Some(stage.class(in_step("level").unwrap_or_default()))
 }

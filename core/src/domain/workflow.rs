@@ -4,8 +4,8 @@
 //! that is `authority`'s.
 //!
 //! Two people may take different steps from the same place without seeing each other. Both stay on record.
-//! The case goes on along the branch that has been carried further; of two equally long ones along the one
-//! taken at the higher level, then the more cautious one, then the earlier one, then the smaller row id.
+//! The case goes on along the branch in which the higher level has had its say; of two equal ones along the one that
+//! was carried further, then the more cautious one, then the earlier one, then the smaller row id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -251,7 +251,7 @@ pub struct Case {
     /// Row ids of steps that do not count: another branch was carried further, or what they follow is not
     /// on record.
     pub set_aside: Vec<String>,
-    /// Row ids of objections to the present notice that nobody has settled.
+    /// Row ids of objections to this round's notices that nobody has settled, also where they came late.
     pub objections: Vec<String>,
 }
 
@@ -302,9 +302,12 @@ struct Tree<'a> {
 struct Node<'a> {
     place: Place,
     steps: Vec<&'a Row>,
+    parent: usize,
     children: Vec<usize>,
     /// Places on the longest way from here, this one included.
     depth: usize,
+    /// The highest level at which a step from here on was taken.
+    top: u8,
 }
 
 impl<'a> Tree<'a> {
@@ -315,7 +318,7 @@ impl<'a> Tree<'a> {
                 followers.entry(step.text("after")).or_default().push((step, stage));
             }
         }
-        let root = Node { place: (Phase::Entry, None), steps: vec![], children: vec![], depth: 1 };
+        let root = Node::new((Phase::Entry, None), Vec::new(), 0);
         let mut tree = Self { nodes: vec![root], steps };
         let mut at = 0;
         while at < tree.nodes.len() {
@@ -323,8 +326,13 @@ impl<'a> Tree<'a> {
             at += 1;
         }
         for at in (0..tree.nodes.len()).rev() {
-            let below = tree.nodes[at].children.iter().map(|child| tree.nodes[*child].depth);
-            tree.nodes[at].depth = 1 + below.max().unwrap_or(0);
+            let (mut depth, mut top) = (0, 0);
+            for child in &tree.nodes[at].children {
+                depth = depth.max(tree.nodes[*child].depth);
+                top = top.max(tree.nodes[*child].top);
+            }
+            let node = &mut tree.nodes[at];
+            (node.depth, node.top) = (1 + depth, node.top.max(top));
         }
         tree
     }
@@ -346,7 +354,7 @@ impl<'a> Tree<'a> {
             steps.sort_by(|one, other| one.id.cmp(&other.id));
             let place = (phase_after(place.0, stage), Some(stage));
             let child = self.nodes.len();
-            self.nodes.push(Node { place, steps, children: Vec::new(), depth: 1 });
+            self.nodes.push(Node::new(place, steps, at));
             self.nodes[at].children.push(child);
         }
     }
@@ -377,37 +385,54 @@ impl<'a> Tree<'a> {
                 && !counted.contains(step.id.as_str())
         };
         case.set_aside = self.steps.iter().filter(is_aside).map(|step| step.id.clone()).collect();
-        case.objections = self.open_objections(case.path.last());
+        case.objections = self.open_objections(case.last_step());
         case
     }
 
     fn best(&self, at: usize) -> Option<usize> {
         let weight = |child: &usize| {
             let node = &self.nodes[*child];
-            let stage = node.place.1;
-            let rank = node.steps.iter().map(|step| rank(stage, step)).max();
             let on = node.steps.iter().filter_map(|step| step.day("on")).min();
             let id = node.steps.first().map(|step| step.id.as_str());
-            let cautious = stage.is_some_and(Stage::is_negative);
-            (node.depth, rank, cautious, std::cmp::Reverse(on), std::cmp::Reverse(id))
+            let cautious = node.place.1.is_some_and(Stage::is_negative);
+            (node.top, node.depth, cautious, std::cmp::Reverse(on), std::cmp::Reverse(id))
         };
         self.nodes[at].children.iter().copied().max_by(|one, other| weight(one).cmp(&weight(other)))
     }
 
-    fn open_objections(&self, present: Option<&Passed>) -> Vec<String> {
-        let Some(notice) = present.filter(|passed| passed.stage == Stage::OnNotice) else {
-            return Vec::new();
-        };
+    /// Objections that nobody has settled, to the notices passed on the way to a step since the case was last
+    /// begun or proposed to be closed.
+    fn open_objections(&self, step: &str) -> Vec<String> {
         let said =
             |stage: Stage| self.steps.iter().filter(move |step| step.text("state") == stage.code());
         let settled: BTreeSet<&str> =
             said(Stage::ObjectionSettled).map(|step| step.text("after")).collect();
-        let about_it = |step: &&Row| notice.steps.iter().any(|id| id == step.text("after"));
+        let notices = self.notices_before(step);
         said(Stage::Objection)
-            .filter(about_it)
-            .filter(|step| !settled.contains(step.id.as_str()))
-            .map(|step| step.id.clone())
+            .filter(|objection| notices.contains(objection.text("after")))
+            .filter(|objection| !settled.contains(objection.id.as_str()))
+            .map(|objection| objection.id.clone())
             .collect()
+    }
+
+    fn notices_before(&self, step: &str) -> BTreeSet<&str> {
+        let mut notices = BTreeSet::new();
+        let leads_here = |node: &Node<'_>| node.steps.iter().any(|row| row.id == step);
+        let mut at = self.nodes.iter().position(leads_here).unwrap_or(0);
+        while at != 0 && !matches!(self.nodes[at].place.1, Some(Stage::Clue | Stage::ToClose)) {
+            if self.nodes[at].place.1 == Some(Stage::OnNotice) {
+                notices.extend(self.nodes[at].steps.iter().map(|row| row.id.as_str()));
+            }
+            at = self.nodes[at].parent;
+        }
+        notices
+    }
+}
+
+impl<'a> Node<'a> {
+    fn new(place: Place, steps: Vec<&'a Row>, parent: usize) -> Self {
+        let top = steps.iter().map(|step| rank(place.1, step)).max().unwrap_or(0);
+        Self { place, steps, parent, children: Vec::new(), depth: 1, top }
     }
 }
 
@@ -424,7 +449,8 @@ fn rank(stage: Option<Stage>, step: &Row) -> u8 {
             | FieldClass::Help
             | FieldClass::Assignment
             | FieldClass::Proposal
-            | FieldClass::Warning,
+            | FieldClass::Warning
+            | FieldClass::Withdrawal,
         )
         | None => 0,
     }

@@ -9,7 +9,9 @@ use super::wire::{Places, PushFrame, PushedChange, Refusal, RefusalCode, SHORT_I
 use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::genesis::ContainerIndex;
-use crate::document::judge::{StepDenial, field_of, judge_change, judge_steps, steps_of};
+use crate::document::judge::{
+    StepDenial, field_of, judge_change, judge_release, judge_steps, steps_of,
+};
 use crate::document::raw::{CHANGE_BYTES_MAX, RawChange, TailHead};
 use crate::document::record::{Stamp, rows};
 use crate::domain::authority::{self, Place, Role};
@@ -205,7 +207,8 @@ impl Admission {
     }
 
     /// Takes a change out of quarantine because a person in charge wants it: who sent it from where is
-    /// not asked again, everything else is.
+    /// not asked again, everything else is. `office` is the role of that person, who cannot release what
+    /// belongs to a level above; none for the operator of the machine.
     ///
     /// # Errors
     /// Outer: storage. Inner: why it cannot be taken even so, for example because its author has used
@@ -213,6 +216,7 @@ impl Admission {
     pub fn release<L: RecordLog>(
         log: &mut L,
         refused: &Quarantined<'_>,
+        office: Option<Role>,
     ) -> Result<Result<(), RefusalCode>, L::Error> {
         let Ok(head) = TailHead::parse(&refused.change.tail) else {
             return Ok(Err(RefusalCode::Malformed));
@@ -225,8 +229,9 @@ impl Admission {
         }
         let provenance = Provenance { rule_set: 0, ..refused.provenance };
         let (change, mut admission) = (refused.change, Self::default());
+        let sender = Releasing::By(office);
         let outcome =
-            admission.check_and_append(log, None, &mut household, &head, change, provenance)?;
+            admission.check_and_append(log, &sender, &mut household, &head, change, provenance)?;
         if household.n != Household::UNSAVED {
             log.save(&household)?;
         }
@@ -274,8 +279,9 @@ impl Admission {
             return Ok(Err(code.into()));
         }
         let mut household = known.unwrap_or_else(|| Household::unsaved(id, scope));
+        let sender = Releasing::Not(sender);
         let outcome =
-            self.check_and_append(log, Some(sender), &mut household, &head, pushed, provenance)?;
+            self.check_and_append(log, &sender, &mut household, &head, pushed, provenance)?;
         if household.n != Household::UNSAVED {
             held.insert(id, household);
         }
@@ -285,7 +291,7 @@ impl Admission {
     fn check_and_append<L: RecordLog>(
         &mut self,
         log: &mut L,
-        sender: Option<&Sender>,
+        sender: &Releasing<'_>,
         household: &mut Household,
         head: &TailHead,
         pushed: &PushedChange,
@@ -313,17 +319,14 @@ impl Admission {
                 Err(RefusalCode::PrefixTaken.into())
             }
             None => match check(sender, household, head, deps_max_op, &raw, hash) {
-                // Where a person decided about authority, the steps were looked at as well.
-                Ok(change) if sender.is_some() => {
-                    match step_denial(log, household, &change, provenance.received_ms)? {
-                        None => Ok(change),
-                        Some(denial) => Err(Refused {
-                            code: RefusalCode::IllegalStep,
-                            subject: Some(denial.lack.code().to_owned()),
-                        }),
-                    }
-                }
-                verdict => verdict,
+                Ok(change) => match step_denial(log, household, &change, provenance.received_ms)? {
+                    None => Ok(change),
+                    Some(denial) => Err(Refused {
+                        code: RefusalCode::IllegalStep,
+                        subject: Some(denial.lack.code().to_owned()),
+                    }),
+                },
+                Err(refused) => Err(refused),
             },
         };
         match verdict {
@@ -399,10 +402,17 @@ impl From<RefusalCode> for Refused {
 
 type Outcome = Result<(), Refused>;
 
-/// The checks that need no storage, in this order: counters, shape, authority, rules. Without a sender
-/// a person has decided about authority.
+/// On whose word a change is taken.
+enum Releasing<'a> {
+    /// On its sender's.
+    Not(&'a Sender),
+    /// On that of an office of this role, or of the operator.
+    By(Option<Role>),
+}
+
+/// The checks that need no storage, in this order: counters, shape, authority, rules.
 fn check(
-    sender: Option<&Sender>,
+    sender: &Releasing<'_>,
     household: &Household,
     head: &TailHead,
     deps_max_op: u64,
@@ -422,19 +432,26 @@ fn check(
             RefusalCode::Malformed
         }
     })?;
-    // What a restored server is given back was judged when it was first taken.
-    if let Some(sender) = sender.filter(|sender| sender.actors.contains(&head.actor)) {
-        // Work done before enrolment names nobody.
-        let named = Stamp::parse(&change.message).account;
-        if !named.is_empty() && named != sender.account {
-            return Err(RefusalCode::WrongActor.into());
+    let fold = &household.fold;
+    let judged = match sender {
+        // What a restored server is given back was judged when it was first taken.
+        Releasing::Not(sender) if !sender.actors.contains(&head.actor) => Ok(()),
+        Releasing::Not(sender) => {
+            // Work done before enrolment names nobody.
+            let named = Stamp::parse(&change.message).account;
+            if !named.is_empty() && named != sender.account {
+                return Err(RefusalCode::WrongActor.into());
+            }
+            let place = authority::place(sender.role, &sender.areas, household.scope);
+            judge_change(sender.role, place, fold, &change)
         }
-        let place = authority::place(sender.role, &sender.areas, household.scope);
-        judge_change(sender.role, place, &household.fold, &change).map_err(|denial| Refused {
-            code: RefusalCode::NotPermitted,
-            subject: Some(denial.field),
-        })?;
-    }
+        Releasing::By(None) => Ok(()),
+        Releasing::By(Some(office)) => judge_release(*office, fold, &change),
+    };
+    judged.map_err(|denial| Refused {
+        code: RefusalCode::NotPermitted,
+        subject: Some(denial.field),
+    })?;
     for op in &change.ops {
         let (container, field) = (op.container.name(), field_of(op.container, &op.key));
         let value = op.value.as_ref().unwrap_or(&Value::Null);

@@ -5,7 +5,7 @@ use clap::Args;
 use wanhu_core::document::edit::{RecordEdit, StepForm, votes_typed};
 use wanhu_core::document::facts::facts;
 use wanhu_core::document::judge::field_of;
-use wanhu_core::domain::authority::{self, Place};
+use wanhu_core::domain::authority::{self, Place, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::domain::ids::HouseholdId;
@@ -100,8 +100,11 @@ impl Office<'_> {
     /// A household this account may see.
     fn household(&self, account: &Account, id: HouseholdId) -> Result<Household, AdminError> {
         let found = self.app.storage.read(|connection| records::find(connection, id))?;
-        let inside =
-            |village| authority::place(account.role, &account.areas, village) == Place::Inside;
+        // A household's own account is bound to its record elsewhere; here it would see the whole village.
+        let inside = |village| {
+            account.role != Role::Household
+                && authority::place(account.role, &account.areas, village) == Place::Inside
+        };
         let seen = found.filter(|household| inside(household.scope));
         Ok(seen.ok_or(StoreError::NotFound)?)
     }
@@ -109,6 +112,10 @@ impl Office<'_> {
     pub(super) fn list_households(&self, asked: &HouseholdFilter) -> Result<Output, AdminError> {
         let account = self.account()?;
         let list = regions(self.settings)?;
+        // A list names people, and its tags the ill among them.
+        if !account.role.holds_replica() {
+            return Err(AccountError::NotGranted.into());
+        }
         let areas = match asked.area {
             Some(area) if account.areas.iter().any(|own| region::code_contains(*own, area)) => {
                 vec![area]

@@ -8,13 +8,16 @@ use wanhu_core::document::form::{Frame, Sheet, Template, project, stale};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::region;
 use wanhu_core::domain::schema::Schema;
-use wanhu_core::store::records;
+use wanhu_core::store::{listing, records};
 
 use super::{AdminError, Office, Output, done, lines};
 use crate::accounts::{Account, AccountError};
 use crate::app::regions;
 use crate::outputs;
 use crate::storage::sheets;
+
+/// Most households of one sheet: a township. More would fill the memory, and nobody's desk.
+const HOUSEHOLDS_MAX: u64 = 20_000;
 
 /// Commands about forms.
 #[derive(Clone, Debug, Subcommand)]
@@ -90,6 +93,10 @@ impl Office<'_> {
         let is_own = account.areas.iter().any(|own| region::code_contains(*own, area));
         if !is_own || !(template.public || account.role.holds_replica()) {
             return Err(AccountError::NotGranted.into());
+        }
+        let count = self.app.storage.read(|connection| listing::count(connection, Some(area)))?;
+        if count > HOUSEHOLDS_MAX {
+            return Err(AdminError::AreaTooLarge);
         }
         let mut households = Vec::new();
         self.app.storage.read(|connection| {

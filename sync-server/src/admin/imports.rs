@@ -137,11 +137,11 @@ fn told(delivered: &Delivered) -> Output {
         summary.rows,
         summary.skipped()
     );
-    if *refused > 0 {
-        text.push_str(&format!(
-            "{refused} 户未能写入预警,请核查 · households did not take their warning\n"
-        ));
+    for household in refused {
+        let said = format!("{household} 未能写入预警,请核查 · did not take its warning\n");
+        text.push_str(&said);
     }
+    let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
     for (code, count) in faults {
         let known = words("import_fault", code.code());
         let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));

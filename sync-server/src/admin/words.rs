@@ -53,6 +53,9 @@ pub enum AdminError {
     /// The file cannot be written.
     #[error("file unwritable")]
     FileUnwritable,
+    /// More households than one file is made for.
+    #[error("area too large")]
+    AreaTooLarge,
     /// The sheet does not fit the format.
     #[error("{0}")]
     Output(#[from] OutputError),
@@ -110,6 +113,11 @@ impl AdminError {
                 "format_unknown",
                 "文件须为 .csv 或 .xlsx;.pdf 须以 --features pdf 编译",
                 "name a .csv or .xlsx; for .pdf build with --features pdf",
+            ),
+            Self::AreaTooLarge => (
+                "area_too_large",
+                "辖区过大,请按乡镇或村生成",
+                "too many households; make it by township or village",
             ),
             Self::FileUnwritable => {
                 ("file_unwritable", "文件无法写入", "the file cannot be written")
@@ -204,6 +212,7 @@ fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
             ("not_permitted", "只有部门账户可以导入,且只能撤回自己的导入")
         }
         DeliveryError::Unknown => ("delivery_unknown", "没有这次导入,或已撤回"),
+        DeliveryError::NotWhole { .. } => ("not_whole", "部分农户已不在本账户辖区,未能全部撤回"),
         DeliveryError::Cancelled => ("cancelled", "已中断;重新导入同一文件即可继续"),
         DeliveryError::Report(_) => ("report_unwritable", "报告文件无法写入;数据已导入"),
         DeliveryError::Store(_) => ("store_failed", "档案库读写失败;重新导入同一文件即可继续"),

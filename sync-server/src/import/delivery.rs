@@ -11,6 +11,7 @@ use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
 use wanhu_core::domain::authority::{self, Place, Role};
 use wanhu_core::domain::day::Day;
+use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::Blind;
 use wanhu_core::store::{StoreError, records};
 
@@ -60,6 +61,15 @@ pub enum DeliveryError {
     /// No such delivery, or withdrawn before.
     #[error("no such delivery")]
     Unknown,
+    /// Not every household could be marked as withdrawn: some have moved out of the account's area. The
+    /// delivery stands until they are.
+    #[error("{marked} households marked, {refused} not")]
+    NotWhole {
+        /// Marked.
+        marked: u64,
+        /// Not marked.
+        refused: usize,
+    },
     /// Somebody ended it.
     #[error("cancelled")]
     Cancelled,
@@ -91,7 +101,7 @@ pub struct Delivered {
     /// Households that got a warning.
     pub warned: u64,
     /// Households that should have got one and whose record did not take it.
-    pub refused: u64,
+    pub refused: Vec<HouseholdId>,
 }
 
 /// Delivers a file.
@@ -219,6 +229,7 @@ impl Delivery<'_> {
                 staged.push(StagedRow {
                     key: key.told(&row.key),
                     row: row.row,
+                    import: 0,
                     household,
                     person,
                     values,
@@ -270,7 +281,7 @@ impl Delivery<'_> {
             let changes = self.changes(some)?;
             let Recorded { written, refused } = record(self.app, self.account, changes)?;
             self.done.warned += written;
-            self.done.refused += refused;
+            self.done.refused.extend(refused);
         }
         let now_ms = self.app.clock.now_ms();
         Ok(storage
@@ -308,9 +319,9 @@ impl Delivery<'_> {
         n: i64,
     ) -> Result<Option<RecordEdit>, StoreError> {
         let household = records::get(connection, n)?;
-        let rows: Vec<_> =
-            department::about(connection, n)?.into_iter().map(|(_, row)| row).collect();
+        let rows = department::about(connection, n)?;
         let reading = Reading {
+            import: self.done.import,
             department: &self.profile.department,
             key: &self.app.person_key,
             policy: &self.app.policy.policy,
@@ -325,10 +336,10 @@ fn threads() -> usize {
 }
 
 /// What became of changes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Recorded {
     written: u64,
-    refused: u64,
+    refused: Vec<HouseholdId>,
 }
 
 /// Writes a change in each of these households, as a department.
@@ -347,6 +358,7 @@ fn record(
         let mut recorded = Recorded::default();
         for (n, edit) in changes {
             let household = records::get(transaction, n)?;
+            let id = household.id;
             match author::write(transaction, &author, &policy.policy, household, &edit)? {
                 Ok(()) => recorded.written += 1,
                 // The same delivery on another desk was faster.
@@ -356,7 +368,7 @@ fn record(
                     | WriteRefused::Denied(_)
                     | WriteRefused::Step(_)
                     | WriteRefused::Change(_),
-                ) => recorded.refused += 1,
+                ) => recorded.refused.push(id),
             }
         }
         Ok(recorded)
@@ -394,20 +406,24 @@ pub fn withdraw(app: &App, account: &Account, import: i64) -> Result<u64, Delive
         return Err(DeliveryError::NotPermitted);
     }
     let households = app.storage.read(|connection| department::households(connection, import))?;
-    let mut marked = 0;
+    let (mut marked, mut refused) = (0, 0);
     for some in households.chunks(HOUSEHOLDS_A_TURN) {
         let changes = app.storage.read(|connection| {
             let change = |n: &i64| {
                 let household = records::get(connection, *n)?;
-                let rows = department::about(connection, *n)?;
-                let rows: Vec<_> =
-                    rows.into_iter().filter(|(of, _)| *of == import).map(|(_, row)| row).collect();
+                let rows = department::only_of(connection, import, *n)?;
                 let facts = facts(&household.fold, household.scope);
-                Ok::<_, StoreError>(effects::withdrawal(&facts, &rows).map(|edit| (*n, edit)))
+                let edit = effects::withdrawal(&facts, &rows, import);
+                Ok::<_, StoreError>(edit.map(|edit| (*n, edit)))
             };
             some.iter().map(change).collect::<Result<Vec<_>, _>>()
         })?;
-        marked += record(app, account, changes.into_iter().flatten().collect())?.written;
+        let recorded = record(app, account, changes.into_iter().flatten().collect())?;
+        marked += recorded.written;
+        refused += recorded.refused.len();
+    }
+    if refused > 0 {
+        return Err(DeliveryError::NotWhole { marked, refused });
     }
     let (by, now_ms) = (account.id.clone(), app.clock.now_ms());
     app.storage
@@ -439,11 +455,11 @@ pub fn answers(app: &App, import: i64) -> Result<Vec<Answer>, DeliveryError> {
         for row in department::rows_of(connection, import)? {
             let household = records::get(connection, row.household)?;
             let facts = facts(&household.fold, household.scope);
-            let id = effects::row_id(&row);
+            let id = effects::row_id(&facts, &row);
             let warning = facts
                 .rows("warnings")
                 .iter()
-                .find(|warning| warning.text("rows").split(' ').any(|known| known == id));
+                .find(|warning| effects::rests_on(warning, std::slice::from_ref(&id), import));
             answers.push(Answer {
                 row: row.row,
                 rule: warning.map_or("", |w| w.text("rule")).to_owned(),

@@ -1,7 +1,7 @@
 //! What the rows of departments make of a household: which warnings fire, and the one change that records them
 //! with the bills they rest on, a clue, and the beginning of a case. Pure: must not read or write anything.
 
-use wanhu_core::document::edit::{RecordEdit, StepForm};
+use wanhu_core::document::edit::{FieldChange, RecordEdit, StepForm};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::{Facts, Row};
@@ -20,6 +20,8 @@ const BILLS: &str = "spending";
 /// Whoever reads rows, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
+    /// The delivery that is judged.
+    pub(super) import: i64,
     /// Code of the department.
     pub(super) department: &'a str,
     /// Gives people one name.
@@ -30,9 +32,13 @@ pub(super) struct Reading<'a> {
     pub(super) today: Day,
 }
 
-/// The row of the record that a department's row becomes.
-pub(super) fn row_id(row: &StagedRow) -> String {
-    row.key[..6].iter().fold("d".to_owned(), |id, byte| format!("{id}{byte:02x}"))
+/// The row of the record that a department's row is, or becomes: not one that was withdrawn.
+pub(super) fn row_id(facts: &Facts, row: &StagedRow) -> String {
+    let name = row.key[..6].iter().fold("d".to_owned(), |id, byte| format!("{id}{byte:02x}"));
+    let is_withdrawn = |id: &str| facts.row(BILLS, id).is_some_and(|bill| bill.tick("withdrawn"));
+    let again = (2..).map(|number| format!("{name}-{number}"));
+    let free = std::iter::once(name.clone()).chain(again).find(|id| !is_withdrawn(id));
+    free.unwrap_or(name)
 }
 
 /// A department's row with the member it is about.
@@ -56,7 +62,7 @@ impl Reading<'_> {
     /// The change that a household's rows call for; none where nobody has to be warned of anything new.
     pub(super) fn change(&self, facts: &Facts, rows: &[StagedRow]) -> Option<RecordEdit> {
         let rows = self.about(facts, rows);
-        let seen = with_rows(facts, &rows);
+        let seen = self.with_rows(facts, &rows);
         let mut fired = warning::evaluate(&seen, self.policy, self.today);
         // What the record says without the department is not the department's to warn of.
         let known = warning::evaluate(facts, self.policy, self.today);
@@ -66,8 +72,9 @@ impl Reading<'_> {
             return None;
         }
         let mut edit = RecordEdit { form: "department/1".into(), ..RecordEdit::default() };
-        for (row, member) in rows {
-            let counts = fired.iter().any(|warning| warning.rows.contains(&row_id(row)));
+        // The latest word on a field is the last one.
+        for (row, member) in rows.into_iter().rev() {
+            let counts = fired.iter().any(|warning| warning.rows.contains(&row_id(facts, row)));
             edit = if counts { record_bill(edit, facts, row, member) } else { edit };
             edit = fill_in(edit, facts, row, member);
         }
@@ -76,13 +83,52 @@ impl Reading<'_> {
             edit = self.record_clue(edit, &seen, warning);
         }
         if Case::of(facts).stage().is_none() {
-            let on = self.today.to_string();
-            edit = edit.set("case", "channel", "department").set("case", "clue_on", on);
+            for (field, value) in
+                [("channel", "department".to_owned()), ("clue_on", self.today.to_string())]
+            {
+                // What somebody wrote down before stays.
+                if facts.get("case", field).is_none() {
+                    edit = edit.set("case", field, value);
+                }
+            }
             let step = StepForm::to(Stage::Clue);
             let level = Role::Department.level_code();
             edit = edit.step(&Case::default(), &step, level, self.today);
         }
         Some(edit)
+    }
+
+    /// The household as the departments' rows show it. A bill is a bill for ever; what a list says of a house or
+    /// a person counts where the record says nothing, or in the delivery that says so now.
+    fn with_rows(&self, facts: &Facts, rows: &[About<'_>]) -> Facts {
+        let mut seen = facts.clone();
+        for (row, member) in rows {
+            let member = member.map(|member| member.id.as_str());
+            let mut is_bill = false;
+            for (name, value) in &row.values {
+                let Some((container, field)) = name.split_once('.') else { continue };
+                if container == BILLS {
+                    is_bill = true;
+                    seen.set(BILLS, &row_id(facts, row), field, value.clone());
+                    continue;
+                }
+                let (place, known) = match (container, member) {
+                    ("members", Some(member)) => {
+                        let known = facts.row("members", member).and_then(|row| row.get(field));
+                        (member, known)
+                    }
+                    ("members", None) => continue,
+                    _ => ("", facts.get(container, field)),
+                };
+                if known.is_none() || row.import == self.import {
+                    seen.set(container, place, field, value.clone());
+                }
+            }
+            if let Some(member) = member.filter(|_| is_bill) {
+                seen.set(BILLS, &row_id(facts, row), "member", member.into());
+            }
+        }
+        seen
     }
 
     fn record_warning(&self, edit: RecordEdit, warning: &Warning) -> RecordEdit {
@@ -98,6 +144,7 @@ impl Reading<'_> {
             text("fired_on", &warning.fired_on.to_string()),
             text("due_on", &warning.due_on.to_string()),
             text("department", self.department),
+            ("delivery".to_owned(), self.import.into()),
         ];
         edit.named_row("warnings", &warning.row, fields)
     }
@@ -133,29 +180,6 @@ fn text(name: &str, text: &str) -> (String, Value) {
     (name.to_owned(), text.into())
 }
 
-/// The household as the departments' rows show it.
-fn with_rows(facts: &Facts, rows: &[About<'_>]) -> Facts {
-    let mut seen = facts.clone();
-    for (row, member) in rows {
-        let member = member.map(|member| member.id.as_str());
-        for (name, value) in &row.values {
-            let Some((container, field)) = name.split_once('.') else { continue };
-            let place = match (container, member) {
-                (BILLS, _) => row_id(row),
-                ("members", Some(member)) => member.to_owned(),
-                ("members", None) => continue,
-                _ => String::new(),
-            };
-            seen.set(container, &place, field, value.clone());
-        }
-        let is_bill = row.values.iter().any(|(name, _)| name.starts_with("spending."));
-        if let Some(member) = member.filter(|_| is_bill) {
-            seen.set(BILLS, &row_id(row), "member", member.into());
-        }
-    }
-    seen
-}
-
 /// Sets what the record does not know yet. What it knows otherwise stays: somebody has to look.
 fn fill_in(
     mut edit: RecordEdit,
@@ -170,7 +194,8 @@ fn fill_in(
             ("members", Some(member)) => (format!("{}.{field}", member.id), member.get(field)),
             _ => (field.to_owned(), facts.get(container, field)),
         };
-        if known.is_none() {
+        let is_set = |known: &FieldChange| known.container == container && known.key == place;
+        if known.is_none() && !edit.fields.iter().any(is_set) {
             edit = edit.set(container, &place, value.clone());
         }
     }
@@ -184,7 +209,7 @@ fn record_bill(
     row: &StagedRow,
     member: Option<&Row>,
 ) -> RecordEdit {
-    let id = row_id(row);
+    let id = row_id(facts, row);
     if facts.row(BILLS, &id).is_some() {
         return edit;
     }
@@ -196,18 +221,24 @@ fn record_bill(
     edit.named_row(BILLS, &id, fields.chain(member).collect())
 }
 
-/// The change that takes back what a record holds of a delivery; none where it holds nothing of it.
-pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow]) -> Option<RecordEdit> {
-    let withdrawn: Vec<String> = rows.iter().map(row_id).collect();
-    let is_of_it = |id: &str| withdrawn.iter().any(|known| known == id);
+/// Whether a warning rests on one of these rows, or on a list of this delivery.
+pub(super) fn rests_on(warning: &Row, bills: &[String], import: i64) -> bool {
+    let mut rows = warning.text("rows").split(' ');
+    let is_of_bills = warning.text("rows").split(' ').any(|row| row.starts_with('d'));
+    rows.any(|row| bills.iter().any(|bill| bill == row))
+        || (!is_of_bills && warning.int("delivery") == Some(import))
+}
+
+/// The change that takes back what a record holds of a delivery; none where it holds nothing of it. Fields that a
+/// list filled in stay: what they are to say instead, somebody has to find out.
+pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
+    let bills: Vec<String> = rows.iter().map(|row| row_id(facts, row)).collect();
     let mut edit = RecordEdit { form: "withdrawal/1".into(), ..RecordEdit::default() };
-    for bill in facts.rows(BILLS).iter().filter(|bill| is_of_it(&bill.id)) {
+    for bill in facts.rows(BILLS).iter().filter(|bill| bills.contains(&bill.id)) {
         edit = edit.set(BILLS, &format!("{}.withdrawn", bill.id), true);
     }
-    for warning in facts.rows("warnings") {
-        if !warning.text("rows").split(' ').any(is_of_it) {
-            continue;
-        }
+    let open = facts.rows("warnings").iter().filter(|warning| !warning.tick("withdrawn"));
+    for warning in open.filter(|warning| rests_on(warning, &bills, import)) {
         for container in ["warnings", "clues"] {
             if facts.row(container, &warning.id).is_some() {
                 edit = edit.set(container, &format!("{}.withdrawn", warning.id), true);
@@ -215,4 +246,106 @@ pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow]) -> Option<RecordEdit
         }
     }
     (!edit.fields.is_empty()).then_some(edit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wanhu_core::domain::person::Blind;
+    use wanhu_core::domain::policy::EXAMPLES_TOML;
+
+    const VILLAGE: u64 = 431_022_208_217;
+    const NUMBER: &str = "11010519491231002X";
+
+    fn key() -> PersonKey {
+        PersonKey::new([7; 32])
+    }
+
+    fn row(place: u8, import: i64, values: &[(&str, Value)]) -> StagedRow {
+        let person = IdentityNumber::parse(NUMBER).map(|number| key().identity(&number));
+        StagedRow {
+            key: [place; 16],
+            row: u32::from(place),
+            import,
+            household: 1,
+            person: person.unwrap_or(Blind([0; 16])),
+            values: values.iter().map(|(field, v)| ((*field).to_owned(), v.clone())).collect(),
+        }
+    }
+
+    fn household() -> Facts {
+        Facts::of(VILLAGE).with("class", "household_kind", "lifted").with_row(
+            "members",
+            "m",
+            &[("name", "陈永昌".into()), ("identity_number", NUMBER.into())],
+        )
+    }
+
+    fn change(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
+        let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+        let (key, today) = (key(), "2024-06-20".parse().unwrap());
+        Reading { import, department: "housing", key: &key, policy: &policy, today }
+            .change(facts, rows)
+    }
+
+    fn rules(edit: &Option<RecordEdit>) -> Vec<&str> {
+        let rows = edit.iter().flat_map(|edit| &edit.new_rows);
+        let warnings = rows.filter(|row| row.container == "warnings");
+        warnings.filter_map(|row| row.fields[0].1.as_text()).collect()
+    }
+
+    #[test]
+    fn of_two_lists_the_latest_counts_and_an_old_one_does_not_speak_against_the_record() {
+        let grade = |grade: &str| [("living.house_danger", Value::from(grade))];
+        let (january, june) = (row(9, 1, &grade("b")), row(1, 2, &grade("d")));
+        let lists = [january.clone(), june.clone()];
+        let edit = change(&household(), &lists, 2);
+        assert_eq!(rules(&edit), ["unsafe-house"]);
+        let set = edit.unwrap().fields.into_iter().filter(|f| f.key == "house_danger");
+        assert_eq!(
+            set.map(|f| f.value).collect::<Vec<_>>(),
+            [Some("d".into())],
+            "once, the latest"
+        );
+        // Repaired since, as the cadre wrote: an old list warns of nothing any more.
+        let repaired = household().with("living", "house_danger", "a");
+        assert_eq!(rules(&change(&repaired, &[january, june], 3)), [""; 0]);
+    }
+
+    #[test]
+    fn whoever_is_treated_three_times_a_week_is_warned_of_as_well() {
+        let bill = |place: u8| {
+            row(
+                place,
+                1,
+                &[
+                    ("spending.kind", "medical".into()),
+                    ("spending.inpatient", true.into()),
+                    ("spending.to", "2024-05-01".into()),
+                    ("spending.self_pay_fen", 10_000.into()),
+                ],
+            )
+        };
+        let bills: Vec<_> = (1..=200).map(bill).collect();
+        // Somebody wrote down the channel before.
+        let facts = household().with("case", "channel", "inspection");
+        let edit = change(&facts, &bills, 1).unwrap();
+        let warning = edit.new_rows.iter().find(|row| row.container == "warnings").unwrap();
+        for (field, value) in &warning.fields {
+            let fits = wanhu_core::domain::schema::Schema::base().check("warnings", field, value);
+            assert_eq!(fits, Ok(()), "{field}");
+        }
+        assert!(!edit.fields.iter().any(|field| field.key == "channel"));
+        assert_eq!(edit.new_rows.iter().filter(|row| row.container == "spending").count(), 200);
+    }
+
+    #[test]
+    fn a_list_that_is_withdrawn_takes_its_warnings_with_it() {
+        let facts = household()
+            .with_row("warnings", "w", &[("rule", "unsafe-house".into()), ("delivery", 4.into())])
+            .with_row("warnings", "x", &[("rule", "income-line".into()), ("delivery", 5.into())]);
+        let edit = withdrawal(&facts, &[], 4).unwrap();
+        let keys: Vec<_> = edit.fields.iter().map(|field| field.key.as_str()).collect();
+        assert_eq!(keys, ["w.withdrawn"]);
+    }
 }

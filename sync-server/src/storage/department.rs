@@ -12,6 +12,8 @@ pub struct StagedRow {
     pub key: [u8; 16],
     /// Its number in the file.
     pub row: u32,
+    /// The latest delivery that holds it; 0 before it is kept.
+    pub import: i64,
     /// Local number of the household.
     pub household: i64,
     /// The person.
@@ -63,8 +65,9 @@ pub struct NewImport {
 pub fn begin(transaction: &Transaction<'_>, new: &NewImport) -> Result<i64, StoreError> {
     let known = transaction
         .query_row(
-            "SELECT n FROM import WHERE file_hash = ?1 AND kind = ?2 AND withdrawn_ms IS NULL",
-            params![new.file_hash, new.kind],
+            "SELECT n FROM import
+             WHERE file_hash = ?1 AND kind = ?2 AND account = ?3 AND withdrawn_ms IS NULL",
+            params![new.file_hash, new.kind, new.account],
             |row| row.get(0),
         )
         .optional()?;
@@ -91,7 +94,7 @@ pub fn finish(transaction: &Transaction<'_>, n: i64, now_ms: i64) -> Result<(), 
     Ok(())
 }
 
-/// Keeps rows; those known already stay with the delivery they came with. How many are new.
+/// Keeps rows. How many of them no delivery had before.
 ///
 /// # Errors
 /// Where the file fails.
@@ -100,6 +103,8 @@ pub fn stage(
     import: i64,
     rows: &[StagedRow],
 ) -> Result<u64, StoreError> {
+    let mut known = transaction
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM department_row WHERE key = ?1)")?;
     let mut insert = transaction.prepare_cached(
         "INSERT OR IGNORE INTO department_row (key, import, row, household, person, content)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -109,7 +114,8 @@ pub fn stage(
         let content = written(&row.values);
         let Blind(person) = row.person;
         let values = params![row.key, import, row.row, row.household, person, content];
-        new += insert.execute(values)? as u64;
+        new += u64::from(!known.query_row([row.key], |row| row.get::<_, bool>(0))?);
+        insert.execute(values)?;
     }
     Ok(new)
 }
@@ -126,16 +132,34 @@ pub fn households(connection: &Connection, import: i64) -> Result<Vec<i64>, Stor
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// All rows about a household, of every delivery, in order of their keys.
+/// All rows about a household, of every delivery, each once, the latest last.
 ///
 /// # Errors
 /// Where the file fails.
-pub fn about(connection: &Connection, household: i64) -> Result<Vec<(i64, StagedRow)>, StoreError> {
+pub fn about(connection: &Connection, household: i64) -> Result<Vec<StagedRow>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT key, row, household, person, content, import FROM department_row
-         WHERE household = ?1 ORDER BY key",
+        "SELECT key, row, household, person, content, max(import) FROM department_row
+         WHERE household = ?1 GROUP BY key ORDER BY max(import), row",
     )?;
     let rows = statement.query_map([household], read)?;
+    rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
+}
+
+/// The rows about a household that no delivery but this one holds.
+///
+/// # Errors
+/// Where the file fails.
+pub fn only_of(
+    connection: &Connection,
+    import: i64,
+    household: i64,
+) -> Result<Vec<StagedRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, row, household, person, content, import FROM department_row d
+         WHERE household = ?1 AND import = ?2
+         AND NOT EXISTS (SELECT 1 FROM department_row e WHERE e.key = d.key AND e.import <> ?2)",
+    )?;
+    let rows = statement.query_map([household, import], read)?;
     rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
 }
 
@@ -149,7 +173,7 @@ pub fn rows_of(connection: &Connection, import: i64) -> Result<Vec<StagedRow>, S
          WHERE import = ?1 ORDER BY row",
     )?;
     let rows = statement.query_map([import], read)?;
-    rows.map(|row| Ok(row?.ok_or(StoreError::Damaged)?.1)).collect()
+    rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
 }
 
 /// All deliveries, the latest first.
@@ -208,10 +232,8 @@ fn written(values: &[(String, Value)]) -> String {
     serde_json::Value::Object(pairs.collect()).to_string()
 }
 
-/// A row and the delivery it came with; `None` for content that does not read.
-type Known = Option<(i64, StagedRow)>;
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Known> {
+/// A row; `None` for content that does not read.
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<StagedRow>> {
     let content: String = row.get(4)?;
     let Ok(serde_json::Value::Object(pairs)) = serde_json::from_str(&content) else {
         return Ok(None);
@@ -230,9 +252,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Known> {
     let staged = StagedRow {
         key: row.get(0)?,
         row: row.get(1)?,
+        import: row.get(5)?,
         household: row.get(2)?,
         person: Blind(row.get(3)?),
         values: values.collect(),
     };
-    Ok(Some((row.get(5)?, staged)))
+    Ok(Some(staged))
 }

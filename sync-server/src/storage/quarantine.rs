@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use wanhu_core::document::change::{Change, FieldOp};
 use wanhu_core::document::raw::RawChange;
 use wanhu_core::document::record::Stamp;
+use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::policy::Policy;
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::admission::{Admission, Provenance, Quarantined};
 use wanhu_core::sync::wire::{PushedChange, RefusalCode, decode};
@@ -80,7 +82,7 @@ pub fn one(connection: &Connection, n: i64) -> Result<QuarantineRow, StoreError>
     row.ok_or(StoreError::NotFound)?.ok_or(StoreError::Damaged)
 }
 
-/// Takes one into the log. The inner error says why it cannot be taken even so; it stays then.
+/// Takes one into the log on the word of an account of this role; none for the operator. The inner error says why it cannot be taken even so; it stays then.
 ///
 /// # Errors
 /// `NotFound`, or where the file fails.
@@ -88,6 +90,8 @@ pub fn release(
     transaction: &Transaction<'_>,
     n: i64,
     by: &str,
+    office: Option<Role>,
+    policy: &Policy,
     now_ms: i64,
 ) -> Result<Result<(), RefusalCode>, StoreError> {
     let row = one(transaction, n)?;
@@ -104,7 +108,8 @@ pub fn release(
         code: RefusalCode::NotPermitted,
         provenance,
     };
-    let outcome = Admission::release(&mut SqliteLog::new(transaction, now_ms), &refused)?;
+    let mut log = SqliteLog::new(transaction, now_ms).under(policy);
+    let outcome = Admission::release(&mut log, &refused, office)?;
     if outcome.is_ok() {
         transaction.execute(
             "UPDATE quarantine SET released_ms = ?2, released_by = ?3 WHERE n = ?1",

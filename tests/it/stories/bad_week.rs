@@ -143,6 +143,10 @@ async fn a_wrong_file_is_withdrawn_and_leaves_nothing_that_counts() {
     let number = wrong["number"].as_i64().unwrap();
     sync(&li).await;
     assert_eq!(li.tasks().unwrap().len(), 2);
+    // Nobody but the bureau takes a warning back, least of all who would have to answer it.
+    let warning = li.case(id).unwrap().tasks[1].subject.clone();
+    let silenced = RecordEdit::default().set("warnings", &format!("{warning}.withdrawn"), true);
+    assert_eq!(li.edit(id, &silenced).unwrap_err().code(), "not_permitted");
     assert_eq!(county.import("县局", ImportCommand::Withdraw { number }), Err("not_permitted"));
     county.import("医保局", ImportCommand::Withdraw { number }).unwrap();
     sync(&li).await;
@@ -165,6 +169,50 @@ async fn a_wrong_file_is_withdrawn_and_leaves_nothing_that_counts() {
         county.import("医保局", ImportCommand::Withdraw { number }),
         Err("delivery_unknown")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_that_stands_in_two_files_outlives_the_wrong_one() {
+    let county = people("2024-03-04", FULING, None).await;
+    let li = county.phone("李明").await;
+    sync(&li).await;
+    let id = li.create_household(FULING, family()).unwrap();
+    sync(&li).await;
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = bill(dir.path(), "周长根", NUMBER, "66000");
+    let first = deliver(&county, &wrong)["number"].as_i64().unwrap();
+    // The same bill in another file: another title, the same meaning.
+    let lines: &[Line<'_>] = &[
+        BILLS_HEADER,
+        &[
+            "9",
+            "周长根",
+            NUMBER,
+            "住院",
+            "骨折",
+            "2024-2-1",
+            "2024/2/9",
+            "90000.00",
+            "10000",
+            "0",
+            "0",
+            "66000",
+        ],
+    ];
+    let right = spreadsheet(&dir.path().join("right.xlsx"), "更正后的住院明细", lines);
+    let second = deliver(&county, &right);
+    assert_eq!((&second["new"], &second["warned"]), (&0.into(), &0.into()));
+    county.import("医保局", ImportCommand::Withdraw { number: first }).unwrap();
+    sync(&li).await;
+    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify, TaskKind::AnswerWarning]);
+    // Withdrawn as well, and delivered once more, it counts anew.
+    let number = second["number"].as_i64().unwrap();
+    county.import("医保局", ImportCommand::Withdraw { number }).unwrap();
+    let again = deliver(&county, &right);
+    assert_eq!((&again["new"], &again["warned"]), (&1.into(), &1.into()));
+    sync(&li).await;
+    assert_eq!(stages(&li, id), [Stage::Clue]);
+    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify, TaskKind::AnswerWarning]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ village_committee village       declaration:a appraisal:ac
 township_office   township      facts:acr declaration:ac verification:ac help:ac assignment:ac proposal:ac review:ac warning:a
 county_office     county        declaration:a help:ac assignment:ac decision:ac warning:a
 city              city
-department        county,city   facts:a declaration:a help:ac warning:a
+department        county,city   facts:a declaration:a help:ac warning:a withdrawal:a
 operator          -
 ";
 
@@ -62,7 +62,7 @@ fn every_cell_is_as_the_duties_say() {
             }
         }
     }
-    assert_eq!(cells, 9 * 5 * 10 * 3 * 4);
+    assert_eq!(cells, 9 * 5 * 11 * 3 * 4);
 }
 
 #[test]
@@ -176,6 +176,41 @@ fn a_step_stays_as_it_was_written() {
         }
     }
     assert!(judged(Role::VillageCadre, &whole).is_err());
+}
+
+#[test]
+fn a_step_that_says_two_things_says_nothing() {
+    let (clue, decided) = (Value::from("clue"), Value::from("county_decision"));
+    let (village, county) = (Value::from("village"), Value::from("county"));
+    let twice = [
+        deed(("steps", "r1", "state"), &clue, false),
+        deed(("steps", "r1", "state"), &decided, false),
+    ];
+    let levels = [
+        deed(("steps", "r1", "state"), &clue, false),
+        deed(("steps", "r1", "level"), &village, false),
+        deed(("steps", "r1", "level"), &county, false),
+    ];
+    for role in Role::ALL {
+        assert!(judged(role, &twice).is_err() && judged(role, &levels).is_err(), "{role:?}");
+    }
+}
+
+#[test]
+fn an_office_releases_what_its_own_level_may_do_and_no_more() {
+    let (kind, name, level) = (Value::from("sudden"), Value::from("陈永昌"), Value::from("county"));
+    let decided = Value::from("county_decision");
+    let facts = [deed(("basic", "", "head_name"), &name, false)];
+    let decision = [
+        deed(("class", "", "monitored_kind"), &kind, false),
+        deed(("steps", "r1", "state"), &decided, false),
+        deed(("steps", "r1", "level"), &level, false),
+        deed(("basic", "", "head_name"), &name, false),
+    ];
+    let released = |office, deeds| judge_release(Schema::base(), office, deeds).is_ok();
+    assert!(released(Role::TownshipOffice, &facts) && released(Role::CountyOffice, &facts));
+    assert!(!released(Role::TownshipOffice, &decision), "that is the county's");
+    assert!(released(Role::CountyOffice, &decision));
 }
 
 #[test]

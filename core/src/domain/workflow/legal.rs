@@ -1,7 +1,7 @@
 //! Whether a step may be taken: from where it follows, with what it needs, and not before its time. The phone
 //! asks before it offers the step, the server before it takes it. Must not know who takes it.
 
-use super::{Clock, Day, Facts, Phase, Policy, Row, Stage, Tree, successors};
+use super::{Case, Clock, Day, Facts, Phase, Policy, Row, Stage, Tree, successors};
 
 /// Why a step may not be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Lack {
     NoLabour,
     /// A guarantee is not met.
     GuaranteeNotMet,
+    /// More steps at once, or in all, than a case can have.
+    TooMany,
 }
 
 impl Lack {
@@ -54,6 +56,7 @@ impl Lack {
             Self::TooEarly(_) => "too_early",
             Self::NoLabour => "no_labour",
             Self::GuaranteeNotMet => "guarantee_not_met",
+            Self::TooMany => "too_many_steps",
         }
     }
 
@@ -72,7 +75,8 @@ impl Lack {
             | Self::ClosingKind
             | Self::ObjectionOpen
             | Self::NoLabour
-            | Self::GuaranteeNotMet => None,
+            | Self::GuaranteeNotMet
+            | Self::TooMany => None,
         }
     }
 }
@@ -120,6 +124,7 @@ pub fn check(
         Stage::Verified => asked.verified(&tree),
         Stage::Appraised => asked.votes(),
         Stage::TownshipCheck => asked.notice_is_over(&tree, begun),
+        Stage::CountyDecision => asked.nobody_objects(&tree),
         Stage::Monitored => {
             if place.1.is_none() {
                 needs_reason(step)?;
@@ -135,7 +140,6 @@ pub fn check(
         Stage::Clue
         | Stage::ToVerify
         | Stage::OnNotice
-        | Stage::CountyDecision
         | Stage::Helped
         | Stage::Objection
         | Stage::ObjectionSettled => Ok(()),
@@ -191,26 +195,20 @@ impl Asked<'_> {
         if let Some(last) = self.policy.due(Clock::Notice, self.facts.village, begun) {
             needs(self.today > last, Lack::NoticeRunning(last))?;
         }
-        let settled = |id: &str| {
-            self.facts.rows("steps").iter().any(|step| {
-                step.text("state") == Stage::ObjectionSettled.code() && step.text("after") == id
-            })
-        };
-        let open = |step: &&Row| {
-            step.text("state") == Stage::Objection.code()
-                && tree
-                    .node_of(self.step.text("after"))
-                    .is_some_and(|node| node.steps.iter().any(|n| n.id == step.text("after")))
-                && !settled(&step.id)
-        };
-        needs(!self.facts.rows("steps").iter().any(|step| open(&step)), Lack::ObjectionOpen)
+        self.nobody_objects(tree)
+    }
+
+    /// No objection to the notice that this step follows, or that lies behind it, is open.
+    fn nobody_objects(&self, tree: &Tree<'_>) -> Result<(), Lack> {
+        needs(tree.open_objections(self.step.text("after")).is_empty(), Lack::ObjectionOpen)
     }
 
     /// Long enough under monitoring, with labour, and every guarantee met.
     fn may_close(&self) -> Result<(), Lack> {
         let facts = self.facts;
         needs(!facts.tick("basic", "no_labour_guarantee"), Lack::NoLabour)?;
-        let identified = facts.day("case", "identified_on");
+        let monitored = || Case::of(facts).entered(Stage::Monitored);
+        let identified = facts.day("case", "identified_on").or_else(monitored);
         let from = identified.and_then(|day| self.policy.due(Clock::Close, facts.village, day));
         if let Some(from) = from {
             needs(self.today >= from, Lack::TooEarly(from))?;

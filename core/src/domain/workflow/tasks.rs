@@ -159,6 +159,10 @@ impl Asked<'_> {
             Some(Stage::Verified) => task(TaskKind::Appraise, decision),
             Some(Stage::Appraised) => task(TaskKind::PutOnNotice, decision),
             Some(Stage::OnNotice) => self.of_notice(decision, entered),
+            // An objection that came late is settled before the county decides.
+            Some(Stage::TownshipCheck) if !case.objections.is_empty() => {
+                self.of_notice(decision, entered)
+            }
             Some(Stage::TownshipCheck) => task(TaskKind::CountyDecide, decision),
             Some(Stage::CountyDecision) => task(TaskKind::EnterDecision, decision),
             Some(

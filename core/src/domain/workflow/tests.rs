@@ -153,6 +153,7 @@ fn every_lack_and_task_has_words() {
         Lack::TooEarly(on),
         Lack::NoLabour,
         Lack::GuaranteeNotMet,
+        Lack::TooMany,
     ];
     for lack in lacks {
         assert!(words("lack", lack.code()).is_some(), "{}", lack.code());
@@ -245,20 +246,46 @@ fn two_people_who_did_the_same_agree() {
 }
 
 #[test]
-fn of_two_different_steps_the_higher_level_counts_until_one_is_carried_on() {
+fn of_two_branches_the_one_counts_in_which_the_higher_level_has_spoken() {
     let mut way = WAY_IN[..2].to_vec();
     way.push(("t", "a", Stage::NotIncluded, "2024-03-02", "township"));
-    let case = Case::of(&with_steps(ready(), &way));
-    assert_eq!(
-        (case.stage(), &case.set_aside[..]),
-        (Some(Stage::NotIncluded), &["b".to_owned()][..])
-    );
+    let stage = |way: &[Line]| {
+        let case = Case::of(&with_steps(ready(), way));
+        (case.stage(), case.set_aside)
+    };
+    assert_eq!(stage(&way), (Some(Stage::NotIncluded), vec!["b".to_owned()]));
+    // The village goes on, not knowing: the township has spoken all the same.
     way.push(("c", "b", Stage::Appraised, "2024-03-04", "village"));
-    let case = Case::of(&with_steps(ready(), &way));
+    assert_eq!(stage(&way).0, Some(Stage::NotIncluded));
+    // The township checks what the village has sent, and what the county decides nobody below undoes.
+    way.extend(&WAY_IN[3..5]);
+    assert_eq!(stage(&way), (Some(Stage::TownshipCheck), vec!["t".to_owned()]));
+    let mut closed = whole_way();
+    for (place, id) in ["p", "q", "r", "s", "u", "v", "w", "x"].into_iter().enumerate() {
+        let after = if place == 0 { "i" } else { ["p", "q", "r", "s", "u", "v", "w"][place - 1] };
+        let stage = if place % 2 == 0 { Stage::Helped } else { Stage::ToClose };
+        closed.push((id, after, stage, "2024-10-02", "village"));
+    }
+    assert_eq!(stage(&closed).0, Some(Stage::Closed), "however long a cadre's branch is");
+}
+
+#[test]
+fn an_objection_that_comes_late_is_seen_and_holds_the_decision() {
+    let mut late = WAY_IN[..5].to_vec();
+    late.push(("x", "d", Stage::Objection, "2024-03-09", "village"));
+    assert_eq!(asked(ready(), &late), Ok(()), "it was made while the notice hung");
+    let facts = with_steps(ready(), &late);
+    let case = Case::of(&facts);
     assert_eq!(
-        (case.stage(), &case.set_aside[..]),
-        (Some(Stage::Appraised), &["t".to_owned()][..])
+        (case.stage(), &case.objections[..]),
+        (Some(Stage::TownshipCheck), &["x".to_owned()][..])
     );
+    let open = tasks(&facts, &case, &policy(), day("2024-03-12"));
+    assert_eq!(open[0].kind, TaskKind::SettleObjection);
+    late.push(WAY_IN[5]);
+    assert_eq!(asked(ready(), &late), Err(Lack::ObjectionOpen));
+    late.insert(6, ("y", "x", Stage::ObjectionSettled, "2024-03-12", "township"));
+    assert_eq!(asked(ready(), &late), Ok(()));
 }
 
 #[test]
