@@ -6,6 +6,7 @@ mod fuzz;
 mod reliability;
 mod tidy;
 
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
@@ -61,7 +62,9 @@ fn main() -> ExitCode {
         Task::Demo { once } => demo(once),
         Task::Ci => ci(),
         Task::Tidy => tidy::tidy(),
-        Task::Fuzz { targets, seconds } => fuzz::fuzz(&targets, seconds, None),
+        Task::Fuzz { targets, seconds } => {
+            fuzz::fuzz(&targets, seconds, Some(Path::new(reliability::TALLY)))
+        }
         Task::Paper => paper(),
         Task::Torture { times } => reliability::torture(times),
         Task::Bench { what } => {

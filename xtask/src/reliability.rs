@@ -16,7 +16,7 @@ const SWITCHES: [(&str, u64); 4] = [
     ("WANHU_MIGRATION_SEEDS", 20),
 ];
 /// Where tests and engine write their lines.
-const TALLY: &str = "target/reliability.tsv";
+pub(crate) const TALLY: &str = "target/reliability.tsv";
 /// Seconds a target of the search for hostile bytes, where the run is a long one.
 const FUZZ_SECONDS: u64 = 60;
 /// Faults every run must have tried.
