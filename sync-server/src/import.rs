@@ -1,10 +1,11 @@
 //! Tables that departments export, read as typed rows: a file becomes a [`table::Table`] of text cells, a
 //! [`profile::Profile`] says what its columns mean, [`rows`] reads each row whole or says why not, and
 //! [`report`] tells the sender. Up to there nothing knows who asks or touches a record. [`delivery`] takes the rows
-//! to the households.
+//! to the households; [`afterwards`] takes them back, or says what became of them.
 //!
 //! Files are made by hand and come from outside: every step is bounded, nothing is evaluated, nothing guessed.
 
+pub mod afterwards;
 mod cell;
 mod delimited;
 pub mod delivery;

@@ -14,7 +14,7 @@ use wanhu_core::domain::workflow::{Stage, TaskKind};
 use wanhu_core::error::LedgerError;
 use wanhu_server::admin::{AdminCommand, ImportCommand};
 use wanhu_server::import::profile::Kind;
-use wanhu_tests::county::County;
+use wanhu_tests::county::{County, Step};
 
 mod bad_week;
 mod chen_guojian;
@@ -50,6 +50,16 @@ fn fill_in(county: &County, by: &str, household: HouseholdId, fields: &[&str]) {
 /// A step that is legal, on a phone.
 fn take(phone: &Ledger, id: HouseholdId, stage: Stage, with: RecordEdit) {
     phone.take_step(id, &StepForm::to(stage), with).unwrap();
+}
+
+/// Appraisal and notice today, the checks of township and county on a later day.
+fn through_the_offices(county: &County, id: HouseholdId, votes: (i64, i64), checked_on: &str) {
+    let votes = Step { votes: Some(votes), ..Step::default() };
+    county.step("村委会", id, "民主评议", votes).unwrap();
+    county.step("村委会", id, "村内公示", Step::default()).unwrap();
+    county.day(checked_on);
+    county.step("乡政府", id, "乡镇审核", Step::default()).unwrap();
+    county.step("县局", id, "县级审定", Step::default()).unwrap();
 }
 
 fn stages(phone: &Ledger, id: HouseholdId) -> Vec<Stage> {

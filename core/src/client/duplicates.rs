@@ -158,15 +158,13 @@ fn marks(kept: HouseholdId, changes: i64) -> Vec<FieldEdit> {
         ("merged_into", kept.to_string().into()),
         ("merged_changes", Value::Int(changes)),
     ];
-    let basic = ContainerIndex::of("basic").into_iter();
-    let set = |container| {
-        marks.clone().map(|(field, value)| FieldEdit {
-            container,
-            key: field.to_owned(),
-            value: Some(value),
-        })
+    let Some(container) = ContainerIndex::of("basic") else { return Vec::new() };
+    let mark = |(field, value): (&str, _)| FieldEdit {
+        container,
+        key: field.to_owned(),
+        value: Some(value),
     };
-    basic.flat_map(set).collect()
+    marks.into_iter().map(mark).collect()
 }
 
 /// Pairs of local numbers worth a closer look: a person in both, or the same head's name in one village.

@@ -16,7 +16,7 @@ use crate::document::draft::{FieldEdit, Origin, draft};
 use crate::document::duplicate::merged_into;
 use crate::document::edit::RecordEdit;
 use crate::document::genesis::ContainerIndex;
-use crate::document::judge::{judge_edits, judge_steps, steps_of};
+use crate::document::judge::{judge_edits, judge_steps};
 use crate::document::raw::RawChange;
 use crate::document::record::Stamp;
 use crate::domain::authority::{self, Role};
@@ -466,7 +466,7 @@ impl Inner {
         self.clock_offset_ms = offset.unwrap_or_default();
         let policy = replica::setting(connection, Setting::Policy)?;
         let text = policy.and_then(|bytes| String::from_utf8(bytes).ok());
-        // A policy that this release cannot read was refused when it came.
+        // One that only a newer release can read stays on the phone until there is one.
         self.policy = Arc::new(text.and_then(|text| Policy::parse(&text).ok()).unwrap_or_default());
         Ok(())
     }
@@ -520,7 +520,9 @@ impl Inner {
             self.writer.check(&household, &operations)?;
             let raw = draft(&household.fold, &operations, &origin)?;
             let change = Change::decode(&raw)?;
-            self.check_steps(&household, &change, today)?;
+            // The rule that the server will apply; of times it knows better than this phone.
+            let (fold, village) = (&household.fold, household.scope);
+            judge_steps(fold, village, &change, &self.policy, today, &BTreeMap::new())?;
             drafted.push((household, raw, change));
         }
         let transaction = open::begin(&mut self.connection)?;
@@ -528,22 +530,6 @@ impl Inner {
             save_change(&transaction, household, &raw, &change)?;
         }
         Ok(open::commit(transaction)?)
-    }
-
-    /// The rule the server will apply to the steps of a change.
-    fn check_steps(
-        &self,
-        household: &Household,
-        change: &Change,
-        today: Day,
-    ) -> Result<(), LedgerError> {
-        if steps_of(change).is_empty() {
-            return Ok(());
-        }
-        let mut after = household.fold.clone();
-        after.apply(change);
-        let (village, begun) = (household.scope, BTreeMap::new());
-        Ok(judge_steps(&after, village, change, &self.policy, today, &begun)?)
     }
 }
 

@@ -56,13 +56,13 @@ pub struct StepDenial {
     pub lack: Lack,
 }
 
-/// Judges the steps that a change takes. `after` is the state with the change folded in; `begun` holds the days
-/// on which steps on record were begun by the clock of whoever asks, where that is not the day they state.
+/// Judges the steps that a change takes, on top of the state it will be folded into. `begun` holds the days on
+/// which steps on record were begun by the clock of whoever asks, where that is not the day they state.
 ///
 /// # Errors
 /// The first step that may not be taken.
 pub fn judge_steps(
-    after: &Fold,
+    fold: &Fold,
     village: u64,
     change: &Change,
     policy: &Policy,
@@ -73,7 +73,9 @@ pub fn judge_steps(
     if taken.is_empty() {
         return Ok(());
     }
-    let facts = facts(after, village);
+    let mut after = fold.clone();
+    after.apply(change);
+    let facts = facts(&after, village);
     if taken.len() > STEPS_A_CHANGE || facts.rows("steps").len() > STEPS_A_CASE {
         return Err(StepDenial { from: Case::of(&facts).stage(), step: None, lack: Lack::TooMany });
     }

@@ -486,10 +486,9 @@ pub fn step_denial<L: RecordLog>(
             begun.insert(step.id.to_owned(), Day::in_china(taken_ms));
         }
     }
-    let mut after = household.fold.clone();
-    after.apply(change);
     let today = Day::in_china(now_ms);
-    Ok(judge_steps(&after, household.scope, change, log.policy(), today, &begun).err())
+    let Household { fold, scope, .. } = household;
+    Ok(judge_steps(fold, *scope, change, log.policy(), today, &begun).err())
 }
 
 /// Changes worth a person's look: well-formed work that this device may not do. Bytes that are not

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use wanhu_core::domain::schema::{Schema, words};
 
 use super::{AdminError, Office, Output, done, lines};
+use crate::import::afterwards;
 use crate::import::delivery::{self, Delivered, DeliveryError, Watch};
 use crate::import::profile::{Kind, Profile};
 use crate::storage::department;
@@ -70,7 +71,7 @@ impl Office<'_> {
             ImportCommand::List => self.list_imports(),
             ImportCommand::Answers { number } => self.list_answers(number),
             ImportCommand::Withdraw { number } => {
-                let marked = delivery::withdraw(self.app, &account, number)?;
+                let marked = afterwards::withdraw(self.app, &account, number)?;
                 let subject = format!("{number}, {marked} 户 households");
                 Ok(done("已撤回 · delivery withdrawn", &subject))
             }
@@ -104,7 +105,7 @@ impl Office<'_> {
         if !is_own {
             return Err(DeliveryError::Unknown.into());
         }
-        let answers = delivery::answers(self.app, number)?;
+        let answers = afterwards::answers(self.app, number)?;
         let warned = answers.into_iter().filter(|answer| !answer.rule.is_empty());
         Ok(lines(warned.map(|answer| {
             let words = Schema::base().code("warning_answer", &answer.answer);

@@ -2,7 +2,7 @@
 //! transfers come to 20,680 yuan a year.
 
 use super::*;
-use wanhu_tests::county::{Step, sync};
+use wanhu_tests::county::sync;
 use wanhu_tests::population::JINPEN;
 
 const HEAD: &str = "431025197001010033";
@@ -56,12 +56,7 @@ async fn found_by_data_matching_and_helped_with_20_680_yuan_a_year() {
         typed(&["visits.date=2020-04-13", "visits.met=户主", "case.consent=是"]),
     );
     sync(&li).await;
-    let votes = Step { votes: Some((7, 0)), ..Step::default() };
-    county.step("村委会", id, "民主评议", votes).unwrap();
-    county.step("村委会", id, "村内公示", Step::default()).unwrap();
-    county.day("2020-04-20");
-    county.step("乡政府", id, "乡镇审核", Step::default()).unwrap();
-    county.step("县局", id, "县级审定", Step::default()).unwrap();
+    through_the_offices(&county, id, (7, 0), "2020-04-20");
     let decided = Step {
         fields: &["class.monitored_kind=脱贫不稳定户", "case.identified_on=2020-04-20"],
         ..Step::default()

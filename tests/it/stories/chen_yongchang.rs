@@ -3,7 +3,7 @@
 
 use super::*;
 use wanhu_core::domain::help::Help;
-use wanhu_tests::county::{Step, sync};
+use wanhu_tests::county::sync;
 use wanhu_tests::population::FULING;
 
 const HUSBAND: &str = "431022196805120031";
@@ -319,11 +319,7 @@ async fn from_the_bureaus_file_to_a_risk_that_is_gone() {
     county.day("2020-10-13");
     take(&li, id, Stage::Verified, typed(&last));
     sync(&li).await;
-    county.step("村委会", id, "民主评议", votes).unwrap();
-    county.step("村委会", id, "村内公示", Step::default()).unwrap();
-    county.day("2020-10-20");
-    county.step("乡政府", id, "乡镇审核", Step::default()).unwrap();
-    county.step("县局", id, "县级审定", Step::default()).unwrap();
+    through_the_offices(&county, id, (11, 1), "2020-10-20");
     let closed = Step {
         fields: &["case.closing_kind=帮扶消除", "case.closed_on=2020-10-20"],
         ..Step::default()

@@ -4,7 +4,7 @@
 use super::*;
 use wanhu_core::domain::figures::Statistic;
 use wanhu_server::admin::FiguresArguments;
-use wanhu_tests::county::{Step, sync};
+use wanhu_tests::county::sync;
 use wanhu_tests::population::JINPEN;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,12 +114,7 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     take(&li, id, Stage::ToClose, RecordEdit::default());
     take(&li, id, Stage::Verified, typed(&visit));
     sync(&li).await;
-    let votes = Step { votes: Some((9, 0)), ..Step::default() };
-    county.step("村委会", id, "民主评议", votes).unwrap();
-    county.step("村委会", id, "村内公示", Step::default()).unwrap();
-    county.day("2022-07-08");
-    county.step("乡政府", id, "乡镇审核", Step::default()).unwrap();
-    county.step("县局", id, "县级审定", Step::default()).unwrap();
+    through_the_offices(&county, id, (9, 0), "2022-07-08");
     county
         .step(
             "县局",
