@@ -13,6 +13,7 @@ mod read;
 mod session;
 mod vault;
 mod view;
+mod write;
 
 pub use crate::document::edit::{FieldChange, NewRow, RecordEdit, StepForm};
 pub use crate::store::cases::{CaseView, PassedView, StepView, TaskView};

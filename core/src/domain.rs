@@ -3,6 +3,7 @@
 //! Rules live here and nowhere else; phone and server call the same functions. This module must not
 //! know how a record is encoded, stored or sent, and never reads a clock or a random source.
 
+pub mod asking;
 pub mod authority;
 pub mod checks;
 pub mod day;

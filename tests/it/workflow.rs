@@ -8,7 +8,8 @@ use wanhu_core::domain::workflow::{Stage, TaskKind};
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::replica::{self, Setting};
 use wanhu_core::sync::wire::RefusalCode;
-use wanhu_server::admin::AdminCommand;
+use wanhu_server::accounts::Account;
+use wanhu_server::admin::{AdminCommand, HouseholdFilter};
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;
 
@@ -238,4 +239,45 @@ async fn a_restored_server_takes_the_steps_back_that_it_lost() {
     let case = county.office("county", AdminCommand::Case { household: id }).unwrap();
     let path: Vec<_> = case["path"].as_array().unwrap().iter().filter_map(|s| s.as_str()).collect();
     assert_eq!(path.last(), Some(&"township_check"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_of_two_townships_turns_the_pages_of_one_list() {
+    let county = county().await;
+    let (north, south) = (FULING, 431_022_100_001);
+    county.account("chen", Role::VillageCadre, south);
+    let office = Account {
+        id: "both".into(),
+        name: "both".into(),
+        role: Role::TownshipOffice,
+        areas: vec![north / 1_000, south / 1_000],
+        granted_by: String::new(),
+        disabled: false,
+    };
+    county.server.app.accounts.create(&office, 0).unwrap();
+    for (account, village) in [("li", north), ("chen", south)] {
+        let phone = county.phone(account).await;
+        sync(&phone).await;
+        for name in ["甲", "乙"] {
+            let edit = RecordEdit::default().set("basic", "head_name", name);
+            phone.create_household(village, edit).unwrap();
+        }
+        sync(&phone).await;
+    }
+    let page = |rows: u32, after: Option<HouseholdId>| -> Vec<(u64, String)> {
+        let filter = HouseholdFilter { rows, after, ..HouseholdFilter::default() };
+        let rows = county.office("both", AdminCommand::List(filter)).unwrap();
+        let row = |row: &serde_json::Value| {
+            (row["village"].as_u64().unwrap(), row["household"].as_str().unwrap().to_owned())
+        };
+        rows.as_array().unwrap().iter().map(row).collect()
+    };
+    let whole = page(50, None);
+    assert_eq!(whole.iter().map(|row| row.0).collect::<Vec<_>>(), [south, south, north, north]);
+    let (mut turned, mut after) = (Vec::new(), None);
+    while let Some(row) = page(1, after).pop() {
+        after = Some(row.1.parse().unwrap());
+        turned.push(row);
+    }
+    assert_eq!(turned, whole);
 }

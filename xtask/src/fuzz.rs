@@ -3,19 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 
-/// Says to this program that cargo calls it in place of the compiler.
-const INSTRUMENT: &str = "WANHU_INSTRUMENT";
-/// What the compiler is told so that the engine sees which branches an input takes.
-const COVERAGE: [&str; 6] = [
-    "-Cpasses=sancov-module",
-    "-Cllvm-args=-sanitizer-coverage-level=4",
-    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
-    "-Cllvm-args=-sanitizer-coverage-pc-table",
-    "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Ccodegen-units=1",
-];
+/// The compiler with coverage. Only the project's own crates are compiled with it: everything they use is
+/// shared with ordinary builds.
+const COMPILER: &str = "tests/fuzz/compiler-with-coverage";
 /// Longest input.
 const BYTES_MAX: usize = 40_000;
 /// An input that takes longer is a crash.
@@ -23,25 +15,12 @@ const SECONDS_MAX: u64 = 5;
 /// Targets at once: one a core of the smallest machine this runs on.
 const AT_ONCE: usize = 2;
 
-/// The compiler with coverage, where cargo called for it. Only the project's own crates are compiled so:
-/// everything they use is shared with ordinary builds.
-pub(crate) fn compiler() -> Option<ExitCode> {
-    std::env::var_os(INSTRUMENT)?;
-    let mut words = std::env::args_os().skip(1);
-    let status = Command::new(words.next()?).args(words).args(COVERAGE).status();
-    Some(if status.is_ok_and(|status| status.success()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
-}
-
 /// Searches on the targets named, or on all, each for so many seconds. `table` gets a line a target.
 pub(crate) fn fuzz(targets: &[String], seconds: u64, table: Option<&Path>) -> Result<(), String> {
-    let itself = std::env::current_exe().map_err(|error| error.to_string())?;
+    let compiler = fs::canonicalize(COMPILER).map_err(|error| format!("{COMPILER}: {error}"))?;
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "-p", "wanhu-fuzz", "--target-dir", "target"]);
-    build.env("RUSTC_WORKSPACE_WRAPPER", itself).env(INSTRUMENT, "1");
+    build.env("RUSTC_WORKSPACE_WRAPPER", compiler);
     super::run(&mut build, "cargo build -p wanhu-fuzz, with coverage")?;
     let all = folders(Path::new("tests/corpus"))?;
     let unknown: Vec<_> = targets.iter().filter(|name| !all.contains(name)).collect();

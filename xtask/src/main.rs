@@ -55,9 +55,6 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    if let Some(compiled) = fuzz::compiler() {
-        return compiled;
-    }
     let done = match Arguments::parse().task {
         Task::Demo { once } => demo(once),
         Task::Ci => ci(),

@@ -4,12 +4,13 @@
 use super::ledger::{Inner, Ledger, not_found};
 use crate::document::edit::{RecordEdit, StepForm};
 use crate::document::facts::facts;
+use crate::domain::asking::Asking;
 use crate::domain::authority::Role;
 use crate::domain::ids::HouseholdId;
 use crate::domain::warning::{self, Warning};
 use crate::domain::workflow::Case;
 use crate::error::LedgerError;
-use crate::store::cases::{self, Asking, CaseView, TaskView};
+use crate::store::cases::{self, CaseView, TaskView};
 use crate::store::records;
 
 impl Ledger {

@@ -4,7 +4,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::ledger::{Inner, Ledger, save_change};
+use super::ledger::{Inner, Ledger};
+use super::write::save_change;
 use crate::document::DocumentError;
 use crate::document::change::{Change, FieldOp};
 use crate::document::draft::{FieldEdit, Origin, draft, row_id};

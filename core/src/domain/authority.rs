@@ -297,6 +297,11 @@ pub fn place(role: Role, areas: &[u64], village: u64) -> Place {
     if areas.iter().any(reaches) { Place::Inside } else { Place::Outside }
 }
 
+/// Whether an area lies in one of these.
+pub fn covers(areas: &[u64], area: u64) -> bool {
+    areas.iter().any(|own| region::code_contains(*own, area))
+}
+
 /// The rule itself: one cell of the matrix.
 pub fn may(role: Role, place: Place, class: FieldClass, action: Action) -> bool {
     let reaches = match role {
@@ -314,6 +319,12 @@ pub fn may(role: Role, place: Place, class: FieldClass, action: Action) -> bool 
         && RULES
             .iter()
             .any(|(ruled, done, roles)| *ruled == class && *done == action && roles.contains(&role))
+}
+
+/// Whether an account may look at any household of a village. A household's own account is bound to its record;
+/// by its area alone it would see its neighbours.
+pub fn may_see(role: Role, areas: &[u64], village: u64) -> bool {
+    role != Role::Household && place(role, areas, village) == Place::Inside
 }
 
 /// Whether an account decides about households of a village: about moves, and about what was refused.

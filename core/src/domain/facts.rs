@@ -151,6 +151,14 @@ impl Facts {
         self.rows("members").iter().filter(|person| person.text("presence") != "left")
     }
 
+    /// The cadres responsible for the household on a day.
+    pub fn responsible_cadres(&self, today: Day) -> impl Iterator<Item = &Row> {
+        self.rows("cadres").iter().filter(move |cadre| {
+            matches!(cadre.text("role"), "" | "responsible")
+                && cadre.day("to").is_none_or(|last| today <= last)
+        })
+    }
+
     /// How many live in the household.
     pub fn people_count(&self) -> i64 {
         i64::try_from(self.people().count()).unwrap_or(i64::MAX)

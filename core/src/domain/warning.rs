@@ -45,6 +45,21 @@ pub fn evaluate(facts: &Facts, policy: &Policy, today: Day) -> Vec<Warning> {
     fired.collect()
 }
 
+/// Whether a warning on record waits for an answer.
+pub fn is_open(warning: &Row) -> bool {
+    warning.text("answer").is_empty() && !warning.tick("withdrawn")
+}
+
+/// Whether somebody looks into a clue of this risk about this member; about the household where `member` is empty.
+pub fn is_looked_into(facts: &Facts, risk: &str, member: &str) -> bool {
+    facts.rows("clues").iter().any(|clue| {
+        matches!(clue.text("outcome"), "" | "open")
+            && !clue.tick("withdrawn")
+            && clue.text("risk") == risk
+            && clue.text("member") == member
+    })
+}
+
 /// Those of `fired` that nobody was warned of yet: no warning of the rule in its window, or one of which the
 /// figure has grown by a whole threshold since.
 pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warning> {

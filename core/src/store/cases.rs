@@ -1,5 +1,5 @@
 //! Monitoring cases as they are read from the records: the steps with who took them, what has to be done, by
-//! whom. On phone and server alike. Must not decide what is legal; `domain::workflow` does.
+//! whom. On phone and server alike. Must not decide what is legal or whose a task is; `domain` does.
 
 use rusqlite::Connection;
 
@@ -9,12 +9,11 @@ use crate::document::change::Change;
 use crate::document::facts::facts;
 use crate::document::genesis::ContainerIndex;
 use crate::document::record::{Stamp, row_key};
-use crate::domain::authority::{self, Action, Role};
+use crate::domain::asking::Asking;
 use crate::domain::day::Day;
 use crate::domain::facts::Facts;
 use crate::domain::ids::HouseholdId;
-use crate::domain::policy::Policy;
-use crate::domain::workflow::{self, Case, Passed, Stage, Task, successors};
+use crate::domain::workflow::{self, Case, Passed, Stage, Task};
 
 /// A step as it stands on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,21 +71,6 @@ pub struct TaskView {
     pub overdue: bool,
 }
 
-/// Whoever asks, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct Asking<'a> {
-    /// The account; empty before enrolment.
-    pub account: &'a str,
-    /// Its role; none before enrolment.
-    pub role: Option<Role>,
-    /// Its areas.
-    pub areas: &'a [u64],
-    /// The lines and periods that hold.
-    pub policy: &'a Policy,
-    /// The day it is, by the server's clock.
-    pub today: Day,
-}
-
 /// Where a household's case is.
 ///
 /// # Errors
@@ -114,8 +98,7 @@ pub fn view(
     })
 }
 
-/// What the asking account has to do, the most urgent first. A household with a responsible cadre of its own is
-/// left to that cadre.
+/// What the asking account has to do, the most urgent first.
 ///
 /// # Errors
 /// As the file reports.
@@ -124,11 +107,7 @@ pub fn tasks(connection: &Connection, asking: &Asking<'_>) -> Result<Vec<TaskVie
     for n in listing::with_tasks(connection, asking.areas)? {
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
-        if asking.is_left_to_another(&facts) {
-            continue;
-        }
-        let tasks = workflow::tasks(&facts, &Case::of(&facts), asking.policy, asking.today);
-        for task in tasks.into_iter().filter(|task| asking.is_mine(task)) {
+        for task in asking.tasks(&facts) {
             found.push(TaskView {
                 household: household.id,
                 village: household.scope,
@@ -140,44 +119,6 @@ pub fn tasks(connection: &Connection, asking: &Asking<'_>) -> Result<Vec<TaskVie
     }
     found.sort_by_key(|view| (view.task.due_on.is_none(), view.task.clone(), view.household));
     Ok(found)
-}
-
-impl Asking<'_> {
-    fn may_enter(&self, village: u64, case: &Case) -> Vec<Stage> {
-        let Some(role) = self.role else { return Vec::new() };
-        let place = authority::place(role, self.areas, village);
-        let may = |stage: &Stage| {
-            let class = stage.class(role.level_code());
-            authority::may(role, place, class, Action::Add)
-        };
-        let on_notice = case.stage() == Some(Stage::OnNotice);
-        let objection = on_notice.then_some(Stage::Objection);
-        let settle = (!case.objections.is_empty()).then_some(Stage::ObjectionSettled);
-        let next = successors(case.place()).iter().copied().chain(objection).chain(settle);
-        next.filter(may).collect()
-    }
-
-    /// Offices see what is theirs; whoever works in the village sees what the village has to do.
-    fn is_mine(&self, task: &Task) -> bool {
-        let theirs = task.kind.role();
-        match self.role {
-            None | Some(Role::GridWorker) => theirs == Role::VillageCadre,
-            Some(role) => role == theirs,
-        }
-    }
-
-    fn is_left_to_another(&self, facts: &Facts) -> bool {
-        if !matches!(self.role, Some(Role::VillageCadre | Role::GridWorker)) {
-            return false;
-        }
-        let mut responsible = facts.rows("cadres").iter().filter(|cadre| {
-            matches!(cadre.text("role"), "" | "responsible")
-                && cadre.text("to").is_empty()
-                && !cadre.text("account").is_empty()
-        });
-        responsible.clone().next().is_some()
-            && !responsible.any(|cadre| cadre.text("account") == self.account)
-    }
 }
 
 fn step(

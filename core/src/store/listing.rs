@@ -6,14 +6,15 @@ use rusqlite::{Connection, Transaction, params, params_from_iter};
 
 use super::StoreError;
 use super::records::Household;
+use crate::document::facts::facts_of;
 use crate::document::fold::Fold;
 use crate::document::genesis::ContainerIndex;
 use crate::document::record;
-use crate::domain::facts::Facts;
 use crate::domain::ids::HouseholdId;
 use crate::domain::pinyin;
 use crate::domain::region;
 use crate::domain::value::Value;
+use crate::domain::warning;
 use crate::domain::workflow::{Case, Stage};
 
 /// The priority tags in the order of their bits: fields of container `class`.
@@ -89,7 +90,10 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
         record::value(fold, container, key).and_then(Value::as_text).unwrap_or_default()
     };
     let names = member_names(fold);
-    let case = Case::of(&steps_of(fold));
+    // These alone: a list row is written at every save.
+    let facts = facts_of(fold, household.scope, &["steps", "warnings"]);
+    let case = Case::of(&facts);
+    let is_warned = facts.rows("warnings").iter().any(warning::is_open);
     let head_name = text("basic", "head_name");
     let search = pinyin::search_key(names.iter().copied().chain([head_name]));
     transaction
@@ -112,32 +116,9 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
             i64::try_from(names.len()).unwrap_or(i64::MAX),
             last_visit(fold),
             i64::try_from(fold.conflicts().count()).unwrap_or(i64::MAX),
-            case.is_running() || has_open_warning(fold)
+            case.is_running() || is_warned
         ])?;
     Ok(())
-}
-
-/// The steps alone: a list row is written at every save.
-fn steps_of(fold: &Fold) -> Facts {
-    let mut facts = Facts::default();
-    let steps = ContainerIndex::of("steps").into_iter();
-    for (key, entries) in steps.flat_map(|steps| fold.container(steps)) {
-        let (row, field) = record::split_key(key);
-        if let Some(shown) = entries.last() {
-            facts.set("steps", row, field, shown.value.clone());
-        }
-    }
-    facts
-}
-
-fn has_open_warning(fold: &Fold) -> bool {
-    ContainerIndex::of("warnings").is_some_and(|warnings| {
-        let is_open = |row: &record::Row<'_>| {
-            let withdrawn = row.get("withdrawn").and_then(Value::as_bool) == Some(true);
-            row.text("answer").is_empty() && !withdrawn
-        };
-        record::rows(fold, warnings).iter().any(is_open)
-    })
 }
 
 fn member_names(fold: &Fold) -> Vec<&str> {

@@ -5,7 +5,8 @@ use clap::Args;
 use wanhu_core::document::edit::{RecordEdit, StepForm, votes_typed};
 use wanhu_core::document::facts::facts;
 use wanhu_core::document::judge::field_of;
-use wanhu_core::domain::authority::{self, Place, Role};
+use wanhu_core::domain::asking::Asking;
+use wanhu_core::domain::authority;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::domain::ids::HouseholdId;
@@ -13,7 +14,7 @@ use wanhu_core::domain::region;
 use wanhu_core::domain::schema::{Schema, Sensitivity, words};
 use wanhu_core::domain::workflow::{Case, Stage, Task};
 use wanhu_core::store::StoreError;
-use wanhu_core::store::cases::{self, Asking, StepView};
+use wanhu_core::store::cases::{self, StepView};
 use wanhu_core::store::listing::{self, ListFilter, PageStart};
 use wanhu_core::store::records::{self, Household};
 
@@ -100,12 +101,8 @@ impl Office<'_> {
     /// A household this account may see.
     fn household(&self, account: &Account, id: HouseholdId) -> Result<Household, AdminError> {
         let found = self.app.storage.read(|connection| records::find(connection, id))?;
-        // A household's own account is bound to its record elsewhere; here it would see the whole village.
-        let inside = |village| {
-            account.role != Role::Household
-                && authority::place(account.role, &account.areas, village) == Place::Inside
-        };
-        let seen = found.filter(|household| inside(household.scope));
+        let may_see = |village| authority::may_see(account.role, &account.areas, village);
+        let seen = found.filter(|household| may_see(household.scope));
         Ok(seen.ok_or(StoreError::NotFound)?)
     }
 
@@ -117,9 +114,7 @@ impl Office<'_> {
             return Err(AccountError::NotGranted.into());
         }
         let areas = match asked.area {
-            Some(area) if account.areas.iter().any(|own| region::code_contains(*own, area)) => {
-                vec![area]
-            }
+            Some(area) if authority::covers(&account.areas, area) => vec![area],
             Some(_) => return Err(AccountError::NotGranted.into()),
             None => account.areas.clone(),
         };
@@ -131,6 +126,7 @@ impl Office<'_> {
                 .to_owned(),
             id: household.id,
         });
+        // An account's areas are ascending and of one level: one list after the other is the whole list.
         let mut rows = Vec::new();
         for area in areas {
             let filter = ListFilter {

@@ -3,10 +3,9 @@
 
 use clap::Args;
 use wanhu_core::document::facts::facts;
-use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::{Figure, Figures, Statistic, Unit};
-use wanhu_core::domain::region;
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
 use wanhu_core::store::{StoreError, records};
@@ -44,9 +43,8 @@ impl Office<'_> {
         let account = self.account()?;
         // Figures name no person; the households behind them do.
         let counts = account.role.holds_replica() || account.role == Role::City;
-        let own = |area: &u64| account.areas.iter().any(|own| region::code_contains(*own, *area));
         let areas = asked.area.map_or_else(|| account.areas.clone(), |area| vec![area]);
-        if !counts || !areas.iter().all(own) {
+        if !counts || !areas.iter().all(|area| authority::covers(&account.areas, *area)) {
             return Err(AccountError::NotGranted.into());
         }
         let today = Day::in_china(self.app.clock.now_ms());

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use wanhu_core::document::facts::facts;
 use wanhu_core::document::form::{Frame, Sheet, Template, project, stale};
+use wanhu_core::domain::authority;
 use wanhu_core::domain::day::Day;
-use wanhu_core::domain::region;
 use wanhu_core::domain::schema::Schema;
 use wanhu_core::store::{listing, records};
 
@@ -90,8 +90,9 @@ impl Office<'_> {
         let mut shipped = Template::shipped().iter();
         let template = shipped.find(|known| known.id == form).ok_or(AdminError::FormUnknown)?;
         let area = area.or_else(|| account.areas.first().copied()).unwrap_or_default();
-        let is_own = account.areas.iter().any(|own| region::code_contains(*own, area));
-        if !is_own || !(template.public || account.role.holds_replica()) {
+        if !authority::covers(&account.areas, area)
+            || !(template.public || account.role.holds_replica())
+        {
             return Err(AccountError::NotGranted.into());
         }
         let count = self.app.storage.read(|connection| listing::count(connection, Some(area)))?;

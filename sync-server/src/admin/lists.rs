@@ -1,6 +1,6 @@
 //! What an office sees of its own area: accounts, devices, villages. Must not change anything.
 
-use wanhu_core::domain::region::code_contains;
+use wanhu_core::domain::authority;
 
 use super::{AdminError, Office, Output, lines};
 use crate::accounts::Account;
@@ -63,9 +63,8 @@ impl Office<'_> {
             return true;
         }
         let office = self.app.accounts.account(self.by).ok().flatten();
-        office.filter(|office| !office.disabled).is_some_and(|office| {
-            let covered = |area: &u64| office.areas.iter().any(|own| code_contains(*own, *area));
-            areas.iter().all(covered)
-        })
+        office
+            .filter(|office| !office.disabled)
+            .is_some_and(|office| areas.iter().all(|area| authority::covers(&office.areas, *area)))
     }
 }

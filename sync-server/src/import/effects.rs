@@ -154,13 +154,7 @@ impl Reading<'_> {
         let bills = warning.rows.iter().filter_map(|id| seen.row(BILLS, id));
         let member = bills.map(|bill| bill.text("member")).find(|member| !member.is_empty());
         let member = member.unwrap_or_default();
-        let is_open = |clue: &Row| {
-            matches!(clue.text("outcome"), "" | "open")
-                && !clue.tick("withdrawn")
-                && clue.text("risk") == warning.risk
-                && clue.text("member") == member
-        };
-        if seen.rows("clues").iter().any(is_open) {
+        if warning::is_looked_into(seen, &warning.risk, member) {
             return edit;
         }
         let mut fields = vec![

@@ -125,7 +125,7 @@ pub(crate) fn warnings(warnings: &[Warning]) -> Shown {
     for warning in warnings {
         let _ = writeln!(
             text,
-            "{}  {} ≥ {}  {} [{}]",
+            "{}  现值 now {}, 界线 line {}  {} [{}]",
             warning.rule, warning.input, warning.threshold, warning.source, warning.rule_version
         );
     }

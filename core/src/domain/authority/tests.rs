@@ -113,6 +113,27 @@ fn township_and_county_decide_for_their_own_villages() {
     }
 }
 
+#[test]
+fn a_household_and_an_operator_look_at_nobody() {
+    let looks = [
+        (Role::GridWorker, "village"),
+        (Role::VillageCadre, "village"),
+        (Role::VillageCommittee, "village"),
+        (Role::TownshipOffice, "township"),
+        (Role::CountyOffice, "county"),
+        (Role::City, "city"),
+        (Role::Department, "county"),
+        (Role::Department, "city"),
+    ];
+    for role in Role::ALL {
+        for (level, inside, outside) in LEVELS {
+            let expected = looks.contains(&(role, level));
+            assert_eq!(may_see(role, &[inside], VILLAGE), expected, "{role:?} {level}");
+            assert!(!may_see(role, &[outside], VILLAGE), "{role:?} {level} outside");
+        }
+    }
+}
+
 fn deed<'a>(key: (&'a str, &'a str, &'a str), value: &'a Value, exists: bool) -> Deed<'a> {
     let (container, row, field) = key;
     Deed { container, row, field, value: Some(value), exists }

@@ -2,8 +2,9 @@
 //! help on record; nobody keeps a list of tasks. Must not know whose phone asks.
 
 use super::legal::GUARANTEES;
-use super::{Case, Clock, Day, Facts, Policy, Row, Stage};
+use super::{Case, Clock, Day, Facts, Policy, Stage};
 use crate::domain::authority::Role;
+use crate::domain::warning;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,8 +136,7 @@ impl Asked<'_> {
     }
 
     fn of_warnings(&self) -> Vec<Task> {
-        let is_open = |w: &&Row| w.text("answer").is_empty() && !w.tick("withdrawn");
-        let open = self.facts.rows("warnings").iter().filter(is_open);
+        let open = self.facts.rows("warnings").iter().filter(|warning| warning::is_open(warning));
         open.map(|warning| Task {
             due_on: warning.day("due_on"),
             kind: TaskKind::AnswerWarning,
@@ -203,8 +203,7 @@ impl Asked<'_> {
         let mut add = |kind, due_on, subject: &str| {
             tasks.push(Task { due_on, kind, subject: subject.to_owned() });
         };
-        let is_responsible = |role: &str| matches!(role, "" | "responsible");
-        if !facts.rows("cadres").iter().any(|cadre| is_responsible(cadre.text("role"))) {
+        if facts.responsible_cadres(self.today).next().is_none() {
             add(TaskKind::NameCadre, plan, "");
         }
         if facts.rows("plan").is_empty() {

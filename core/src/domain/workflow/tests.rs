@@ -304,6 +304,13 @@ fn tasks_follow_from_the_state() {
     assert_eq!(kinds(5, "2024-03-11"), [(TaskKind::CountyDecide, due("2024-03-16"))]);
     let help: Vec<TaskKind> = kinds(8, "2024-04-20").into_iter().map(|(kind, _)| kind).collect();
     assert_eq!(help, [TaskKind::NameCadre, TaskKind::MakePlan, TaskKind::RecordMeasure]);
+    let cadre = [("account", "li".into()), ("to", "2024-04-20".into())];
+    let served = with_steps(ready(), &whole_way()[..8]).with_row("cadres", "c", &cadre);
+    let is_asked_for_a_cadre = |today: &str| {
+        let tasks = tasks(&served, &Case::of(&served), &policy(), day(today));
+        tasks.iter().any(|task| task.kind == TaskKind::NameCadre)
+    };
+    assert!(!is_asked_for_a_cadre("2024-04-20") && is_asked_for_a_cadre("2024-04-21"));
     assert_eq!(kinds(15, "2024-10-13"), []);
     let warned = Facts::of(VILLAGE).with_row("warnings", "w", &[("due_on", "2024-03-10".into())]);
     let open = tasks(&warned, &Case::default(), &policy(), day("2024-03-11"));

@@ -1,0 +1,101 @@
+//! Whoever asks about a case, by account, role and area: which steps they may take, which tasks are theirs. Must not
+//! know whether a phone asks or a desk, or where the case is kept.
+
+use super::authority::{self, Action, Role};
+use super::day::Day;
+use super::facts::Facts;
+use super::policy::Policy;
+use super::workflow::{Case, Stage, Task, successors, tasks};
+
+/// Whoever asks, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The account; empty before enrolment.
+    pub account: &'a str,
+    /// Its role; none before enrolment.
+    pub role: Option<Role>,
+    /// Its areas.
+    pub areas: &'a [u64],
+    /// The lines and periods that hold.
+    pub policy: &'a Policy,
+    /// The day it is, by the server's clock.
+    pub today: Day,
+}
+
+impl Asking<'_> {
+    /// What may be entered next by whoever asks, in a case of this village. What a step needs is asked when it is
+    /// taken.
+    pub fn may_enter(&self, village: u64, case: &Case) -> Vec<Stage> {
+        let Some(role) = self.role else { return Vec::new() };
+        let place = authority::place(role, self.areas, village);
+        let may = |stage: &Stage| {
+            let class = stage.class(role.level_code());
+            authority::may(role, place, class, Action::Add)
+        };
+        let on_notice = case.stage() == Some(Stage::OnNotice);
+        let objection = on_notice.then_some(Stage::Objection);
+        let settle = (!case.objections.is_empty()).then_some(Stage::ObjectionSettled);
+        let next = successors(case.place()).iter().copied().chain(objection).chain(settle);
+        next.filter(may).collect()
+    }
+
+    /// The tasks of a household that whoever asks has to do, the most urgent first. A household with a responsible
+    /// cadre of its own is left to that cadre.
+    pub fn tasks(&self, facts: &Facts) -> Vec<Task> {
+        if self.is_left_to_another(facts) {
+            return Vec::new();
+        }
+        let mut tasks = tasks(facts, &Case::of(facts), self.policy, self.today);
+        tasks.retain(|task| self.is_mine(task));
+        tasks
+    }
+
+    fn is_mine(&self, task: &Task) -> bool {
+        let theirs = task.kind.role();
+        match self.role {
+            None | Some(Role::GridWorker) => theirs == Role::VillageCadre,
+            Some(role) => role == theirs,
+        }
+    }
+
+    fn is_left_to_another(&self, facts: &Facts) -> bool {
+        if !matches!(self.role, Some(Role::VillageCadre | Role::GridWorker)) {
+            return false;
+        }
+        let cadres = facts.responsible_cadres(self.today);
+        let accounts: Vec<_> = cadres
+            .map(|cadre| cadre.text("account"))
+            .filter(|account| !account.is_empty())
+            .collect();
+        !accounts.is_empty() && !accounts.contains(&self.account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VILLAGE: u64 = 431_022_208_217;
+
+    fn tasks_of(account: &str, role: Role, facts: &Facts, today: &str) -> usize {
+        let (policy, areas) = (Policy::none(), [VILLAGE]);
+        let today = today.parse().unwrap();
+        let role = Some(role);
+        Asking { account, role, areas: &areas, policy: &policy, today }.tasks(facts).len()
+    }
+
+    #[test]
+    fn a_household_is_left_to_its_own_cadre_for_as_long_as_there_is_one() {
+        let warned =
+            Facts::of(VILLAGE).with_row("warnings", "w", &[("due_on", "2024-03-10".into())]);
+        let cadre = Role::VillageCadre;
+        assert_eq!(tasks_of("wang", cadre, &warned, "2024-03-01"), 1, "nobody's, so everybody's");
+        let term = [("account", "li".into()), ("to", "2024-03-05".into())];
+        let served = warned.with_row("cadres", "c", &term);
+        assert_eq!(tasks_of("li", cadre, &served, "2024-03-05"), 1);
+        assert_eq!(tasks_of("wang", cadre, &served, "2024-03-05"), 0);
+        assert_eq!(tasks_of("wang", Role::GridWorker, &served, "2024-03-05"), 0);
+        assert_eq!(tasks_of("wang", cadre, &served, "2024-03-06"), 1, "the term is over");
+        assert_eq!(tasks_of("town", Role::TownshipOffice, &served, "2024-03-06"), 0);
+    }
+}
