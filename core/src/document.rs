@@ -14,6 +14,7 @@
 pub mod change;
 mod columns;
 pub mod compress;
+pub mod declare;
 pub mod draft;
 pub mod duplicate;
 pub mod edit;

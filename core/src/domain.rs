@@ -19,6 +19,7 @@ pub mod pinyin;
 pub mod policy;
 pub mod region;
 pub mod schema;
+pub mod telephone;
 pub mod value;
 pub mod warning;
 pub mod workflow;

@@ -18,6 +18,7 @@ use crate::storage;
 use crate::storage::quarantine::{self, QuarantineRow};
 
 mod cases;
+mod declarations;
 mod figures;
 mod forms;
 mod imports;
@@ -130,6 +131,20 @@ pub enum AdminCommand {
     },
     /// 办理步骤 · take a step of a case
     Step(StepArguments),
+    /// 待录入的自主申报 · declarations of people whom no record knows
+    Declarations,
+    /// 录入申报 · enter one of them into the person's record
+    DeclarationEnter {
+        /// 编号 · its number
+        number: i64,
+        /// 农户,默认按身份证号查找 · the household; else the one where the person is on record
+        household: Option<HouseholdId>,
+    },
+    /// 退回申报 · turn one of them away
+    DeclarationDrop {
+        /// 编号 · its number
+        number: i64,
+    },
     /// 待审修改 · changes that were refused and wait for a person
     Quarantine,
     /// 查看待审修改 · look into one of them
@@ -223,6 +238,11 @@ impl Office<'_> {
             AdminCommand::Tasks => self.list_tasks(),
             AdminCommand::Case { household } => self.show_case(household),
             AdminCommand::Step(step) => self.take_step(step),
+            AdminCommand::Declarations => self.list_declarations(),
+            AdminCommand::DeclarationEnter { number, household } => {
+                self.enter_declaration(number, household)
+            }
+            AdminCommand::DeclarationDrop { number } => self.turn_away_declaration(number),
             AdminCommand::Quarantine => self.list_quarantine(),
             AdminCommand::QuarantineShow { number } => self.show_quarantined(number),
             AdminCommand::QuarantineRelease { number } => self.release(number),

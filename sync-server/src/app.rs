@@ -1,10 +1,8 @@
 //! What all handlers share: accounts, storage, keys, limits, the clock. Opened from a data directory;
 //! must not know HTTP.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
@@ -17,17 +15,20 @@ use wanhu_core::domain::region::{RegionError, RegionList};
 use wanhu_core::store::StoreError;
 
 use crate::accounts::{AccountError, Accounts};
+use crate::household::Visitors;
+use crate::household::outbox::{CodeSender, FileOutbox};
 use crate::keys;
-use crate::limits::Limits;
+use crate::limits::{Limits, Tries};
 use crate::settings::Settings;
 use crate::storage::Storage;
 
-/// Wrong codes from one address before it has to wait.
-const TRIES_MAX: u32 = 5;
+/// Wrong enrolment codes from one address before it has to wait.
+const WRONG_CODES_MAX: u32 = 5;
+/// Codes by telephone that one address may ask for, and wrong ones it may try. More than one household may stand behind
+/// it: mobile networks give many telephones one address.
+const VISITS_MAX: u32 = 60;
 /// How long it has to wait.
 const TRIES_WINDOW_MS: i64 = 10 * 60 * 1_000;
-/// Addresses remembered; the oldest are forgotten first.
-const TRIES_ADDRESSES_MAX: usize = 10_000;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +79,16 @@ pub struct App {
     pub limits: Limits,
     /// Renders /metrics, where the process installed a recorder.
     pub metrics: Option<PrometheusHandle>,
-    tries: Mutex<HashMap<IpAddr, (u32, i64)>>,
+    /// Wrong enrolment codes by address.
+    pub wrong_codes: Tries,
+    /// Region codes and names.
+    pub regions: RegionList,
+    /// Households at their own records; none where the service is switched off.
+    pub visitors: Option<Visitors>,
+    /// Codes by telephone, asked for or tried in vain, by address.
+    pub visits: Tries,
+    /// Carries codes to telephones.
+    pub code_sender: Arc<dyn CodeSender>,
 }
 
 impl std::fmt::Debug for App {
@@ -114,26 +124,12 @@ impl App {
             policy: Arc::new(policy(settings)?),
             limits: Limits::new(settings.syncs_per_minute, settings.changes_per_day),
             metrics: None,
-            tries: Mutex::default(),
+            wrong_codes: Tries::new(WRONG_CODES_MAX, TRIES_WINDOW_MS),
+            regions: regions(settings)?,
+            visitors: settings.household_service.then(Visitors::default),
+            visits: Tries::new(VISITS_MAX, TRIES_WINDOW_MS),
+            code_sender: Arc::new(FileOutbox::new(dir.join("outbox"))),
         })
-    }
-
-    /// Milliseconds this address has to wait before it may try another code; 0 for none.
-    pub fn tries_wait_ms(&self, address: IpAddr) -> u64 {
-        let tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, since_ms) = tries.get(&address).copied().unwrap_or_default();
-        let left_ms = since_ms + TRIES_WINDOW_MS - self.clock.now_ms();
-        if count >= TRIES_MAX { u64::try_from(left_ms).unwrap_or_default() } else { 0 }
-    }
-
-    /// Counts a wrong code.
-    pub fn count_wrong_code(&self, address: IpAddr) {
-        let now_ms = self.clock.now_ms();
-        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        tries.retain(|_, (_, since_ms)| now_ms - *since_ms < TRIES_WINDOW_MS);
-        if tries.len() < TRIES_ADDRESSES_MAX {
-            tries.entry(address).or_insert((0, now_ms)).0 += 1;
-        }
     }
 }
 

@@ -8,6 +8,7 @@ use wanhu_core::sync::responder::RequestError;
 use wanhu_core::sync::wire::{self, ErrorBody, PROTOCOL_VERSION, PROTOCOL_VERSION_MIN};
 
 use crate::accounts::AccountError;
+use crate::storage::author::WriteRefused;
 
 /// Why a request was not served.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,26 @@ pub enum ServerError {
     TooManyTries {
         /// How long to wait.
         retry_after_ms: u64,
+    },
+    /// No session, or it is over.
+    #[error("session unknown")]
+    SignInNeeded,
+    /// No record of the caller's own.
+    #[error("not on record")]
+    NotOnRecord,
+    /// A value that no record can hold.
+    #[error("invalid input: {field}")]
+    InvalidInput {
+        /// The field of the request.
+        field: String,
+        /// Stable code of the reason.
+        reason: &'static str,
+    },
+    /// The case is not where this can be done.
+    #[error("not possible now")]
+    NotNow {
+        /// Code of list `lack`.
+        lack: &'static str,
     },
     /// Too much going on.
     #[error("busy")]
@@ -108,6 +129,16 @@ impl ServerError {
             Self::TooManyTries { retry_after_ms } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too_many_tries", vec![retry_after_ms.to_string()])
             }
+            Self::SignInNeeded => (StatusCode::UNAUTHORIZED, "session_unknown", vec![]),
+            Self::NotOnRecord => (StatusCode::FORBIDDEN, "not_on_record", vec![]),
+            Self::InvalidInput { field, reason } => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_input",
+                vec![field.clone(), (*reason).to_owned()],
+            ),
+            Self::NotNow { lack } => {
+                (StatusCode::CONFLICT, "not_possible_now", vec![(*lack).to_owned()])
+            }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", vec![BUSY_MS.to_string()]),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", vec![]),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", vec![]),
@@ -120,6 +151,11 @@ impl ServerError {
         }
     }
 
+    /// A value that no record can hold.
+    pub fn invalid(field: &str, reason: &'static str) -> Self {
+        Self::InvalidInput { field: field.to_owned(), reason }
+    }
+
     /// An unexpected failure, logged here with its place and without its content.
     pub fn internal(place: &'static str) -> Self {
         tracing::error!(place, "internal error");
@@ -127,14 +163,13 @@ impl ServerError {
     }
 }
 
-impl IntoResponse for ServerError {
-    fn into_response(self) -> Response {
+impl ServerError {
+    fn answer(&self, media: &'static str, encode: impl FnOnce(ErrorBody) -> Vec<u8>) -> Response {
         let (status, code, details) = self.parts();
         metrics::counter!("wanhu_refused_requests_total", "code" => code).increment(1);
         let retry_after = details.first().and_then(|ms| ms.parse::<u64>().ok());
-        let body = wire::encode(&ErrorBody { code: code.to_owned(), details });
-        let mut response =
-            (status, [(header::CONTENT_TYPE, "application/cbor")], body).into_response();
+        let body = encode(ErrorBody { code: code.to_owned(), details });
+        let mut response = (status, [(header::CONTENT_TYPE, media)], body).into_response();
         let is_about_time =
             matches!(self, Self::Busy | Self::TooManyTries { .. } | Self::TooManyRequests { .. });
         if let (true, Some(ms)) = (is_about_time, retry_after) {
@@ -142,6 +177,30 @@ impl IntoResponse for ServerError {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
+    }
+}
+
+impl IntoResponse for ServerError {
+    fn into_response(self) -> Response {
+        self.answer("application/cbor", |body| wire::encode(&body))
+    }
+}
+
+/// The same for browsers: `{"code": …, "details": […]}`.
+#[derive(Debug)]
+pub struct JsonError(pub ServerError);
+
+impl<E: Into<ServerError>> From<E> for JsonError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for JsonError {
+    fn into_response(self) -> Response {
+        self.0.answer("application/json", |ErrorBody { code, details }| {
+            serde_json::json!({ "code": code, "details": details }).to_string().into_bytes()
+        })
     }
 }
 
@@ -166,6 +225,19 @@ impl From<RequestError> for ServerError {
             RequestError::ProtocolTooOld => Self::UnsupportedProtocol,
             RequestError::Malformed => Self::BadRequest,
             RequestError::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+impl From<WriteRefused> for ServerError {
+    fn from(refused: WriteRefused) -> Self {
+        match refused {
+            WriteRefused::Edit(error) => {
+                Self::InvalidInput { field: error.field, reason: error.reason }
+            }
+            WriteRefused::Step(denial) => Self::NotNow { lack: denial.lack.code() },
+            WriteRefused::Denied(_) => Self::internal("household.denied"),
+            WriteRefused::Change(_) => Self::internal("household.change"),
         }
     }
 }

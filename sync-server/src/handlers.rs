@@ -3,6 +3,8 @@
 pub mod body;
 pub mod enrol;
 pub mod health;
+pub mod household;
+pub mod page;
 pub mod sync;
 
 use crate::error::ServerError;

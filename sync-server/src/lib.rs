@@ -12,6 +12,7 @@ pub mod auth;
 pub mod backup;
 pub mod error;
 pub mod handlers;
+pub mod household;
 pub mod import;
 pub mod keys;
 pub mod limits;

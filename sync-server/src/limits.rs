@@ -1,7 +1,8 @@
-//! How often a device may sync and how much it may send: enough for the busiest cadre, too little to
-//! drown a township. Held in memory; a restart forgives. Must not know what is sent.
+//! How often a device may sync and how much it may send, and how often an address may try: enough for the busiest
+//! cadre, too little to drown a township. Held in memory; a restart forgives. Must not know what is sent.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 const MINUTE_MS: i64 = 60_000;
@@ -59,6 +60,41 @@ impl Limits {
     }
 }
 
+/// What one address may try within a window.
+#[derive(Debug)]
+pub struct Tries {
+    most: u32,
+    window_ms: i64,
+    used: Mutex<HashMap<IpAddr, (u32, i64)>>,
+}
+
+/// Addresses remembered at a time.
+const ADDRESSES_MAX: usize = 10_000;
+
+impl Tries {
+    /// So many tries within so many milliseconds of the first.
+    pub fn new(most: u32, window_ms: i64) -> Self {
+        Self { most, window_ms, used: Mutex::default() }
+    }
+
+    /// Milliseconds this address has to wait before it may try again; 0 for none.
+    pub fn wait_ms(&self, address: IpAddr, now_ms: i64) -> u64 {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, since_ms) = used.get(&address).copied().unwrap_or_default();
+        let left_ms = since_ms + self.window_ms - now_ms;
+        if count >= self.most { u64::try_from(left_ms).unwrap_or_default() } else { 0 }
+    }
+
+    /// Counts a try.
+    pub fn count(&self, address: IpAddr, now_ms: i64) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.retain(|_, (_, since_ms)| now_ms - *since_ms < self.window_ms);
+        if used.len() < ADDRESSES_MAX {
+            used.entry(address).or_insert((0, now_ms)).0 += 1;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +107,18 @@ mod tests {
         assert_eq!(limits.begin_sync(1, 45_000), Err(15_000));
         assert_eq!(limits.begin_sync(2, 45_000), Ok(10), "each device has its own");
         assert_eq!(limits.begin_sync(1, 60_000), Ok(10));
+    }
+
+    #[test]
+    fn an_address_that_tries_too_often_waits_until_the_window_is_over() {
+        let (tries, address) = (Tries::new(2, 1_000), IpAddr::from([127, 0, 0, 1]));
+        for now_ms in [0, 400] {
+            assert_eq!(tries.wait_ms(address, now_ms), 0);
+            tries.count(address, now_ms);
+        }
+        assert_eq!(tries.wait_ms(address, 400), 600);
+        assert_eq!(tries.wait_ms(IpAddr::from([127, 0, 0, 2]), 400), 0);
+        assert_eq!(tries.wait_ms(address, 1_000), 0);
     }
 
     #[test]

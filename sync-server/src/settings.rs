@@ -70,6 +70,8 @@ pub struct Settings {
     pub enrolment_approval: bool,
     /// Days for which a phone may show its records without another contact; 0 = for ever.
     pub lease_days: u64,
+    /// Households may declare and look at their own record with a phone's browser, at `/my`.
+    pub household_service: bool,
     /// Syncs one device may begin within a minute.
     pub syncs_per_minute: u64,
     /// Changes taken from one device within a day.
@@ -98,6 +100,7 @@ impl Default for Settings {
             enrolment_code_minutes: 10,
             enrolment_approval: false,
             lease_days: 60,
+            household_service: true,
             syncs_per_minute: 120,
             changes_per_day: 200_000,
             takes_back_days: 60,
@@ -152,6 +155,9 @@ pub struct SettingsArgs {
     /// 离线可读天数,0 为不限 · days readable without contact, 0 = for ever
     #[arg(long, env = "WANHU_LEASE_DAYS", global = true)]
     pub lease_days: Option<u64>,
+    /// 农户手机网页自助服务 · households' own service by phone browser
+    #[arg(long, env = "WANHU_HOUSEHOLD_SERVICE", global = true)]
+    pub household_service: Option<bool>,
     /// 每台设备每分钟同步次数 · syncs per device and minute
     #[arg(long, env = "WANHU_SYNCS_PER_MINUTE", global = true)]
     pub syncs_per_minute: Option<u64>,
@@ -183,6 +189,7 @@ impl Settings {
         set(&mut settings.requests_max, args.requests_max);
         set(&mut settings.enrolment_code_minutes, args.enrolment_code_minutes);
         set(&mut settings.lease_days, args.lease_days);
+        set(&mut settings.household_service, args.household_service);
         set(&mut settings.syncs_per_minute, args.syncs_per_minute);
         set(&mut settings.changes_per_day, args.changes_per_day);
         set(&mut settings.takes_back_days, args.takes_back_days);

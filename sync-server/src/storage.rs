@@ -11,6 +11,7 @@ use wanhu_core::store::{RECORDS_SQL, StoreError};
 
 pub mod audit;
 pub mod author;
+pub mod declarations;
 pub mod department;
 mod log;
 mod packs;
@@ -33,6 +34,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0004_step_time.sql"),
     include_str!("../migrations/0005_department.sql"),
     include_str!("../migrations/0006_form_output.sql"),
+    include_str!("../migrations/0007_declaration.sql"),
 ]);
 
 /// The records file, encrypted, open for one writer and many readers.

@@ -7,6 +7,7 @@ use sha2::Sha256;
 
 use super::identity::IdentityNumber;
 use super::ids::HouseholdId;
+use super::telephone;
 
 /// The key all phones and the server of one county share. A number of 18 digits is soon guessed from an
 /// open hash; without the key it is not.
@@ -41,12 +42,8 @@ impl PersonKey {
     /// Where a telephone number stands in a blind index; `None` where there are fewer than five digits.
     /// Spaces, hyphens and the country's +86 do not count.
     pub fn phone(&self, text: &str) -> Option<Blind> {
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let national = match digits.strip_prefix("86") {
-            Some(national) if text.trim_start().starts_with('+') => national,
-            _ => &digits,
-        };
-        (national.len() >= 5).then(|| Blind(first(&self.hash("phone", national))))
+        let national = telephone::national_digits(text);
+        (national.len() >= 5).then(|| Blind(first(&self.hash("phone", &national))))
     }
 
     /// The name of something that was told about a person, from an open hash of what it means.

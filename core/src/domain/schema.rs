@@ -146,10 +146,14 @@ static WORDS: LazyLock<Vec<CodeList>> = LazyLock::new(|| {
     parse::code_lists(include_str!("../../schema/words.toml")).unwrap_or_default()
 });
 
+/// The words for codes that stand in no record, by list.
+pub fn word_list(name: &str) -> Option<&'static CodeList> {
+    WORDS.iter().find(|known| known.name == name)
+}
+
 /// The words for a code that stands in no record: a task, a step that lacks something, a check.
 pub fn words(list: &str, code: &str) -> Option<&'static Code> {
-    let list = WORDS.iter().find(|known| known.name == list)?;
-    list.codes.iter().find(|known| known.code == code)
+    word_list(list)?.codes.iter().find(|known| known.code == code)
 }
 
 /// A schema file that cannot be read or breaks the rule that fields are only ever added.

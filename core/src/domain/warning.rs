@@ -50,13 +50,15 @@ pub fn is_open(warning: &Row) -> bool {
     warning.text("answer").is_empty() && !warning.tick("withdrawn")
 }
 
+/// Whether a clue on record waits for its outcome.
+pub fn is_open_clue(clue: &Row) -> bool {
+    matches!(clue.text("outcome"), "" | "open") && !clue.tick("withdrawn")
+}
+
 /// Whether somebody looks into a clue of this risk about this member; about the household where `member` is empty.
 pub fn is_looked_into(facts: &Facts, risk: &str, member: &str) -> bool {
     facts.rows("clues").iter().any(|clue| {
-        matches!(clue.text("outcome"), "" | "open")
-            && !clue.tick("withdrawn")
-            && clue.text("risk") == risk
-            && clue.text("member") == member
+        is_open_clue(clue) && clue.text("risk") == risk && clue.text("member") == member
     })
 }
 

@@ -180,8 +180,8 @@ pub fn successors((phase, stage): Place) -> &'static [Stage] {
         (Phase::Entry, CountyDecision) => &[Monitored],
         (Phase::Entry, Monitored | Reopened) => &[Helped, ToClose],
         (Phase::Entry, Helped) => &[ToClose],
-        // An appeal.
-        (Phase::Entry, NotIncluded) => &[Clue],
+        // An appeal, or something new.
+        (Phase::Entry, NotIncluded | Duplicate) => &[Clue],
         (Phase::Exit, ToClose | Returned) => &[Verified, Helped],
         (Phase::Exit, Verified) => &[Appraised, Helped, Returned],
         (Phase::Exit, Appraised) => &[OnNotice, Returned],
@@ -189,10 +189,7 @@ pub fn successors((phase, stage): Place) -> &'static [Stage] {
         (Phase::Exit, TownshipCheck) => &[CountyDecision, Returned],
         (Phase::Exit, CountyDecision) => &[Closed],
         (Phase::Exit, Closed) => &[Reopened],
-        (
-            Phase::Entry,
-            Duplicate | ToClose | Closed | Stage::Objection | Stage::ObjectionSettled,
-        )
+        (Phase::Entry, ToClose | Closed | Stage::Objection | Stage::ObjectionSettled)
         | (
             Phase::Exit,
             Clue

@@ -99,7 +99,11 @@ impl Office<'_> {
     }
 
     /// A household this account may see.
-    fn household(&self, account: &Account, id: HouseholdId) -> Result<Household, AdminError> {
+    pub(super) fn household(
+        &self,
+        account: &Account,
+        id: HouseholdId,
+    ) -> Result<Household, AdminError> {
         let found = self.app.storage.read(|connection| records::find(connection, id))?;
         let may_see = |village| authority::may_see(account.role, &account.areas, village);
         let seen = found.filter(|household| may_see(household.scope));
@@ -226,14 +230,14 @@ impl Office<'_> {
         Ok(done("已办理 · done", &format!("{id} {}", stage_words(stage.code()))))
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         account: Account,
         household: Household,
         edit: RecordEdit,
     ) -> Result<(), AdminError> {
         let (now_ms, person_key) = (self.app.clock.now_ms(), self.app.person_key);
-        let author = Author { account, now_ms, person_key };
+        let author = Author { account, now_ms, person_key, own: None };
         let policy = self.app.policy.clone();
         let written = self.app.storage.writer().write(move |transaction| {
             // Phones may have written since it was read.

@@ -20,6 +20,9 @@ const BYTES_MAX: usize = 1024;
 ///
 /// # Errors
 /// As the code deserves; nothing is changed then.
+#[utoipa::path(post, path = "/v1/enrol", tag = "phones",
+    request_body(content = Vec<u8>, content_type = "application/cbor", description = "code, keys, name"),
+    responses((status = 200, content_type = "application/cbor", body = Vec<u8>, description = "number, role, areas")))]
 pub async fn enrol(
     State(app): State<Arc<App>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -31,7 +34,8 @@ pub async fn enrol(
     if request.protocol < PROTOCOL_VERSION_MIN {
         return Err(ServerError::UnsupportedProtocol);
     }
-    let wait_ms = app.tries_wait_ms(from.ip());
+    let now_ms = app.clock.now_ms();
+    let wait_ms = app.wrong_codes.wait_ms(from.ip(), now_ms);
     if wait_ms > 0 {
         return Err(ServerError::TooManyTries { retry_after_ms: wait_ms });
     }
@@ -46,7 +50,7 @@ pub async fn enrol(
             error,
             ServerError::CodeUnknown | ServerError::CodeExpired | ServerError::CodeUsed
         ) {
-            app.count_wrong_code(from.ip());
+            app.wrong_codes.count(from.ip(), now_ms);
         }
     })?;
     tracing::info!(device = device.number, "device enrolled");

@@ -28,6 +28,9 @@ const ANSWER_CHUNK_BYTES: usize = 32 * 1024;
 /// # Errors
 /// Before anything of the request was taken where header or signature are at fault; later errors leave
 /// what was taken before.
+#[utoipa::path(post, path = "/v1/sync", tag = "phones",
+    request_body(content = Vec<u8>, content_type = "application/cbor", description = "signed header, then frames"),
+    responses((status = 200, content_type = "application/cbor", body = Vec<u8>, description = "head, then villages")))]
 pub async fn sync(State(app): State<Arc<App>>, body: Body) -> Result<Response, ServerError> {
     let permit = app.requests.clone().try_acquire_owned().map_err(|_| ServerError::Busy)?;
     let mut reader = BodyReader::new(body, app.silence_max);

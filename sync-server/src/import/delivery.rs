@@ -352,7 +352,7 @@ pub(super) fn record(
         return Ok(Recorded::default());
     }
     let (now_ms, person_key) = (app.clock.now_ms(), app.person_key);
-    let author = Author { account: account.clone(), now_ms, person_key };
+    let author = Author { account: account.clone(), now_ms, person_key, own: None };
     let policy = app.policy.clone();
     Ok(app.storage.writer().write(move |transaction| {
         let mut recorded = Recorded::default();

@@ -9,8 +9,8 @@ use wanhu_core::document::edit::{EditError, RecordEdit};
 use wanhu_core::document::judge::{StepDenial, judge_edits};
 use wanhu_core::document::raw::RawChange;
 use wanhu_core::document::record::Stamp;
-use wanhu_core::domain::authority::{self, Denial, RULE_SET};
-use wanhu_core::domain::ids::ActorId;
+use wanhu_core::domain::authority::{self, Denial, Place, RULE_SET};
+use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::domain::person::PersonKey;
 use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::schema::Schema;
@@ -30,6 +30,17 @@ pub struct Author {
     pub now_ms: i64,
     /// Gives people one name.
     pub person_key: PersonKey,
+    /// The record that is the account's own, where a household writes.
+    pub own: Option<HouseholdId>,
+}
+
+impl Author {
+    fn place(&self, household: &Household) -> Place {
+        if self.own == Some(household.id) {
+            return Place::Own;
+        }
+        authority::place(self.account.role, &self.account.areas, household.scope)
+    }
 }
 
 /// Why nothing was written.
@@ -90,9 +101,8 @@ fn compose(
 ) -> Result<RawChange, WriteRefused> {
     let (fold, key) = (&household.fold, Some(&author.person_key));
     let edits = edit.operations(Schema::base(), fold, &actor, key)?;
-    let Account { id, name, role, areas, .. } = &author.account;
-    let place = authority::place(*role, areas, household.scope);
-    judge_edits(*role, place, fold, &edits).map_err(WriteRefused::Denied)?;
+    let Account { id, name, role, .. } = &author.account;
+    judge_edits(*role, author.place(household), fold, &edits).map_err(WriteRefused::Denied)?;
     let stamp = Stamp {
         account: id.clone(),
         name: name.clone(),

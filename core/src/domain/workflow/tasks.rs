@@ -11,6 +11,8 @@ use crate::domain::warning;
 pub enum TaskKind {
     /// Look into a warning and answer it.
     AnswerWarning,
+    /// Look into what a household that is, or was, under monitoring says anew.
+    AnswerClue,
     /// Visit the household and verify.
     Verify,
     /// Appraise in a meeting.
@@ -39,8 +41,9 @@ pub enum TaskKind {
 
 impl TaskKind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::AnswerWarning,
+        Self::AnswerClue,
         Self::Verify,
         Self::Appraise,
         Self::PutOnNotice,
@@ -59,6 +62,7 @@ impl TaskKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::AnswerWarning => "answer_warning",
+            Self::AnswerClue => "answer_clue",
             Self::Verify => "verify",
             Self::Appraise => "appraise",
             Self::PutOnNotice => "put_on_notice",
@@ -81,6 +85,7 @@ impl TaskKind {
             Self::TownshipCheck | Self::NameCadre => Role::TownshipOffice,
             Self::CountyDecide | Self::EnterDecision => Role::CountyOffice,
             Self::AnswerWarning
+            | Self::AnswerClue
             | Self::Verify
             | Self::MakePlan
             | Self::RecordMeasure
@@ -115,6 +120,7 @@ pub fn tasks(facts: &Facts, case: &Case, policy: &Policy, today: Day) -> Vec<Tas
     }
     let asked = Asked { facts, case, policy, today };
     let mut tasks = asked.of_warnings();
+    tasks.extend(asked.of_clues());
     tasks.extend(asked.of_stage());
     if case.is_open() {
         tasks.extend(asked.of_help());
@@ -143,6 +149,25 @@ impl Asked<'_> {
             subject: warning.id.clone(),
         })
         .collect()
+    }
+
+    /// What somebody says on the way in is seen to by the visit that verifies; what is said later has a task of its
+    /// own until its outcome is on record.
+    fn of_clues(&self) -> Vec<Task> {
+        let let_in = [Stage::Monitored, Stage::Reopened].map(|stage| self.case.entered(stage));
+        let Some(let_in) = let_in.into_iter().flatten().max() else { return Vec::new() };
+        let clues = self.facts.rows("clues").iter().filter(|clue| {
+            matches!(clue.text("channel"), "declaration" | "petition")
+                && warning::is_open_clue(clue)
+                && clue.day("received_on").is_some_and(|received| received >= let_in)
+        });
+        clues
+            .map(|clue| Task {
+                due_on: self.due(Clock::Verify, clue.day("received_on")),
+                kind: TaskKind::AnswerClue,
+                subject: clue.id.clone(),
+            })
+            .collect()
     }
 
     fn of_stage(&self) -> Vec<Task> {

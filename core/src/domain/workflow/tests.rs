@@ -108,7 +108,7 @@ fn every_pair_of_stages_is_legal_or_not_as_the_table_says() {
             legal += 1;
         }
     }
-    assert_eq!(legal, 49, "a new move is a decision: change this number with docs/workflow.md");
+    assert_eq!(legal, 50, "a new move is a decision: change this number with docs/workflow.md");
     let document = include_str!("../../../../docs/workflow.md");
     assert!(document.contains(&moves()), "docs/workflow.md must hold\n{}", moves());
     for stage in Stage::ALL {
@@ -318,6 +318,25 @@ fn tasks_follow_from_the_state() {
         (open[0].kind, open[0].is_overdue(day("2024-03-11"))),
         (TaskKind::AnswerWarning, true)
     );
+}
+
+#[test]
+fn what_a_household_says_once_it_is_let_in_is_looked_into_as_well() {
+    let asked = |upto: usize, received: &str, outcome: &str| {
+        let clue = [
+            ("channel", "declaration".into()),
+            ("received_on", received.into()),
+            ("outcome", outcome.into()),
+        ];
+        let facts = with_steps(ready(), &whole_way()[..upto]).with_row("clues", "c", &clue);
+        let tasks = tasks(&facts, &Case::of(&facts), &policy(), day("2024-10-13"));
+        tasks.iter().any(|task| task.kind == TaskKind::AnswerClue && task.subject == "c")
+    };
+    assert!(!asked(1, "2024-03-01", ""), "the visit that verifies sees to it");
+    assert!(!asked(8, "2024-03-01", ""), "it was seen to");
+    assert!(asked(8, "2024-06-03", ""));
+    assert!(asked(15, "2024-06-03", "open"), "also where the case is closed");
+    assert!(!asked(8, "2024-06-03", "not_included"), "its outcome is on record");
 }
 
 /// Random sets of steps, many of which follow from nowhere.

@@ -1,0 +1,111 @@
+//! Declarations of people whom no record knows, until an office has seen to them. Must not know who looks.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use wanhu_core::store::StoreError;
+
+/// Declarations of one telephone that may wait at a time.
+const WAITING_MAX: i64 = 5;
+
+/// What somebody declared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitingDeclaration {
+    /// Its number; 0 before it is kept.
+    pub n: i64,
+    /// When it came, milliseconds since 1970 UTC.
+    pub received_ms: i64,
+    /// The village they named.
+    pub village: u64,
+    /// Their name.
+    pub name: String,
+    /// Their identity number.
+    pub identity_number: String,
+    /// The telephone at which they answered.
+    pub telephone: String,
+    /// Codes of list `risk`.
+    pub risks: Vec<String>,
+    /// In their own words.
+    pub note: String,
+    /// Whether they agree that their circumstances are looked into.
+    pub consents: bool,
+}
+
+/// Keeps a declaration. False where as many of this telephone wait as may.
+///
+/// # Errors
+/// Where the file fails.
+pub fn keep(
+    transaction: &Transaction<'_>,
+    declared: &WaitingDeclaration,
+) -> Result<bool, StoreError> {
+    let kept = transaction.execute(
+        "INSERT INTO declaration
+             (received_ms, village, name, identity_number, telephone, risks, note, consents)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+         WHERE (SELECT count(*) FROM declaration WHERE telephone = ?5) < ?9",
+        params![
+            declared.received_ms,
+            declared.village.cast_signed(),
+            declared.name,
+            declared.identity_number,
+            declared.telephone,
+            declared.risks.join(" "),
+            declared.note,
+            declared.consents,
+            WAITING_MAX
+        ],
+    )?;
+    Ok(kept == 1)
+}
+
+const COLUMNS: &str =
+    "n, received_ms, village, name, identity_number, telephone, risks, note, consents";
+
+/// Those that wait, the oldest first, in the villages from the first code to the last.
+///
+/// # Errors
+/// Where the file fails.
+pub fn waiting(
+    connection: &Connection,
+    (first, last): (u64, u64),
+    rows_max: u32,
+) -> Result<Vec<WaitingDeclaration>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM declaration WHERE village BETWEEN ?1 AND ?2 ORDER BY n LIMIT ?3"
+    ))?;
+    let rows =
+        statement.query_map(params![first.cast_signed(), last.cast_signed(), rows_max], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One of them.
+///
+/// # Errors
+/// Where the file fails.
+pub fn one(connection: &Connection, n: i64) -> Result<Option<WaitingDeclaration>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM declaration WHERE n = ?1"))?;
+    Ok(statement.query_row([n], read).optional()?)
+}
+
+/// Forgets one that was seen to.
+///
+/// # Errors
+/// Where the file fails.
+pub fn forget(transaction: &Transaction<'_>, n: i64) -> Result<(), StoreError> {
+    transaction.execute("DELETE FROM declaration WHERE n = ?1", [n])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<WaitingDeclaration> {
+    Ok(WaitingDeclaration {
+        n: row.get(0)?,
+        received_ms: row.get(1)?,
+        village: row.get::<_, i64>(2)?.cast_unsigned(),
+        name: row.get(3)?,
+        identity_number: row.get(4)?,
+        telephone: row.get(5)?,
+        risks: row.get::<_, String>(6)?.split_whitespace().map(str::to_owned).collect(),
+        note: row.get(7)?,
+        consents: row.get(8)?,
+    })
+}
