@@ -280,3 +280,34 @@ async fn a_register_that_is_cut_off_goes_on() {
     assert_eq!((rest["opened"].as_u64(), rest["known"].as_u64()), (Some(50), Some(200)));
     assert_eq!((half, entries(&county)), (400, 500), "facts and a step for each, once");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_somebody_else_on_record_keeps_the_whole_household_out() {
+    let county = people("2020-02-10", FULING, None).await;
+    let li = county.phone("李明").await;
+    let lisi = open(&li, "李四", &number(1), &[]);
+    let heqi = open(&li, "何七", &number(5), &[]);
+    open(&li, "钱二", &number(11), &[]);
+    open(&li, "孙三", &number(12), &["basic.status=整户迁出"]);
+    sync(&li).await;
+    let [one, five, ten, eleven, twelve] = [1, 5, 10, 11, 12].map(number);
+    let dir = tempfile::tempdir().unwrap();
+    let file = Register { lines: Vec::new() }
+        .person("201", "赵一", ["赵一", "户主", &ten], &[])
+        .person("201", "赵一", ["赵小一", "长子", &one], &[])
+        .person("202", "何七", ["何七", "户主", &five], &[])
+        .person("202", "何七", ["钱二", "配偶", &eleven], &[])
+        .person("203", "孙三", ["孙三", "户主", &twelve], &[])
+        .save(&dir.path().join("花名册.xlsx"));
+    let before = entries(&county);
+    let brought = bring(&county, "县局", &["乡政府"], &file, false);
+    assert_eq!((entries(&county), &brought["not_taken"]), (before, &Json::from(5)));
+    let said = [("held", 1), ("name_differs", 1), ("household_split", 2), ("record_retired", 1)];
+    for (code, count) in said {
+        assert_eq!(brought["said"][code], count, "{code}");
+    }
+    sync(&li).await;
+    for id in [lisi, heqi] {
+        assert!(stages(&li, id).is_empty());
+    }
+}
