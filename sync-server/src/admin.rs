@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use crate::storage;
 use crate::storage::quarantine::{self, QuarantineRow};
 
+mod campaigns;
 mod cases;
 mod declarations;
 mod figures;
@@ -26,6 +27,7 @@ mod lists;
 mod persons;
 mod words;
 
+pub use campaigns::CampaignArguments;
 pub use cases::{HouseholdFilter, StepArguments};
 pub use figures::FiguresArguments;
 pub use forms::FormCommand;

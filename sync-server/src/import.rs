@@ -1,11 +1,13 @@
 //! Tables that departments export, read as typed rows: a file becomes a [`table::Table`] of text cells, a
 //! [`profile::Profile`] says what its columns mean, [`rows`] reads each row whole or says why not, and
 //! [`report`] tells the sender. Up to there nothing knows who asks or touches a record. [`delivery`] takes the rows
-//! to the households; [`afterwards`] takes them back, or says what became of them.
+//! to the households; [`afterwards`] takes them back, or says what became of them. [`campaign`] brings in what an office
+//! has of a past campaign.
 //!
 //! Files are made by hand and come from outside: every step is bounded, nothing is evaluated, nothing guessed.
 
 pub mod afterwards;
+pub mod campaign;
 mod cell;
 mod delimited;
 pub mod delivery;

@@ -55,7 +55,7 @@ enum Command {
     /// 审计:树头、核验、证明 · audit: heads, checks, proofs
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// 部门数据 · files that departments deliver
+    /// 导入部门数据与历次排查 · files that departments deliver, registers of past campaigns
     Import {
         /// 以哪个账户办理 · the account that acts
         #[arg(long, global = true, default_value = "", hide_default_value = true)]

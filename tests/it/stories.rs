@@ -17,6 +17,7 @@ use wanhu_server::import::profile::Kind;
 use wanhu_tests::county::{County, Step};
 
 mod bad_week;
+mod campaign;
 mod chen_guojian;
 mod chen_yongchang;
 mod hu_fuwu;

@@ -237,7 +237,7 @@ impl Office<'_> {
         edit: RecordEdit,
     ) -> Result<(), AdminError> {
         let (now_ms, person_key) = (self.app.clock.now_ms(), self.app.person_key);
-        let author = Author { account, now_ms, person_key, own: None };
+        let author = Author::office(account, now_ms, person_key);
         let policy = self.app.policy.clone();
         let written = self.app.storage.writer().write(move |transaction| {
             // Phones may have written since it was read.

@@ -1,10 +1,11 @@
-//! Files of departments at a desk: delivered, listed, answered, withdrawn. Must not know what a rule or a column means.
+//! Files at a desk: those of departments delivered, listed, answered, withdrawn. Must not know what a rule or a column means.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use wanhu_core::domain::schema::{Schema, words};
 
+use super::campaigns::CampaignArguments;
 use super::{AdminError, Office, Output, done, lines};
 use crate::import::afterwards;
 use crate::import::delivery::{self, Delivered, DeliveryError, Watch};
@@ -28,6 +29,8 @@ pub enum ImportCommand {
         #[arg(long)]
         report: Option<PathBuf>,
     },
+    /// 导入历次排查花名册 (XLSX、XLS、CSV) · bring in a past campaign's register
+    Campaign(CampaignArguments),
     /// 导入记录 · deliveries
     List,
     /// 核查反馈,按文件行 · answers to a delivery, row by row
@@ -63,11 +66,15 @@ impl Office<'_> {
                     Some(own) => own,
                     None => Profile::of(kind).ok_or(AdminError::ProfileUnusable(String::new()))?,
                 };
+                if profile.kind == Kind::Campaign {
+                    return Err(AdminError::ProfileUnusable("kind = \"campaign\"".into()));
+                }
                 let report = report.as_deref();
                 let delivered =
                     delivery::deliver(self.app, &account, profile, &file, report, watch)?;
                 Ok(told(&delivered))
             }
+            ImportCommand::Campaign(asked) => self.bring_in(asked, watch),
             ImportCommand::List => self.list_imports(),
             ImportCommand::Answers { number } => self.list_answers(number),
             ImportCommand::Withdraw { number } => {
@@ -122,7 +129,7 @@ impl Office<'_> {
     }
 }
 
-fn read_profile(path: &std::path::Path) -> Result<Profile, AdminError> {
+pub(super) fn read_profile(path: &std::path::Path) -> Result<Profile, AdminError> {
     let unusable = |reason: String| AdminError::ProfileUnusable(reason);
     let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
     Profile::parse(&text).map_err(|error| unusable(error.to_string()))

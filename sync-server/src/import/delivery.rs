@@ -58,6 +58,9 @@ pub enum DeliveryError {
     /// The account is no department's and no office's.
     #[error("not permitted")]
     NotPermitted,
+    /// A past campaign is brought in by offices of townships and counties.
+    #[error("no office of a township or county")]
+    NotAnOffice,
     /// No such delivery, or withdrawn before.
     #[error("no such delivery")]
     Unknown,
@@ -352,7 +355,7 @@ pub(super) fn record(
         return Ok(Recorded::default());
     }
     let (now_ms, person_key) = (app.clock.now_ms(), app.person_key);
-    let author = Author { account: account.clone(), now_ms, person_key, own: None };
+    let author = Author::office(account.clone(), now_ms, person_key);
     let policy = app.policy.clone();
     Ok(app.storage.writer().write(move |transaction| {
         let mut recorded = Recorded::default();
@@ -386,7 +389,8 @@ fn spending_kind(kind: Kind) -> Option<&'static str> {
         | Kind::Housing
         | Kind::Water
         | Kind::Insurance
-        | Kind::Employment => None,
+        | Kind::Employment
+        | Kind::Campaign => None,
     }
 }
 

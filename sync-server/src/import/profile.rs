@@ -33,10 +33,12 @@ pub enum Kind {
     Insurance,
     /// Work away from home.
     Employment,
+    /// A past campaign's register of monitored households: an office brings it in, no department delivers it.
+    Campaign,
 }
 
 impl Kind {
-    /// All kinds.
+    /// All kinds that departments deliver.
     pub const ALL: [Self; 9] = [
         Self::Medical,
         Self::School,
@@ -49,7 +51,7 @@ impl Kind {
         Self::Employment,
     ];
 
-    /// The kind of a code.
+    /// The kind of a code, of those that departments deliver.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
@@ -66,6 +68,7 @@ impl Kind {
             Self::Water => "water",
             Self::Insurance => "insurance",
             Self::Employment => "employment",
+            Self::Campaign => "campaign",
         }
     }
 }
@@ -196,7 +199,7 @@ struct ColumnFile {
     otherwise: Option<String>,
 }
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("../../profiles/medical.toml"),
     include_str!("../../profiles/school.toml"),
     include_str!("../../profiles/civil-affairs.toml"),
@@ -206,6 +209,7 @@ const FILES: [&str; 9] = [
     include_str!("../../profiles/water.toml"),
     include_str!("../../profiles/insurance.toml"),
     include_str!("../../profiles/employment.toml"),
+    include_str!("../../profiles/campaign.toml"),
 ];
 
 // The compiled files are covered by a test.

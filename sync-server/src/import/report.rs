@@ -1,6 +1,6 @@
-//! What the sender of a table gets back: a CSV with one line for every row that was not taken. It opens in a
-//! spreadsheet, so no cell of it may be taken for a formula, and no identity number stands in it whole. Must
-//! not know what became of the rows that were taken.
+//! What the sender of a table gets back: a CSV with one line for what is said of a row, why it was not taken or what
+//! became of it. It opens in a spreadsheet, so no cell of it may be taken for a formula, and no identity number
+//! stands in it whole. Must not know what a row means.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -20,25 +20,51 @@ const NUMBER_DIGITS_MIN: usize = 12;
 /// Characters of an identity number that are shown, at its beginning and at its end.
 const SHOWN: (usize, usize) = (6, 2);
 
+/// What is said of a row: a code of one of the lists in `core/schema/words.toml`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'l> {
+    /// Its number in the file.
+    pub(super) row: u32,
+    /// The header of the column; empty where the row as a whole is meant.
+    pub(super) column: &'l str,
+    /// The list that has the words.
+    pub(super) list: &'static str,
+    /// The code.
+    pub(super) code: &'static str,
+}
+
 /// Writes the report of some faults of a table, with the words of the list `import_fault`.
 ///
 /// # Errors
 /// Where it cannot be written.
 pub fn write<'f>(
-    mut out: impl Write,
+    out: impl Write,
     rows: &Rows<'_>,
     faults: impl IntoIterator<Item = &'f Fault>,
+) -> Result<(), csv::Error> {
+    let line = |fault: &'f Fault| {
+        let (list, code) = ("import_fault", fault.code.code());
+        Line { row: fault.row, column: &fault.column, list, code }
+    };
+    write_lines(out, rows, faults.into_iter().map(line))
+}
+
+/// Writes a report of what is said of rows.
+pub(super) fn write_lines<'l>(
+    mut out: impl Write,
+    rows: &Rows<'_>,
+    said: impl Iterator<Item = Line<'l>>,
 ) -> Result<(), csv::Error> {
     out.write_all(UTF_8_MARK)?;
     let mut lines = csv::Writer::from_writer(out);
     lines.write_record(TITLES)?;
-    for fault in faults {
-        let words = schema::words("import_fault", fault.code.code());
-        let (zh, en) = words.map_or((fault.code.code(), ""), |words| (&words.zh, &words.en));
-        let (name, identity) = rows.who(fault.row).unwrap_or_default();
+    for Line { row, column, list, code } in said {
+        let words = schema::words(list, code);
+        let (zh, en) = words.map_or((code, ""), |words| (&words.zh, &words.en));
+        let (name, identity) = rows.who(row).unwrap_or_default();
         let (name, identity) = (hide_numbers(name), masked(identity.trim()));
-        let number = fault.row.to_string();
-        let cells = [&number, &*fault.column, zh, en, &name, &identity];
+        let number = row.to_string();
+        let cells = [&number, column, zh, en, &name, &identity];
         lines.write_record(cells.map(|cell| defused(cell).into_owned()))?;
     }
     lines.flush()?;

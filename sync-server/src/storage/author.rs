@@ -35,6 +35,11 @@ pub struct Author {
 }
 
 impl Author {
+    /// An office or a department, which writes in the households of its area.
+    pub fn office(account: Account, now_ms: i64, person_key: PersonKey) -> Self {
+        Self { account, now_ms, person_key, own: None }
+    }
+
     fn place(&self, household: &Household) -> Place {
         if self.own == Some(household.id) {
             return Place::Own;

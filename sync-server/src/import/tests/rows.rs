@@ -297,7 +297,7 @@ fn every_kind_of_table_is_read() {
 #[test]
 fn profiles_are_whole_and_fit_the_record() {
     let kinds: BTreeSet<Kind> = Profile::built_in().iter().map(|profile| profile.kind).collect();
-    assert_eq!(kinds.len(), 9, "one of each kind");
+    assert_eq!(kinds.len(), 10, "one of each kind");
     let good = include_str!("../../../profiles/medical.toml");
     assert!(Profile::parse(good).is_ok());
     for (from, to, error) in [

@@ -79,7 +79,7 @@ fn write(app: &App, batch: Vec<Opened>) -> Result<(), Failure> {
     app.storage.writer().write(move |transaction| {
         for (village, edit, id) in batch {
             let account = account("township", Role::TownshipOffice, vec![village / 1_000]);
-            let author = Author { account, now_ms, person_key, own: None };
+            let author = Author::office(account, now_ms, person_key);
             let household = Household::unsaved(id, village);
             let wrote = author::write(transaction, &author, &policy.policy, household, &edit)?;
             assert!(wrote.is_ok(), "{wrote:?}");

@@ -1,0 +1,104 @@
+//! Past campaigns at a desk: which offices bring a register in, and what they read when it is done. Must not know what a
+//! column means, or a rule.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use wanhu_core::domain::schema::{Schema, words};
+
+use super::imports::read_profile;
+use super::{AdminError, Office, Output};
+use crate::accounts::{Account, AccountError};
+use crate::app::regions;
+use crate::import::campaign::{self, Brought, Campaign, Said};
+use crate::import::delivery::Watch;
+use crate::import::profile::{Kind, Profile};
+
+/// A register, as an office types it.
+#[derive(Clone, Debug, Args)]
+pub struct CampaignArguments {
+    /// 文件 · the file
+    pub file: PathBuf,
+    /// 同办账户:乡镇填基本情况,县级转入监测过程 · other offices at the desk: townships enter facts, the county cases
+    #[arg(long = "with")]
+    pub with: Vec<String>,
+    /// 排查名称,默认为文件名 · name of the campaign; else the file's
+    #[arg(long)]
+    pub campaign: Option<String>,
+    /// 自定义列对应 (TOML) · a mapping of one's own in place of the built-in one
+    #[arg(long)]
+    pub profile: Option<PathBuf>,
+    /// 逐行结果 (CSV) · where to write what became of every row
+    #[arg(long)]
+    pub report: Option<PathBuf>,
+    /// 只试算,不写入 · say what would become of it, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Office<'_> {
+    pub(super) fn bring_in(
+        &self,
+        asked: CampaignArguments,
+        watch: Watch<'_>,
+    ) -> Result<Output, AdminError> {
+        let mut accounts = vec![self.account()?];
+        for id in &asked.with {
+            accounts.push(self.other(id)?);
+        }
+        let own = asked.profile.map(|path| read_profile(&path)).transpose()?;
+        let profile = own.as_ref().or_else(|| Profile::of(Kind::Campaign));
+        let profile = profile.filter(|profile| profile.kind == Kind::Campaign);
+        let profile =
+            profile.ok_or_else(|| AdminError::ProfileUnusable("kind = \"campaign\"".into()))?;
+        let stem = asked.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let reason = format!("历次排查转入: {}", asked.campaign.unwrap_or(stem));
+        let fits = Schema::base().check("steps", "reason", &reason.as_str().into());
+        fits.map_err(|_| AdminError::ProfileUnusable("--campaign".into()))?;
+        let regions = regions(self.settings)?;
+        let dry_run = asked.dry_run;
+        let campaign = Campaign { reason: &reason, profile, regions: &regions, dry_run };
+        let report = asked.report.as_deref().map(Path::new);
+        let brought =
+            campaign::bring_in(self.app, &accounts, campaign, &asked.file, report, watch)?;
+        Ok(told(&brought, dry_run))
+    }
+
+    fn other(&self, id: &str) -> Result<Account, AdminError> {
+        let account = self.app.accounts.account(id)?.filter(|account| !account.disabled);
+        Ok(account.ok_or(AccountError::AccountUnknown)?)
+    }
+}
+
+fn told(brought: &Brought, dry_run: bool) -> Output {
+    let head = match (dry_run, brought.has_written()) {
+        (true, _) => "试算,未写入 · a trial, nothing was written",
+        (false, true) => "历次排查数据已导入 · campaign brought in",
+        (false, false) => "没有新内容,未写入 · nothing new, nothing was written",
+    };
+    let Brought { rows, skipped, taken, known, not_taken, .. } = brought;
+    let Brought { households, opened, filled, carried, .. } = brought;
+    let mut text = format!(
+        "{head}\n{rows} 行 rows: {taken} 行已录入 taken, {known} 行已在册 known, {not_taken} 行未采用 \
+         not taken, {skipped} 行略过 skipped\n{households} 户 households: {opened} 户新建档 opened, \
+         {filled} 户补充 filled in, {carried} 户转入监测 carried over\n"
+    );
+    let remarkable = |said: &Said| !matches!(said, Said::Taken | Said::Known);
+    for (said, count) in brought.said.iter().filter(|(said, _)| remarkable(said)) {
+        let known = words(said.list(), said.code());
+        let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
+        text.push_str(&format!("    {count} 行 {zh} · {en}\n"));
+    }
+    let said: serde_json::Map<_, _> = brought
+        .said
+        .iter()
+        .filter(|(said, _)| remarkable(said))
+        .map(|(said, count)| (said.code().to_owned(), (*count).into()))
+        .collect();
+    let value = serde_json::json!({
+        "rows": rows, "taken": taken, "known": known, "not_taken": not_taken, "skipped": skipped,
+        "households": households, "opened": opened, "filled": filled, "carried": carried,
+        "said": said, "dry_run": dry_run
+    });
+    Output { text, json: format!("{value}\n") }
+}

@@ -1,0 +1,231 @@
+//! A past campaign's register, from the file to the households: read, put together by household, matched by identity
+//! number, entered by the offices whose right it is. The record itself says what was done before: the same file again
+//! writes nothing, and one that was cut off goes on. Must not know a column or a rule.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::region::RegionList;
+
+use super::delivery::{DeliveryError, DeliveryPhase, Watch};
+use super::header::HeaderError;
+use super::outcome::{DepartmentRow, Outcome};
+use super::profile::Profile;
+use super::report::{self, Line};
+use super::rows::Rows;
+use super::table::Table;
+use crate::accounts::Account;
+use crate::app::App;
+use crate::storage::persons::{self, Homes};
+
+mod change;
+mod desk;
+mod register;
+mod said;
+mod village;
+
+use change::Fields;
+use desk::{Desk, Entered};
+use register::Listed;
+use said::Ledger;
+use village::Villages;
+
+pub use said::{Remark, Said};
+
+/// Rows read between two looks at the clock, and households entered in one transaction.
+const ROWS_A_TURN: usize = 4_000;
+const HOUSEHOLDS_A_TURN: usize = 200;
+
+/// A register, and how it is to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Campaign<'a> {
+    /// Why its cases are under monitoring: the words that stand in every step.
+    pub reason: &'a str,
+    /// What its columns mean.
+    pub profile: &'a Profile,
+    /// The villages there are.
+    pub regions: &'a RegionList,
+    /// Whether only to say what would become of it.
+    pub dry_run: bool,
+}
+
+/// What came of a register. Every row is skipped, taken, known or not taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// Rows that have any text.
+    pub rows: u64,
+    /// Headings and lines of totals.
+    pub skipped: u64,
+    /// Rows of which something was written.
+    pub taken: u64,
+    /// Rows all of which was on record.
+    pub known: u64,
+    /// Rows not taken.
+    pub not_taken: u64,
+    /// How often what was said.
+    pub said: BTreeMap<Said, u64>,
+    /// Households in it.
+    pub households: u64,
+    /// Records opened.
+    pub opened: u64,
+    /// Records filled in.
+    pub filled: u64,
+    /// Cases carried over.
+    pub carried: u64,
+}
+
+impl Brought {
+    /// Whether anything was written.
+    pub fn has_written(&self) -> bool {
+        self.opened + self.filled + self.carried > 0
+    }
+
+    fn count(&mut self, entered: &Entered) {
+        self.opened += u64::from(entered.opened);
+        self.filled += u64::from(entered.filled);
+        self.carried += u64::from(entered.carried);
+    }
+}
+
+/// Brings a register in. Each account writes what its role may: a township facts, a county cases.
+///
+/// # Errors
+/// See [`DeliveryError`]. What was entered before it was cut off stays.
+pub fn bring_in(
+    app: &App,
+    accounts: &[Account],
+    campaign: Campaign<'_>,
+    file: &Path,
+    report_to: Option<&Path>,
+    watch: Watch<'_>,
+) -> Result<Brought, DeliveryError> {
+    let decides = |desk: &Account| matches!(desk.role, Role::TownshipOffice | Role::CountyOffice);
+    if accounts.is_empty() || !accounts.iter().all(decides) {
+        return Err(DeliveryError::NotAnOffice);
+    }
+    let table = Table::read(file)?;
+    let by_head = register::by_head(campaign.profile);
+    let profile = match Rows::new(&table, campaign.profile) {
+        Err(HeaderError::ColumnsMissing(_)) => &by_head,
+        _ => campaign.profile,
+    };
+    persons::catch_up(app.storage.writer(), app.person_key)?;
+    let (mut brought, mut ledger) = (Brought::default(), Ledger::default());
+    let rows = read(&table, profile, &mut brought, &mut ledger, watch)?;
+    let (households, remarks) = register::households(rows);
+    remarks.into_iter().for_each(|remark| ledger.add(remark));
+    brought.households = households.len() as u64;
+    let desk = Desk {
+        accounts: accounts.to_vec(),
+        key: app.person_key,
+        policy: app.policy.clone(),
+        fields: Fields::of(profile, Rows::new(&table, profile)?.header()),
+        reason: campaign.reason.to_owned(),
+        now_ms: app.clock.now_ms(),
+        dry_run: campaign.dry_run,
+    };
+    for entered in enter(app, desk, campaign.regions, households, watch)? {
+        brought.count(&entered);
+        ledger.extend(entered.said);
+    }
+    tell(&mut brought, &ledger, &Rows::new(&table, profile)?, report_to)?;
+    Ok(brought)
+}
+
+fn read(
+    table: &Table,
+    profile: &Profile,
+    brought: &mut Brought,
+    ledger: &mut Ledger,
+    watch: Watch<'_>,
+) -> Result<Vec<DepartmentRow>, DeliveryError> {
+    let mut taken = Vec::new();
+    for (place, outcome) in Rows::new(table, profile)?.enumerate() {
+        if place % ROWS_A_TURN == 0 {
+            must_go_on(watch, DeliveryPhase::Reading, place, table.rows().len())?;
+        }
+        brought.rows += 1;
+        match outcome {
+            Outcome::Taken(row) => taken.push(row),
+            Outcome::Skipped(_) => brought.skipped += 1,
+            Outcome::Fault(fault) => {
+                let said = Said::Fault(fault.code);
+                ledger.add(Remark { row: fault.row, said, column: fault.column });
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// Enters household after household; phones get their turn in between.
+fn enter(
+    app: &App,
+    desk: Desk,
+    regions: &RegionList,
+    households: Vec<Listed>,
+    watch: Watch<'_>,
+) -> Result<Vec<Entered>, DeliveryError> {
+    let (villages, desk, total) = (Villages::of(regions), Arc::new(desk), households.len());
+    let mut placed = households.into_iter().map(|listed| {
+        let written = listed.written();
+        let village =
+            written.and_then(|written| villages.find(&written, |village| desk.reaches(village)));
+        (listed, village)
+    });
+    let mut all = Vec::with_capacity(total);
+    loop {
+        must_go_on(watch, DeliveryPhase::Keeping, all.len(), total)?;
+        let turn: Vec<_> = placed.by_ref().take(HOUSEHOLDS_A_TURN).collect();
+        if turn.is_empty() {
+            return Ok(all);
+        }
+        let desk = Arc::clone(&desk);
+        all.extend(app.storage.writer().write(move |transaction| {
+            let mut homes = Homes::open(transaction)?;
+            let enter = |(listed, village): &(Listed, Result<u64, Said>)| {
+                desk.enter(transaction, &mut homes, listed, *village)
+            };
+            turn.iter().map(enter).collect::<Result<Vec<_>, _>>()
+        })?);
+    }
+}
+
+fn must_go_on(
+    watch: Watch<'_>,
+    phase: DeliveryPhase,
+    done: usize,
+    total: usize,
+) -> Result<(), DeliveryError> {
+    if watch(phase, done, total) { Ok(()) } else { Err(DeliveryError::Cancelled) }
+}
+
+/// Counts what was said, and writes it down.
+fn tell(
+    brought: &mut Brought,
+    ledger: &Ledger,
+    rows: &Rows<'_>,
+    report_to: Option<&Path>,
+) -> Result<(), DeliveryError> {
+    let remarks = ledger.remarks();
+    for remark in &remarks {
+        *brought.said.entry(remark.said).or_default() += 1;
+    }
+    brought.taken = ledger.ended(|said| said == Said::Taken);
+    brought.known = ledger.ended(|said| said == Said::Known);
+    brought.not_taken = ledger.ended(Said::is_not_taken);
+    let Some(path) = report_to else { return Ok(()) };
+    let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
+    let out = std::fs::File::create(path).map_err(|error| failed(&error))?;
+    let lines = remarks.iter().map(|remark| Line {
+        row: remark.row,
+        column: &remark.column,
+        list: remark.said.list(),
+        code: remark.said.code(),
+    });
+    report::write_lines(std::io::BufWriter::new(out), rows, lines).map_err(|error| failed(&error))
+}
+
+#[cfg(test)]
+mod tests;
