@@ -22,7 +22,9 @@ const BYTES_MAX: usize = 1024;
 /// As the code deserves; nothing is changed then.
 #[utoipa::path(post, path = "/v1/enrol", tag = "phones",
     request_body(content = Vec<u8>, content_type = "application/cbor", description = "code, keys, name"),
-    responses((status = 200, content_type = "application/cbor", body = Vec<u8>, description = "number, role, areas")))]
+    responses((status = 200, content_type = "application/cbor", body = Vec<u8>, description = "number, role, areas"),
+        (status = "4XX", content_type = "application/cbor", body = Vec<u8>, description = "code, details"),
+        (status = "5XX", content_type = "application/cbor", body = Vec<u8>, description = "code, details")))]
 pub async fn enrol(
     State(app): State<Arc<App>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -43,6 +44,7 @@ pub struct ErrorAnswer {
 #[serde(deny_unknown_fields)]
 pub struct CodeRequest {
     /// A mobile number of the mainland.
+    #[schema(pattern = r"^1[3-9]\d{9}$")]
     pub telephone: String,
 }
 
@@ -51,12 +53,16 @@ pub struct CodeRequest {
 #[serde(deny_unknown_fields)]
 pub struct SessionRequest {
     /// The telephone that was sent the code.
+    #[schema(pattern = r"^1[3-9]\d{9}$")]
     pub telephone: String,
     /// Six digits.
+    #[schema(pattern = r"^\d{6}$")]
     pub code: String,
     /// The person's name.
+    #[schema(min_length = 1, max_length = 40)]
     pub name: String,
-    /// The person's identity number.
+    /// The person's identity number, which must check.
+    #[schema(pattern = r"^\d{17}[\dXx]$")]
     pub identity_number: String,
 }
 
@@ -118,6 +124,7 @@ pub struct ConfirmationRequest {
 
 /// Looks for villages.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct VillageQuery {
     /// Characters, pinyin or initials.
     pub search: String,
@@ -193,6 +200,7 @@ pub async fn close_session(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<StatusCode, JsonError> {
+    caller(&app, &headers)?;
     visitors(&app)?.close(token(&headers)?);
     std::future::ready(Ok(StatusCode::NO_CONTENT)).await
 }
@@ -264,9 +272,10 @@ pub async fn confirm(
     responses((status = 200, body = Vec<VillageAnswer>), (status = "4XX", body = ErrorAnswer)))]
 pub async fn find_villages(
     State(app): State<Arc<App>>,
-    Query(query): Query<VillageQuery>,
+    query: Result<Query<VillageQuery>, QueryRejection>,
 ) -> Result<Json<Vec<VillageAnswer>>, JsonError> {
     visitors(&app)?;
+    let Query(query) = query.map_err(|_| ServerError::BadRequest)?;
     let search: String = query.search.chars().take(40).collect();
     let found = app.regions.search(&search, usize::MAX).into_iter();
     let villages = found.filter(|found| region::is_village(found.code)).take(VILLAGES_MAX);

@@ -30,7 +30,9 @@ const ANSWER_CHUNK_BYTES: usize = 32 * 1024;
 /// what was taken before.
 #[utoipa::path(post, path = "/v1/sync", tag = "phones",
     request_body(content = Vec<u8>, content_type = "application/cbor", description = "signed header, then frames"),
-    responses((status = 200, content_type = "application/cbor", body = Vec<u8>, description = "head, then villages")))]
+    responses((status = 200, content_type = "application/cbor", body = Vec<u8>, description = "head, then villages"),
+        (status = "4XX", content_type = "application/cbor", body = Vec<u8>, description = "code, details"),
+        (status = "5XX", content_type = "application/cbor", body = Vec<u8>, description = "code, details")))]
 pub async fn sync(State(app): State<Arc<App>>, body: Body) -> Result<Response, ServerError> {
     let permit = app.requests.clone().try_acquire_owned().map_err(|_| ServerError::Busy)?;
     let mut reader = BodyReader::new(body, app.silence_max);
