@@ -19,7 +19,7 @@ mod legal;
 mod tasks;
 
 pub use legal::{Lack, check};
-pub use tasks::{Task, TaskKind, tasks};
+pub use tasks::{Task, TaskKind, may_have_tasks, stages_with_tasks, tasks};
 
 /// What a step enters, or says. Codes: list `case_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -104,7 +104,8 @@ pub fn view(
 /// As the file reports.
 pub fn tasks(connection: &Connection, asking: &Asking<'_>) -> Result<Vec<TaskView>, StoreError> {
     let mut found = Vec::new();
-    for n in listing::with_tasks(connection, asking.areas)? {
+    let stages = asking.role.and_then(workflow::stages_with_tasks);
+    for n in listing::with_tasks(connection, asking.areas, stages)? {
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
         for task in asking.tasks(&facts) {

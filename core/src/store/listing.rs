@@ -14,8 +14,7 @@ use crate::domain::ids::HouseholdId;
 use crate::domain::pinyin;
 use crate::domain::region;
 use crate::domain::value::Value;
-use crate::domain::warning;
-use crate::domain::workflow::{Case, Stage};
+use crate::domain::workflow::{Case, Stage, may_have_tasks};
 
 /// The priority tags in the order of their bits: fields of container `class`.
 pub const TAGS: [&str; 7] = [
@@ -91,9 +90,8 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
     };
     let names = member_names(fold);
     // These alone: a list row is written at every save.
-    let facts = facts_of(fold, household.scope, &["steps", "warnings"]);
+    let facts = facts_of(fold, household.scope, &["steps", "warnings", "clues"]);
     let case = Case::of(&facts);
-    let is_warned = facts.rows("warnings").iter().any(warning::is_open);
     let head_name = text("basic", "head_name");
     let search = pinyin::search_key(names.iter().copied().chain([head_name]));
     transaction
@@ -116,7 +114,7 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
             i64::try_from(names.len()).unwrap_or(i64::MAX),
             last_visit(fold),
             i64::try_from(fold.conflicts().count()).unwrap_or(i64::MAX),
-            case.is_running() || is_warned
+            may_have_tasks(&facts, &case)
         ])?;
     Ok(())
 }
@@ -205,13 +203,22 @@ pub fn unmerged(connection: &Connection) -> Result<Vec<i64>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Local numbers of the households about which something may have to be done: those with a case that runs or a
-/// warning that nobody has answered. Without areas, all of them.
-pub fn with_tasks(connection: &Connection, areas: &[u64]) -> Result<Vec<i64>, StoreError> {
-    let mut statement = connection.prepare_cached(
+/// Local numbers of the households about which something may have to be done, in these stages where any are named.
+/// Without areas, all of them.
+pub fn with_tasks(
+    connection: &Connection,
+    areas: &[u64],
+    stages: Option<&[Stage]>,
+) -> Result<Vec<i64>, StoreError> {
+    let codes = |stages: &[Stage]| {
+        let codes: Vec<_> = stages.iter().map(|stage| format!("'{}'", stage.code())).collect();
+        format!("AND case_state IN ({})", codes.join(", "))
+    };
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT household FROM listing
-         WHERE tasks <> 0 AND status <> 'merged' AND scope BETWEEN ?1 AND ?2 ORDER BY household",
-    )?;
+         WHERE tasks <> 0 AND status <> 'merged' AND scope BETWEEN ?1 AND ?2 {} ORDER BY household",
+        stages.map(codes).unwrap_or_default()
+    ))?;
     let everywhere = [(0, i64::MAX.cast_unsigned())];
     let ranges: Vec<_> = areas.iter().map(|area| region::villages_of(*area)).collect();
     let mut found = Vec::new();

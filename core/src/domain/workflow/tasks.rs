@@ -2,7 +2,7 @@
 //! help on record; nobody keeps a list of tasks. Must not know whose phone asks.
 
 use super::legal::GUARANTEES;
-use super::{Case, Clock, Day, Facts, Policy, Stage};
+use super::{Case, Clock, Day, Facts, Policy, Row, Stage};
 use crate::domain::authority::Role;
 use crate::domain::warning;
 
@@ -129,6 +129,38 @@ pub fn tasks(facts: &Facts, case: &Case, policy: &Policy, today: Day) -> Vec<Tas
     tasks
 }
 
+/// Whether anything may have to be done about a household, on any day and under any policy.
+pub fn may_have_tasks(facts: &Facts, case: &Case) -> bool {
+    case.is_running()
+        || facts.rows("warnings").iter().any(warning::is_open)
+        || later_clues(facts, case).next().is_some()
+}
+
+/// The stages in which a role has tasks; none where it may have some in every stage.
+pub fn stages_with_tasks(role: Role) -> Option<&'static [Stage]> {
+    match role {
+        Role::VillageCommittee => {
+            Some(&[Stage::Verified, Stage::Appraised, Stage::OnNotice, Stage::TownshipCheck])
+        }
+        Role::CountyOffice => Some(&[Stage::TownshipCheck, Stage::CountyDecision]),
+        Role::Household | Role::City | Role::Department | Role::Operator => Some(&[]),
+        Role::GridWorker | Role::VillageCadre | Role::TownshipOffice => None,
+    }
+}
+
+/// What somebody says on the way in is seen to by the visit that verifies; what is said later waits for an outcome of
+/// its own.
+fn later_clues<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row> {
+    let let_in = [Stage::Monitored, Stage::Reopened].map(|stage| case.entered(stage));
+    let let_in = let_in.into_iter().flatten().max();
+    facts.rows("clues").iter().filter(move |clue| {
+        let received = clue.day("received_on");
+        matches!(clue.text("channel"), "declaration" | "petition")
+            && warning::is_open_clue(clue)
+            && let_in.is_some_and(|let_in| received.is_some_and(|received| received >= let_in))
+    })
+}
+
 struct Asked<'a> {
     facts: &'a Facts,
     case: &'a Case,
@@ -151,23 +183,13 @@ impl Asked<'_> {
         .collect()
     }
 
-    /// What somebody says on the way in is seen to by the visit that verifies; what is said later has a task of its
-    /// own until its outcome is on record.
     fn of_clues(&self) -> Vec<Task> {
-        let let_in = [Stage::Monitored, Stage::Reopened].map(|stage| self.case.entered(stage));
-        let Some(let_in) = let_in.into_iter().flatten().max() else { return Vec::new() };
-        let clues = self.facts.rows("clues").iter().filter(|clue| {
-            matches!(clue.text("channel"), "declaration" | "petition")
-                && warning::is_open_clue(clue)
-                && clue.day("received_on").is_some_and(|received| received >= let_in)
-        });
-        clues
-            .map(|clue| Task {
-                due_on: self.due(Clock::Verify, clue.day("received_on")),
-                kind: TaskKind::AnswerClue,
-                subject: clue.id.clone(),
-            })
-            .collect()
+        let task = |clue: &Row| Task {
+            due_on: self.due(Clock::Verify, clue.day("received_on")),
+            kind: TaskKind::AnswerClue,
+            subject: clue.id.clone(),
+        };
+        later_clues(self.facts, self.case).map(task).collect()
     }
 
     fn of_stage(&self) -> Vec<Task> {

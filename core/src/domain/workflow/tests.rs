@@ -378,4 +378,36 @@ proptest! {
         let moving = steps.iter().filter(|step| step.2.moves()).count();
         prop_assert_eq!(counted + one.set_aside.len(), moving);
     }
+
+    #[test]
+    fn nobody_has_a_task_where_none_is_looked_for(
+        steps in random_steps(),
+        (is_warned, channel, received) in (any::<bool>(), 0..3usize, 1..28u32),
+        days in prop::collection::vec(1..28u32, 24),
+    ) {
+        let mut facts = steps.iter().zip(&days).fold(ready(), |facts, ((id, after, stage, level), on)| {
+            facts.with_row("steps", id, &[
+                ("state", stage.code().into()),
+                ("after", after.as_str().into()),
+                ("level", level.as_str().into()),
+                ("on", format!("2024-03-{on:02}").into()),
+            ])
+        });
+        if is_warned {
+            facts = facts.with_row("warnings", "w", &[("due_on", "2024-03-10".into())]);
+        }
+        let channel = ["declaration", "petition", "inspection"][channel];
+        let received = format!("2024-03-{received:02}");
+        facts = facts.with_row("clues", "c", &[
+            ("channel", channel.into()), ("received_on", received.into()),
+        ]);
+        let case = Case::of(&facts);
+        let found = tasks(&facts, &case, &policy(), day("2024-06-30"));
+        prop_assert!(found.is_empty() || may_have_tasks(&facts, &case));
+        for task in found {
+            let stages = stages_with_tasks(task.kind.role());
+            let is_looked_for = stages.is_none_or(|all| case.stage().is_some_and(|at| all.contains(&at)));
+            prop_assert!(is_looked_for, "{task:?} at {:?}", case.stage());
+        }
+    }
 }
