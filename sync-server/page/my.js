@@ -15,7 +15,7 @@ const session = {
 
 /** Chinese first, English second; the code itself where no list knows it. */
 function label(list, code) {
-  const known = words.get(list)?.get(code);
+  const known = (words.get(list) || new Map()).get(code);
   const span = document.createElement("span");
   span.append(known ? known[0] : code);
   if (known) {
@@ -28,7 +28,7 @@ function label(list, code) {
 
 function tell(list, code, bad) {
   const notice = $("notice");
-  notice.replaceChildren(label(list, code));
+  fill(notice, [label(list, code)]);
   notice.className = bad ? "bad" : "";
   notice.hidden = false;
   notice.scrollIntoView({ block: "nearest" });
@@ -59,6 +59,12 @@ async function ask(method, path, body) {
   return null;
 }
 
+/** Puts these in place of what is there. */
+function fill(node, children) {
+  node.textContent = "";
+  children.forEach((child) => node.append(child));
+}
+
 /** Runs on submit, once at a time. */
 function onSubmit(form, work) {
   $(form).addEventListener("submit", async (event) => {
@@ -73,7 +79,7 @@ function list(id, items) {
   const empty = document.createElement("li");
   empty.className = "hint";
   empty.textContent = "暂无 · nothing yet";
-  $(id).replaceChildren(...(items.length ? items : [empty]));
+  fill($(id), items.length ? items : [empty]);
 }
 
 function item(...parts) {
@@ -162,10 +168,11 @@ onSubmit("declaration-form", async (form, element) => {
 });
 
 onSubmit("objection-form", async (form, element) => {
-  if (!await ask("POST", "/v1/household/objections", { reason: form.get("reason") })) return;
+  const objected = await ask("POST", "/v1/household/objections", { reason: form.get("reason") });
+  if (!objected) return;
   element.reset();
   await load();
-  tell("visitor", "recorded", false);
+  tell("visitor", objected.outcome, false);
 });
 
 $("sign-out").addEventListener("click", async () => {
@@ -179,7 +186,8 @@ $("village-search").addEventListener("input", (event) => {
   clearTimeout(pause);
   pause = setTimeout(async () => {
     const found = await ask("GET", "/v1/villages?search=" + encodeURIComponent(event.target.value));
-    $("villages").replaceChildren(...(found || []).map((village) => choice("radio", "village", village.code, village.path.slice(-3).join(" "))));
+    const line = (village) => choice("radio", "village", village.code, village.path.slice(-3).join(" "));
+    fill($("villages"), (found || []).map(line));
   }, 300);
 });
 
@@ -193,10 +201,17 @@ function choice(type, name, value, text) {
 }
 
 (async () => {
-  const lists = await (await fetch("/my/words.json")).json();
+  let lists = {};
+  try {
+    lists = await (await fetch("/my/words.json")).json();
+  } catch {
+    words.set("visitor", new Map([["offline", ["没有网络,请稍后再试", "no network; try again later"]]]));
+    tell("visitor", "offline", true);
+    return;
+  }
   for (const [list, codes] of Object.entries(lists)) {
     words.set(list, new Map(codes.map(([code, zh, en]) => [code, [zh, en]])));
   }
-  $("risks").replaceChildren(...[...words.get("risk").keys()].map((code) => choice("checkbox", "risk", code, label("risk", code))));
+  fill($("risks"), Array.from(words.get("risk").keys(), (code) => choice("checkbox", "risk", code, label("risk", code))));
   show();
 })();

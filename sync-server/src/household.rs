@@ -32,8 +32,8 @@ mod visitors;
 pub use view::{OwnCadre, OwnClue, OwnMeasure, OwnRecord, OwnStage};
 pub use visitors::Visitors;
 
-/// Objections that one notice takes from the household itself.
-const OBJECTIONS_MAX: usize = 3;
+/// Open objections beyond which a notice takes no more of the household itself: a case holds a bounded number of steps.
+const OBJECTIONS_MAX: usize = 20;
 
 /// Somebody who answered at a telephone, and who they say they are.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,6 +89,10 @@ struct Home {
 impl Home {
     fn of(household: Household, caller: &Caller, key: &PersonKey) -> Option<Self> {
         let facts = facts(&household.fold, household.scope);
+        // On a record out of use nobody has a task: what is said there would be lost.
+        if !facts.is_active() {
+            return None;
+        }
         let is_caller = |member: &&Row| {
             let number = IdentityNumber::parse(member.text("identity_number"));
             number.is_ok_and(|number| number == caller.number)
@@ -148,14 +152,19 @@ pub fn own_record(app: &App, caller: &Caller) -> Result<OwnRecord, ServerError> 
 /// Takes a declaration.
 ///
 /// # Errors
-/// `InvalidInput` for what no record can hold; `Busy` where too many of this telephone wait.
+/// `InvalidInput` for what no record can hold; `TooManyRequests` where the telephone, which is not the one on record,
+/// has declared too often today. Whether a record knows the caller makes no difference to that.
 pub fn declare(app: &App, caller: &Caller, said: &Said) -> Result<Declared, ServerError> {
     check(app, said)?;
     let home = home(app, caller)?;
     let is_own = home.as_ref().is_some_and(|home| home.is_own);
     let village = said.village.filter(|village| is_village(app, *village));
-    if !is_own && village.is_none() {
-        return Err(ServerError::invalid("village", "not_a_village"));
+    if !is_own {
+        if village.is_none() {
+            return Err(ServerError::invalid("village", "not_a_village"));
+        }
+        let visitors = app.visitors.as_ref().ok_or(ServerError::NotFound)?;
+        visitors.count_declaration(&app.person_key, &caller.telephone, app.clock.now_ms())?;
     }
     let Some(home) = home else {
         return wait(app, caller, said, village.unwrap_or_default());
@@ -165,7 +174,8 @@ pub fn declare(app: &App, caller: &Caller, said: &Said) -> Result<Declared, Serv
         member: home.member.clone(),
         note: said.note.trim().to_owned(),
         contact: if is_own { String::new() } else { caller.telephone.clone() },
-        consents: said.consents,
+        // Nobody else agrees for the household.
+        consents: said.consents && is_own,
     };
     let day = today(app);
     let recorded = write(app, caller, &home, move |facts| {
@@ -219,14 +229,14 @@ fn wait(app: &App, caller: &Caller, said: &Said, village: u64) -> Result<Declare
         consents: said.consents,
     };
     let writer = app.storage.writer();
-    let kept = writer.write(move |transaction| declarations::keep(transaction, &waiting))?;
-    if kept { Ok(Declared::Taken) } else { Err(ServerError::Busy) }
+    writer.write(move |transaction| declarations::keep(transaction, &waiting))?;
+    Ok(Declared::Taken)
 }
 
-/// Objects to the notice about the caller's own household.
+/// Objects to the notice about the caller's own household. False where the same objection is open.
 ///
 /// # Errors
-/// `NotOnRecord`; `InvalidInput` without a reason; `NotNow` where no notice hangs.
+/// `NotOnRecord`; `InvalidInput` without a reason; `NotNow` where no notice hangs, or too many objections are open.
 pub fn object(app: &App, caller: &Caller, reason: &str) -> Result<bool, ServerError> {
     let reason = reason.trim().to_owned();
     if reason.is_empty() || reason.chars().count() > NOTE_CHARS_MAX {
@@ -238,8 +248,14 @@ pub fn object(app: &App, caller: &Caller, reason: &str) -> Result<bool, ServerEr
         if case.stage() != Some(Stage::OnNotice) {
             return Err(ServerError::NotNow { lack: "not_from_here" });
         }
-        let may = case.objections.len() < OBJECTIONS_MAX;
-        Ok(may.then(|| declare::objection(facts, &reason, day)))
+        let mut open = case.objections.iter().filter_map(|row| facts.row("steps", row));
+        if open.any(|objection| objection.text("reason") == reason) {
+            return Ok(None);
+        }
+        if case.objections.len() >= OBJECTIONS_MAX {
+            return Err(ServerError::NotNow { lack: "too_many_steps" });
+        }
+        Ok(Some(declare::objection(facts, &reason, day)))
     })
 }
 

@@ -14,7 +14,8 @@ use wanhu_core::domain::workflow::{Stage, TaskKind};
 use wanhu_core::error::LedgerError;
 use wanhu_server::admin::{AdminCommand, ImportCommand};
 use wanhu_server::import::profile::Kind;
-use wanhu_tests::county::{County, Step};
+use wanhu_tests::county::{County, Step, sync};
+use wanhu_tests::population::FULING;
 
 mod bad_week;
 mod campaign;
@@ -34,6 +35,31 @@ async fn people(day: &str, village: u64, policy: Option<&str>) -> County {
     county.account("县局", Role::CountyOffice, village / 1_000_000);
     county.account("医保局", Role::Department, village / 1_000_000);
     county
+}
+
+/// Identity number of the head of [`family`].
+const NUMBER: &str = "431025196501010019";
+
+/// A family of 福岭村.
+fn family() -> RecordEdit {
+    let number = format!("members.identity_number={NUMBER}");
+    typed(&[
+        "basic.head_name=周长根",
+        "class.household_kind=脱贫户",
+        "members.name=周长根",
+        "members.relation=户主",
+        &number,
+    ])
+}
+
+/// The people, the phone of one of the cadres, and a family that it has entered and synced.
+async fn on_record(family: RecordEdit) -> (County, Ledger, HouseholdId) {
+    let county = people("2024-03-04", FULING, None).await;
+    let li = county.phone("李明").await;
+    sync(&li).await;
+    let id = li.create_household(FULING, family).unwrap();
+    sync(&li).await;
+    (county, li, id)
 }
 
 /// Fields as somebody types them.

@@ -58,6 +58,9 @@ impl Office<'_> {
         };
         let household = self.household(&account, id)?;
         let seen = facts(&household.fold, household.scope);
+        if !seen.is_active() {
+            return Err(StoreError::NotFound.into());
+        }
         let is_person = |row: &&Row| {
             IdentityNumber::parse(row.text("identity_number")).ok() == person && person.is_some()
         };
@@ -69,11 +72,15 @@ impl Office<'_> {
             consents: declared.consents,
         };
         let today = Day::in_china(self.app.clock.now_ms());
-        if let Some(edit) = declaration(&seen, &said, account.role, today) {
-            self.write(account, household, RecordEdit { on_behalf_of: declared.name, ..edit })?;
-        }
+        let words = match declaration(&seen, &said, account.role, today) {
+            Some(edit) => {
+                self.write(account, household, RecordEdit { on_behalf_of: declared.name, ..edit })?;
+                "申报已录入 · declaration entered"
+            }
+            None => "此事已在办理,未另行录入 · being looked into already, nothing was added",
+        };
         self.forget_declaration(number)?;
-        Ok(done("申报已录入 · declaration entered", &id.to_string()))
+        Ok(done(words, &id.to_string()))
     }
 
     pub(super) fn turn_away_declaration(&self, number: i64) -> Result<Output, AdminError> {

@@ -101,8 +101,8 @@ pub struct DeclarationRequest {
 
 /// What became of it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DeclarationAnswer {
-    /// `recorded`, `known` (it is being looked into already), or `taken` where the caller's own record is not here.
+pub struct OutcomeAnswer {
+    /// `recorded`; `known` where it was on record before; `taken` where the caller's own record is not here.
     pub outcome: &'static str,
 }
 
@@ -219,12 +219,12 @@ pub async fn show_record(
 /// Declares a risk.
 #[utoipa::path(post, path = "/v1/household/declarations", request_body = DeclarationRequest, tag = "household",
     security(("session" = [])),
-    responses((status = 201, body = DeclarationAnswer), (status = "4XX", body = ErrorAnswer)))]
+    responses((status = 201, body = OutcomeAnswer), (status = "4XX", body = ErrorAnswer)))]
 pub async fn declare(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<DeclarationAnswer>), JsonError> {
+) -> Result<(StatusCode, Json<OutcomeAnswer>), JsonError> {
     let caller = caller(&app, &headers)?;
     let DeclarationRequest { risks, note, consents, village } = read(&app, body).await?;
     let said = Said { risks, note, consents, village };
@@ -234,19 +234,19 @@ pub async fn declare(
         Declared::Known => "known",
         Declared::Taken => "taken",
     };
-    Ok((StatusCode::CREATED, Json(DeclarationAnswer { outcome })))
+    Ok((StatusCode::CREATED, Json(OutcomeAnswer { outcome })))
 }
 
 /// Objects to the notice about the caller's household.
 #[utoipa::path(post, path = "/v1/household/objections", request_body = ObjectionRequest, tag = "household",
     security(("session" = [])),
-    responses((status = 201, description = "on record"), (status = 200, description = "enough are on record"),
+    responses((status = 201, body = OutcomeAnswer), (status = 200, body = OutcomeAnswer),
         (status = "4XX", body = ErrorAnswer)))]
 pub async fn object(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, JsonError> {
+) -> Result<(StatusCode, Json<OutcomeAnswer>), JsonError> {
     let caller = caller(&app, &headers)?;
     let ObjectionRequest { reason } = read(&app, body).await?;
     Ok(written(blocking(move || household::object(&app, &caller, &reason)).await?))
@@ -255,13 +255,13 @@ pub async fn object(
 /// Confirms that a measure has arrived.
 #[utoipa::path(post, path = "/v1/household/confirmations", request_body = ConfirmationRequest, tag = "household",
     security(("session" = [])),
-    responses((status = 201, description = "on record"), (status = 200, description = "was on record"),
+    responses((status = 201, body = OutcomeAnswer), (status = 200, body = OutcomeAnswer),
         (status = "4XX", body = ErrorAnswer)))]
 pub async fn confirm(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, JsonError> {
+) -> Result<(StatusCode, Json<OutcomeAnswer>), JsonError> {
     let caller = caller(&app, &headers)?;
     let ConfirmationRequest { measure } = read(&app, body).await?;
     Ok(written(blocking(move || household::confirm(&app, &caller, &measure)).await?))
@@ -286,8 +286,11 @@ pub async fn find_villages(
     std::future::ready(Ok(Json(found.collect()))).await
 }
 
-fn written(new: bool) -> StatusCode {
-    if new { StatusCode::CREATED } else { StatusCode::OK }
+fn written(new: bool) -> (StatusCode, Json<OutcomeAnswer>) {
+    match new {
+        true => (StatusCode::CREATED, Json(OutcomeAnswer { outcome: "recorded" })),
+        false => (StatusCode::OK, Json(OutcomeAnswer { outcome: "known" })),
+    }
 }
 
 fn visitors(app: &App) -> Result<&Visitors, ServerError> {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 use wanhu_core::domain::environment::{Entropy, random};
-use wanhu_core::domain::person::Blind;
+use wanhu_core::domain::person::{Blind, PersonKey};
 
 use super::Caller;
 use crate::error::ServerError;
@@ -20,6 +20,8 @@ const TRIES_MAX: u32 = 5;
 const PAUSE_MS: i64 = 60_000;
 /// Codes for one telephone within a day.
 const CODES_A_DAY: u32 = 5;
+/// Declarations within a day from a telephone that is not the one on record.
+const DECLARATIONS_A_DAY: u32 = 5;
 /// How long a session lasts.
 const SESSION_MS: i64 = 60 * 60_000;
 /// Telephones, and sessions, remembered at a time.
@@ -44,6 +46,16 @@ struct Code {
     sent_ms: i64,
     day: i64,
     sent_that_day: u32,
+    declared_that_day: u32,
+}
+
+impl Code {
+    fn on_day(&mut self, day: i64) -> &mut Self {
+        if self.day != day {
+            (self.day, self.sent_that_day, self.declared_that_day) = (day, 0, 0);
+        }
+        self
+    }
 }
 
 impl Visitors {
@@ -71,9 +83,7 @@ impl Visitors {
         }
         let code =
             held.codes.entry(telephone).or_insert(Code { sent_ms: i64::MIN, ..Code::default() });
-        if code.day != day {
-            (code.day, code.sent_that_day) = (day, 0);
-        }
+        code.on_day(day);
         let wait_ms = if code.sent_that_day >= CODES_A_DAY {
             (day + 1) * DAY_MS - now_ms
         } else {
@@ -123,6 +133,28 @@ impl Visitors {
         let until_ms = now_ms.saturating_add(SESSION_MS);
         held.sessions.insert(hash(&token), (caller, until_ms));
         Ok((token, until_ms))
+    }
+
+    /// Counts a declaration from a telephone that is not the one on record.
+    ///
+    /// # Errors
+    /// `TooManyRequests` for one too many a day.
+    pub fn count_declaration(
+        &self,
+        key: &PersonKey,
+        telephone: &str,
+        now_ms: i64,
+    ) -> Result<(), ServerError> {
+        let telephone = key.phone(telephone).ok_or(ServerError::BadRequest)?;
+        let day = now_ms.div_euclid(DAY_MS);
+        let mut held = self.held();
+        let code = held.codes.entry(telephone).or_default().on_day(day);
+        if code.declared_that_day >= DECLARATIONS_A_DAY {
+            let retry_after_ms = ((day + 1) * DAY_MS - now_ms).unsigned_abs();
+            return Err(ServerError::TooManyRequests { retry_after_ms });
+        }
+        code.declared_that_day += 1;
+        Ok(())
     }
 
     /// Whose session this is.

@@ -29,7 +29,7 @@ mod village;
 use change::Fields;
 use desk::{Desk, Entered};
 use register::Listed;
-use said::Ledger;
+use said::Tally;
 use village::Villages;
 
 pub use said::{Remark, Said};
@@ -112,10 +112,10 @@ pub fn bring_in(
         _ => campaign.profile,
     };
     persons::catch_up(app.storage.writer(), app.person_key)?;
-    let (mut brought, mut ledger) = (Brought::default(), Ledger::default());
-    let rows = read(&table, profile, &mut brought, &mut ledger, watch)?;
+    let (mut brought, mut tally) = (Brought::default(), Tally::default());
+    let rows = read(&table, profile, &mut brought, &mut tally, watch)?;
     let (households, remarks) = register::households(rows);
-    remarks.into_iter().for_each(|remark| ledger.add(remark));
+    remarks.into_iter().for_each(|remark| tally.add(remark));
     brought.households = households.len() as u64;
     let desk = Desk {
         accounts: accounts.to_vec(),
@@ -128,9 +128,9 @@ pub fn bring_in(
     };
     for entered in enter(app, desk, campaign.regions, households, watch)? {
         brought.count(&entered);
-        ledger.extend(entered.said);
+        tally.extend(entered.said);
     }
-    tell(&mut brought, &ledger, &Rows::new(&table, profile)?, report_to)?;
+    tell(&mut brought, &tally, &Rows::new(&table, profile)?, report_to)?;
     Ok(brought)
 }
 
@@ -138,7 +138,7 @@ fn read(
     table: &Table,
     profile: &Profile,
     brought: &mut Brought,
-    ledger: &mut Ledger,
+    tally: &mut Tally,
     watch: Watch<'_>,
 ) -> Result<Vec<DepartmentRow>, DeliveryError> {
     let mut taken = Vec::new();
@@ -152,7 +152,7 @@ fn read(
             Outcome::Skipped(_) => brought.skipped += 1,
             Outcome::Fault(fault) => {
                 let said = Said::Fault(fault.code);
-                ledger.add(Remark { row: fault.row, said, column: fault.column });
+                tally.add(Remark { row: fault.row, said, column: fault.column });
             }
         }
     }
@@ -204,17 +204,17 @@ fn must_go_on(
 /// Counts what was said, and writes it down.
 fn tell(
     brought: &mut Brought,
-    ledger: &Ledger,
+    tally: &Tally,
     rows: &Rows<'_>,
     report_to: Option<&Path>,
 ) -> Result<(), DeliveryError> {
-    let remarks = ledger.remarks();
+    let remarks = tally.remarks();
     for remark in &remarks {
         *brought.said.entry(remark.said).or_default() += 1;
     }
-    brought.taken = ledger.ended(|said| said == Said::Taken);
-    brought.known = ledger.ended(|said| said == Said::Known);
-    brought.not_taken = ledger.ended(Said::is_not_taken);
+    brought.taken = tally.ended(|said| said == Said::Taken);
+    brought.known = tally.ended(|said| said == Said::Known);
+    brought.not_taken = tally.ended(Said::is_not_taken);
     let Some(path) = report_to else { return Ok(()) };
     let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
     let out = std::fs::File::create(path).map_err(|error| failed(&error))?;

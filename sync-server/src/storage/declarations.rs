@@ -3,9 +3,6 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use wanhu_core::store::StoreError;
 
-/// Declarations of one telephone that may wait at a time.
-const WAITING_MAX: i64 = 5;
-
 /// What somebody declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WaitingDeclaration {
@@ -29,19 +26,20 @@ pub struct WaitingDeclaration {
     pub consents: bool,
 }
 
-/// Keeps a declaration. False where as many of this telephone wait as may.
+/// Keeps a declaration, unless the same person's about the same risks waits already.
 ///
 /// # Errors
 /// Where the file fails.
 pub fn keep(
     transaction: &Transaction<'_>,
     declared: &WaitingDeclaration,
-) -> Result<bool, StoreError> {
-    let kept = transaction.execute(
+) -> Result<(), StoreError> {
+    transaction.execute(
         "INSERT INTO declaration
              (received_ms, village, name, identity_number, telephone, risks, note, consents)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-         WHERE (SELECT count(*) FROM declaration WHERE telephone = ?5) < ?9",
+         WHERE NOT EXISTS (SELECT 1 FROM declaration
+             WHERE identity_number = ?4 AND telephone = ?5 AND village = ?2 AND risks = ?6)",
         params![
             declared.received_ms,
             declared.village.cast_signed(),
@@ -50,11 +48,10 @@ pub fn keep(
             declared.telephone,
             declared.risks.join(" "),
             declared.note,
-            declared.consents,
-            WAITING_MAX
+            declared.consents
         ],
     )?;
-    Ok(kept == 1)
+    Ok(())
 }
 
 const COLUMNS: &str =

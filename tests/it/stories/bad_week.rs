@@ -2,33 +2,9 @@
 //! appeal, and a file of the bureau that was wrong from the first line to the last.
 
 use super::*;
-use wanhu_tests::county::sync;
-use wanhu_tests::population::FULING;
 
-const NUMBER: &str = "431025196501010019";
 /// Another village of the same township.
 const NEXT_VILLAGE: u64 = FULING / 1_000 * 1_000 + 202;
-
-fn family() -> RecordEdit {
-    let number = format!("members.identity_number={NUMBER}");
-    typed(&[
-        "basic.head_name=周长根",
-        "class.household_kind=脱贫户",
-        "members.name=周长根",
-        "members.relation=户主",
-        &number,
-    ])
-}
-
-/// The people, the phone of one of the cadres, and a family that it has entered and synced.
-async fn one_family() -> (County, Ledger, HouseholdId) {
-    let county = people("2024-03-04", FULING, None).await;
-    let li = county.phone("李明").await;
-    sync(&li).await;
-    let id = li.create_household(FULING, family()).unwrap();
-    sync(&li).await;
-    (county, li, id)
-}
 
 fn bill(dir: &Path, name: &str, number: &str, self_pay: &str) -> PathBuf {
     let lines: &[Line<'_>] = &[
@@ -143,7 +119,7 @@ async fn who_is_turned_down_may_appeal_and_who_appeals_begins_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_file_is_withdrawn_and_leaves_nothing_that_counts() {
-    let (county, li, id) = one_family().await;
+    let (county, li, id) = on_record(family()).await;
     let dir = tempfile::tempdir().unwrap();
     let wrong = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "70000"));
     let number = wrong["number"].as_i64().unwrap();
@@ -179,7 +155,7 @@ async fn a_wrong_file_is_withdrawn_and_leaves_nothing_that_counts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bill_that_stands_in_two_files_outlives_the_wrong_one() {
-    let (county, li, id) = one_family().await;
+    let (county, li, id) = on_record(family()).await;
     let dir = tempfile::tempdir().unwrap();
     let wrong = bill(dir.path(), "周长根", NUMBER, "66000");
     let first = deliver(&county, &wrong)["number"].as_i64().unwrap();
@@ -219,7 +195,7 @@ async fn a_bill_that_stands_in_two_files_outlives_the_wrong_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_number_is_not_taken_for_the_person() {
-    let (county, li, id) = one_family().await;
+    let (county, li, id) = on_record(family()).await;
     let dir = tempfile::tempdir().unwrap();
     let typed_wrong = deliver(&county, &bill(dir.path(), "周福贵", NUMBER, "50000"));
     assert_eq!(

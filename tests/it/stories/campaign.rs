@@ -5,8 +5,6 @@ use super::*;
 use wanhu_core::domain::identity::check_character;
 use wanhu_server::admin::{CampaignArguments, HouseholdFilter, Office};
 use wanhu_server::import::delivery::DeliveryPhase;
-use wanhu_tests::county::sync;
-use wanhu_tests::population::FULING;
 
 const HEADER: Line<'static> = &[
     "序号",

@@ -2,7 +2,6 @@
 //! transfers come to 20,680 yuan a year.
 
 use super::*;
-use wanhu_tests::county::sync;
 use wanhu_tests::population::JINPEN;
 
 const HEAD: &str = "431025197001010033";

@@ -3,8 +3,6 @@
 
 use super::*;
 use wanhu_core::domain::help::Help;
-use wanhu_tests::county::sync;
-use wanhu_tests::population::FULING;
 
 const HUSBAND: &str = "431022196805120031";
 const WIFE: &str = "431022197003080028";

@@ -4,7 +4,6 @@
 use super::*;
 use wanhu_core::domain::figures::Statistic;
 use wanhu_server::admin::FiguresArguments;
-use wanhu_tests::county::sync;
 use wanhu_tests::population::JINPEN;
 
 #[tokio::test(flavor = "multi_thread")]

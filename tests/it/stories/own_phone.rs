@@ -3,12 +3,9 @@
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
-use wanhu_tests::county::sync;
-use wanhu_tests::population::FULING;
 
 use super::*;
 
-const NUMBER: &str = "431025196501010019";
 const TELEPHONE: &str = "13807351234";
 const OTHER_TELEPHONE: &str = "13907355678";
 
@@ -82,26 +79,8 @@ impl<'c> Browser<'c> {
     }
 }
 
-fn family() -> RecordEdit {
-    let (number, telephone) =
-        (format!("members.identity_number={NUMBER}"), format!("basic.phone=+86 {TELEPHONE}"));
-    typed(&[
-        "basic.head_name=周长根",
-        "class.household_kind=脱贫户",
-        "members.name=周长根",
-        "members.relation=户主",
-        &number,
-        &telephone,
-    ])
-}
-
 async fn family_on_record() -> (County, Ledger, HouseholdId) {
-    let county = people("2024-03-04", FULING, None).await;
-    let li = county.phone("李明").await;
-    sync(&li).await;
-    let id = li.create_household(FULING, family()).unwrap();
-    sync(&li).await;
-    (county, li, id)
+    on_record(family().set("basic", "phone", format!("+86 {TELEPHONE}"))).await
 }
 
 fn illness(note: &str) -> Json {
@@ -143,7 +122,9 @@ async fn a_family_declares_follows_its_case_and_confirms_its_help() {
     county.step("村委会", id, "民主评议", votes).unwrap();
     county.step("村委会", id, "村内公示", Step::default()).unwrap();
     assert_eq!(family.record().await["may_object"], true);
-    assert_eq!(family.post("/v1/household/objections", objected).await.0, 201);
+    assert_eq!(family.post("/v1/household/objections", objected.clone()).await.0, 201);
+    let again = family.post("/v1/household/objections", objected).await;
+    assert_eq!(again, (200, json!({ "outcome": "known" })));
     county.day("2024-03-11");
     let held = county.step("乡政府", id, "乡镇审核", Step::default());
     assert_eq!(held, Err("illegal_step"), "it holds the case");
@@ -228,17 +209,27 @@ async fn at_another_telephone_nobody_learns_who_is_on_record() {
         }
     }
 
+    // Nor does the bound on how much may be said tell them apart.
+    said["risks"] = json!(["other"]);
+    for browser in [&known, &stranger] {
+        for _ in 0..3 {
+            assert_eq!(browser.post("/v1/household/declarations", said.clone()).await.0, 201);
+        }
+        let enough = browser.post("/v1/household/declarations", said.clone()).await;
+        assert_eq!((enough.0, &enough.1["code"]), (429, &"too_many_requests".into()));
+    }
+
     // The one is a clue with the telephone to ask at; the other waits for the township.
     sync(&li).await;
     assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify]);
     let shown = county.office("乡政府", AdminCommand::Show { household: id }).unwrap().to_string();
     assert!(shown.contains(OTHER_TELEPHONE));
+    assert!(!shown.contains("case.consent"), "nobody agrees for the household");
     let waiting = county.office("乡政府", AdminCommand::Declarations).unwrap();
-    assert_eq!(waiting.as_array().unwrap().len(), 2);
+    assert_eq!(waiting.as_array().unwrap().len(), 2, "once each, however often it was said");
     assert_eq!(waiting[0]["name"], "周长生");
     assert_eq!(county.office("医保局", AdminCommand::Declarations), Err("not_granted"));
-    let (first, second) =
-        (waiting[0]["number"].as_i64().unwrap(), waiting[1]["number"].as_i64().unwrap());
+    let first = waiting[0]["number"].as_i64().unwrap();
     let enter = |number, household| AdminCommand::DeclarationEnter { number, household };
     assert_eq!(county.office("乡政府", enter(first, None)), Err("household_unknown"));
 
@@ -252,12 +243,39 @@ async fn at_another_telephone_nobody_learns_who_is_on_record() {
     let fields = fields.map(str::to_owned).to_vec();
     let new = county.office("乡政府", AdminCommand::New { village: FULING, fields }).unwrap();
     county.office("乡政府", enter(first, None)).unwrap();
+    let second = waiting[1]["number"].as_i64().unwrap();
     county.office("乡政府", AdminCommand::DeclarationDrop { number: second }).unwrap();
     assert_eq!(county.office("乡政府", AdminCommand::Declarations).unwrap(), json!([]));
     sync(&li).await;
     let id: HouseholdId = new["subject"].as_str().unwrap().parse().unwrap();
     let step = &li.case(id).unwrap().path[0].steps[0].stamp;
     assert_eq!((step.account.as_str(), step.on_behalf_of.as_str()), ("乡政府", "周长生"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_a_record_out_of_use_waits_for_the_township() {
+    let (county, li, id) = family_on_record().await;
+    li.edit(id, &typed(&["basic.status=整户迁出"])).unwrap();
+    sync(&li).await;
+    let mut family = Browser::at(&county);
+    assert!(!family.sign_in(TELEPHONE, "周长根", NUMBER).await);
+    let mut said = illness("搬回来了");
+    said["village"] = FULING.into();
+    let taken = family.post("/v1/household/declarations", said).await;
+    assert_eq!(taken, (201, json!({ "outcome": "taken" })));
+    let waiting = county.office("乡政府", AdminCommand::Declarations).unwrap();
+    assert_eq!(waiting[0]["note"], "搬回来了");
+    let number = waiting[0]["number"].as_i64().unwrap();
+    let enter = || AdminCommand::DeclarationEnter { number, household: Some(id) };
+    assert_eq!(
+        county.office("乡政府", enter()),
+        Err("household_unknown"),
+        "nobody would have a task"
+    );
+    fill_in(&county, "乡政府", id, &["basic.status=在册"]);
+    county.office("乡政府", enter()).unwrap();
+    sync(&li).await;
+    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use wanhu_core::domain::value::Value;
 use wanhu_core::domain::workflow::{Case, Phase, Stage};
 
 use super::register::{Listed, text};
-use super::said::{Ledger, Remark, Said};
+use super::said::{Remark, Said, Tally};
 use crate::import::header::{Header, squeezed};
 use crate::import::outcome::DepartmentRow;
 use crate::import::profile::{Column, Profile};
@@ -79,7 +79,7 @@ pub(super) struct Change {
     pub(super) facts: RecordEdit,
     /// For whoever decides.
     pub(super) case: RecordEdit,
-    pub(super) said: Ledger,
+    pub(super) said: Tally,
 }
 
 impl Reading<'_> {

@@ -17,7 +17,7 @@ use wanhu_core::store::records::{self, Household};
 
 use super::change::{Change, Fields, Reading, Rights};
 use super::register::Listed;
-use super::said::{Ledger, Remark, Said};
+use super::said::{Remark, Said, Tally};
 use crate::accounts::Account;
 use crate::import::outcome::FaultCode;
 use crate::storage::author::{self, Author};
@@ -39,7 +39,7 @@ pub(super) struct Desk {
 /// What became of one household.
 #[derive(Debug, Default)]
 pub(super) struct Entered {
-    pub(super) said: Ledger,
+    pub(super) said: Tally,
     /// Whether a record was opened for it.
     pub(super) opened: bool,
     /// Whether facts were written in one that was there.

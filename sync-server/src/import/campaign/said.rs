@@ -147,12 +147,12 @@ impl Remark {
 
 /// What became of every row: one end each, and as many notes as there are things to look at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ledger {
+pub(super) struct Tally {
     ends: BTreeMap<u32, Remark>,
     notes: Vec<Remark>,
 }
 
-impl Ledger {
+impl Tally {
     /// Adds what is said. Of a row's ends the first one stands.
     pub(super) fn add(&mut self, remark: Remark) {
         if matches!(remark.said, Said::Taken | Said::Known) || remark.said.is_not_taken() {
