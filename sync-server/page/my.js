@@ -5,7 +5,6 @@
 const $ = (id) => document.getElementById(id);
 /** By list and code: Chinese and English, in the order of the list. */
 const words = new Map();
-let telephone = "";
 
 const session = {
   get() { return JSON.parse(sessionStorage.getItem("session") || "null"); },
@@ -26,6 +25,12 @@ function label(list, code) {
   return span;
 }
 
+/** The telephone that was sent a code: a browser may drop the page while its owner reads the message. */
+const asked = {
+  get() { return sessionStorage.getItem("telephone") || ""; },
+  set(telephone) { sessionStorage.setItem("telephone", telephone); },
+};
+
 function tell(list, code, bad) {
   const notice = $("notice");
   fill(notice, [label(list, code)]);
@@ -43,19 +48,21 @@ async function ask(method, path, body) {
   let response;
   try {
     response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
-  } catch {
+  } catch (error) {
     tell("visitor", "offline", true);
     return null;
   }
   const text = await response.text();
   let answer = {};
-  try { answer = text ? JSON.parse(text) : {}; } catch { answer = { code: "internal", details: [] }; }
+  try { answer = text ? JSON.parse(text) : {}; } catch (error) { answer = {}; }
   if (response.ok) return answer;
-  if (answer.code === "session_unknown") { session.clear(); show(); }
-  const [detail] = answer.details;
-  if (answer.code === "not_possible_now" && words.get("lack").has(detail)) tell("lack", detail, true);
-  else if (answer.code === "invalid_input" && words.get("visitor").has(detail)) tell("visitor", detail, true);
-  else tell("visitor", answer.code, true);
+  // A gateway in between answers in its own way.
+  const code = words.get("visitor").has(answer.code) ? answer.code : "internal";
+  const [detail] = answer.details || [];
+  if (code === "session_unknown") { session.clear(); show(); }
+  if (code === "not_possible_now" && words.get("lack").has(detail)) tell("lack", detail, true);
+  else if (code === "invalid_input" && words.get("visitor").has(detail)) tell("visitor", detail, true);
+  else tell("visitor", code, true);
   return null;
 }
 
@@ -105,8 +112,8 @@ function measure(row) {
     button.textContent = "确认已收到 · I have received it";
     button.addEventListener("click", async () => {
       button.disabled = true;
-      await ask("POST", "/v1/household/confirmations", { measure: row.row });
-      await load();
+      if (await ask("POST", "/v1/household/confirmations", { measure: row.row })) await load();
+      button.disabled = false;
     });
     li.append(document.createElement("br"), button);
   }
@@ -132,6 +139,8 @@ async function load() {
 function show() {
   const open = session.get();
   $("sign-in").hidden = Boolean(open);
+  $("session-form").hidden = Boolean(open) || !asked.get();
+  $("code-form").elements.telephone.value = asked.get();
   $("sign-out").hidden = !open;
   $("declare").hidden = !open;
   $("record").hidden = true;
@@ -140,8 +149,9 @@ function show() {
 }
 
 onSubmit("code-form", async (form) => {
-  telephone = form.get("telephone");
+  const telephone = form.get("telephone");
   if (await ask("POST", "/v1/household/codes", { telephone })) {
+    asked.set(telephone);
     $("session-form").hidden = false;
     $("session-form").elements.code.focus();
   }
@@ -149,7 +159,7 @@ onSubmit("code-form", async (form) => {
 
 onSubmit("session-form", async (form, element) => {
   const [code, name, identity_number] = ["code", "name", "identity_number"].map((field) => form.get(field).trim());
-  const opened = await ask("POST", "/v1/household/sessions", { telephone, code, name, identity_number });
+  const opened = await ask("POST", "/v1/household/sessions", { telephone: asked.get(), code, name, identity_number });
   if (!opened) return;
   session.set({ token: opened.token, on_record: opened.on_record });
   element.reset();
@@ -177,8 +187,10 @@ onSubmit("objection-form", async (form, element) => {
 
 $("sign-out").addEventListener("click", async () => {
   await ask("DELETE", "/v1/household/sessions");
-  session.clear();
-  show();
+  // Whoever takes the telephone next finds nothing: no record, no half-filled form.
+  sessionStorage.clear();
+  document.querySelectorAll("form").forEach((form) => form.reset());
+  location.reload();
 });
 
 let pause;
@@ -204,7 +216,7 @@ function choice(type, name, value, text) {
   let lists = {};
   try {
     lists = await (await fetch("/my/words.json")).json();
-  } catch {
+  } catch (error) {
     words.set("visitor", new Map([["offline", ["没有网络,请稍后再试", "no network; try again later"]]]));
     tell("visitor", "offline", true);
     return;
@@ -214,4 +226,5 @@ function choice(type, name, value, text) {
   }
   fill($("risks"), Array.from(words.get("risk").keys(), (code) => choice("checkbox", "risk", code, label("risk", code))));
   show();
+  $("waiting").remove();
 })();

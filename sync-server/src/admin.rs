@@ -7,12 +7,12 @@ use qrcode::render::unicode;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::environment::Entropy;
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::domain::region;
+use wanhu_core::domain::region::{self, RegionList};
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::{StoreError, records};
 
 use crate::accounts::{Account, AccountError};
-use crate::app::{App, regions};
+use crate::app::App;
 use crate::settings::Settings;
 use crate::storage;
 use crate::storage::quarantine::{self, QuarantineRow};
@@ -134,12 +134,16 @@ pub enum AdminCommand {
     /// 办理步骤 · take a step of a case
     Step(StepArguments),
     /// 待录入的自主申报 · declarations of people whom no record knows
-    Declarations,
+    Declarations {
+        /// 接在此编号之后 · continue behind this number
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
+        after: i64,
+    },
     /// 录入申报 · enter one of them into the person's record
     DeclarationEnter {
         /// 编号 · its number
         number: i64,
-        /// 农户,默认按身份证号查找 · the household; else the one where the person is on record
+        /// 农户,默认按身份证号和姓名查找 · the household; else the one where the person of that number and name is
         household: Option<HouseholdId>,
     },
     /// 退回申报 · turn one of them away
@@ -206,7 +210,7 @@ impl Office<'_> {
         let (app, by) = (self.app, self.by);
         let now_ms = app.clock.now_ms();
         match command {
-            AdminCommand::Region { text } => find_regions(self.settings, &text),
+            AdminCommand::Region { text } => Ok(find_regions(&self.app.regions, &text)),
             AdminCommand::AccountAdd { id, name, role, area } => {
                 let granted_by = by.to_owned();
                 let account = Account { id, name, role, areas: area, granted_by, disabled: false };
@@ -240,7 +244,7 @@ impl Office<'_> {
             AdminCommand::Tasks => self.list_tasks(),
             AdminCommand::Case { household } => self.show_case(household),
             AdminCommand::Step(step) => self.take_step(step),
-            AdminCommand::Declarations => self.list_declarations(),
+            AdminCommand::Declarations { after } => self.list_declarations(after),
             AdminCommand::DeclarationEnter { number, household } => {
                 self.enter_declaration(number, household)
             }
@@ -275,7 +279,7 @@ impl Office<'_> {
     }
 
     fn move_household(&self, household: HouseholdId, village: u64) -> Result<Output, AdminError> {
-        let known = regions(self.settings)?.get(village).is_some() && region::is_village(village);
+        let known = self.app.regions.get(village).is_some() && region::is_village(village);
         if !known {
             return Err(AdminError::NotAVillage);
         }
@@ -292,7 +296,7 @@ impl Office<'_> {
     }
 
     fn list_quarantine(&self) -> Result<Output, AdminError> {
-        let list = regions(self.settings)?;
+        let list = &self.app.regions;
         let rows = self.app.storage.read(|c| quarantine::waiting(c, ROWS_MAX))?;
         let rows = rows.into_iter().filter(|row| self.must_decide_for(row.scope).is_ok());
         Ok(lines(rows.map(|row| {
@@ -406,13 +410,12 @@ fn lines(rows: impl Iterator<Item = (String, serde_json::Value)>) -> Output {
     output
 }
 
-fn find_regions(settings: &Settings, text: &str) -> Result<Output, AdminError> {
-    let list = regions(settings)?;
-    Ok(lines(list.search(text, 20).into_iter().map(|found| {
+fn find_regions(list: &RegionList, text: &str) -> Output {
+    lines(list.search(text, 20).into_iter().map(|found| {
         let path = list.path(found.code).join(" ");
         let value = serde_json::json!({ "code": found.code, "path": path });
         (format!("{:<13}{path}", found.code), value)
-    })))
+    }))
 }
 
 fn code_output(code: &str, url: &str, minutes: u64) -> Output {

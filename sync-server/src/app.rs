@@ -148,7 +148,7 @@ fn policy(settings: &Settings) -> Result<Published, OpenError> {
 ///
 /// # Errors
 /// Where another city's list cannot be read.
-pub fn regions(settings: &Settings) -> Result<RegionList, OpenError> {
+fn regions(settings: &Settings) -> Result<RegionList, OpenError> {
     match &settings.regions {
         None => Ok(RegionList::chenzhou().clone()),
         Some(path) => Ok(RegionList::parse(&std::fs::read_to_string(path)?)?),

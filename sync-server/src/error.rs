@@ -72,6 +72,12 @@ pub enum ServerError {
         /// Stable code of the reason.
         reason: &'static str,
     },
+    /// This telephone, which is not the one on record, has declared too often today.
+    #[error("too many declarations")]
+    TooManyDeclarations {
+        /// How long to wait.
+        retry_after_ms: u64,
+    },
     /// The case is not where this can be done.
     #[error("not possible now")]
     NotNow {
@@ -123,6 +129,11 @@ impl ServerError {
                 "too_many_requests",
                 vec![retry_after_ms.to_string()],
             ),
+            Self::TooManyDeclarations { retry_after_ms } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_declarations",
+                vec![retry_after_ms.to_string()],
+            ),
             Self::CodeUnknown => (StatusCode::FORBIDDEN, "code_unknown", vec![]),
             Self::CodeExpired => (StatusCode::FORBIDDEN, "code_expired", vec![]),
             Self::CodeUsed => (StatusCode::FORBIDDEN, "code_used", vec![]),
@@ -170,8 +181,13 @@ impl ServerError {
         let retry_after = details.first().and_then(|ms| ms.parse::<u64>().ok());
         let body = encode(ErrorBody { code: code.to_owned(), details });
         let mut response = (status, [(header::CONTENT_TYPE, media)], body).into_response();
-        let is_about_time =
-            matches!(self, Self::Busy | Self::TooManyTries { .. } | Self::TooManyRequests { .. });
+        let is_about_time = matches!(
+            self,
+            Self::Busy
+                | Self::TooManyTries { .. }
+                | Self::TooManyRequests { .. }
+                | Self::TooManyDeclarations { .. }
+        );
         if let (true, Some(ms)) = (is_about_time, retry_after) {
             let seconds = HeaderValue::from(ms.div_ceil(1_000));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);

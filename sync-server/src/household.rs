@@ -2,15 +2,18 @@
 //! record, and declares, objects and confirms in it as the household. Everybody else may declare; what they say waits
 //! where no record knows them. Must not know HTTP.
 
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use wanhu_core::document::DocumentError;
 use wanhu_core::document::declare::{self, Declaration};
 use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
-use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
-use wanhu_core::domain::facts::{Facts, Row};
+use wanhu_core::domain::facts::Facts;
+use wanhu_core::domain::help::is_in_effect;
 use wanhu_core::domain::identity::IdentityNumber;
+use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::PersonKey;
 use wanhu_core::domain::region;
 use wanhu_core::domain::schema::Schema;
@@ -76,32 +79,48 @@ pub enum Declared {
     Taken,
 }
 
-/// The record of a caller's household.
+/// A record in use, as it concerns a caller.
 struct Home {
     household: Household,
     facts: Facts,
-    /// The caller's row among the members.
+    /// The row of the member with the caller's number; empty where there is none.
     member: String,
+    /// Whether that member has the caller's name.
+    is_named: bool,
     /// Whether the caller answered at the telephone on record.
-    is_own: bool,
+    is_reached: bool,
 }
 
 impl Home {
+    /// None where the record is out of use: nobody would have a task for what is said there.
     fn of(household: Household, caller: &Caller, key: &PersonKey) -> Option<Self> {
         let facts = facts(&household.fold, household.scope);
-        // On a record out of use nobody has a task: what is said there would be lost.
         if !facts.is_active() {
             return None;
         }
-        let is_caller = |member: &&Row| {
-            let number = IdentityNumber::parse(member.text("identity_number"));
-            number.is_ok_and(|number| number == caller.number)
-                && without_spaces(member.text("name")) == without_spaces(&caller.name)
-        };
-        let member = facts.people().find(is_caller)?.id.clone();
+        let member = facts.person(&caller.number);
+        let is_name = |name: &str| without_spaces(name) == without_spaces(&caller.name);
+        let is_named = member.is_some_and(|member| is_name(member.text("name")));
+        let member = member.map(|member| member.id.clone()).unwrap_or_default();
         let on_record = key.phone(facts.text("basic", "phone"));
-        let is_own = on_record.is_some() && on_record == key.phone(&caller.telephone);
-        Some(Self { household, facts, member, is_own })
+        let is_reached = on_record.is_some() && on_record == key.phone(&caller.telephone);
+        Some(Self { household, facts, member, is_named, is_reached })
+    }
+
+    fn is_own(&self) -> bool {
+        self.is_named && self.is_reached
+    }
+
+    /// What a caller says, as the record takes it. At a telephone that is not the household's nobody agrees for it.
+    fn declaration(&self, caller: &Caller, said: &Said) -> Declaration {
+        let is_own = self.is_own();
+        Declaration {
+            risks: said.risks.clone(),
+            member: self.member.clone(),
+            note: said.note.trim().to_owned(),
+            contact: if is_own { String::new() } else { caller.telephone.clone() },
+            consents: said.consents && is_own,
+        }
     }
 }
 
@@ -109,27 +128,32 @@ fn without_spaces(name: &str) -> String {
     name.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// The caller's home; none where no record knows them, or several do and none is their own.
+/// The records in use of which somebody with the caller's number and name is a member.
+fn homes(
+    connection: &Connection,
+    key: &PersonKey,
+    caller: &Caller,
+) -> Result<Vec<Home>, StoreError> {
+    let mut homes = persons::Homes::open(connection)?;
+    let found = homes.of(&key.identity(&caller.number))?.iter();
+    let numbers: Vec<i64> = found.map(|home| home.n).collect();
+    let records = numbers.into_iter().map(|n| records::get(connection, n));
+    let records = records.collect::<Result<Vec<_>, StoreError>>()?;
+    let homes = records.into_iter().filter_map(|household| Home::of(household, caller, key));
+    Ok(homes.filter(|home| home.is_named).collect())
+}
+
+/// The caller's home: their own, else the only one; none where several know them.
 fn home(app: &App, caller: &Caller) -> Result<Option<Home>, ServerError> {
-    persons::catch_up(app.storage.writer(), app.person_key)?;
-    let key = app.person_key;
-    let mut homes = app.storage.read(|connection| {
-        let mut homes = persons::Homes::open(connection)?;
-        let found = homes.of(&key.identity(&caller.number))?.iter();
-        let numbers: Vec<i64> = found.map(|home| home.n).collect();
-        let records = numbers.into_iter().map(|n| records::get(connection, n));
-        let records = records.collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(records.into_iter().filter_map(|household| Home::of(household, caller, &key)))
-    })?;
-    let (first, others) = (homes.next(), homes.collect::<Vec<_>>());
-    if others.is_empty() || first.as_ref().is_some_and(|home| home.is_own) {
-        return Ok(first);
-    }
-    Ok(others.into_iter().find(|home| home.is_own))
+    persons::catch_up(&app.storage, app.person_key)?;
+    let mut homes = app.storage.read(|c| homes(c, &app.person_key, caller))?;
+    let own = homes.iter().position(Home::is_own);
+    let only = (homes.len() == 1).then_some(0);
+    Ok(own.or(only).map(|at| homes.swap_remove(at)))
 }
 
 fn own_home(app: &App, caller: &Caller) -> Result<Home, ServerError> {
-    home(app, caller)?.filter(|home| home.is_own).ok_or(ServerError::NotOnRecord)
+    home(app, caller)?.filter(Home::is_own).ok_or(ServerError::NotOnRecord)
 }
 
 /// Whether the caller's own record is here.
@@ -137,7 +161,7 @@ fn own_home(app: &App, caller: &Caller) -> Result<Home, ServerError> {
 /// # Errors
 /// Where the storage fails.
 pub fn has_own_record(app: &App, caller: &Caller) -> Result<bool, ServerError> {
-    Ok(home(app, caller)?.is_some_and(|home| home.is_own))
+    Ok(home(app, caller)?.is_some_and(|home| home.is_own()))
 }
 
 /// What the caller's household is shown.
@@ -157,62 +181,56 @@ pub fn own_record(app: &App, caller: &Caller) -> Result<OwnRecord, ServerError> 
 pub fn declare(app: &App, caller: &Caller, said: &Said) -> Result<Declared, ServerError> {
     check(app, said)?;
     let home = home(app, caller)?;
-    let is_own = home.as_ref().is_some_and(|home| home.is_own);
-    let village = said.village.filter(|village| is_village(app, *village));
+    let is_own = home.as_ref().is_some_and(Home::is_own);
     if !is_own {
-        if village.is_none() {
-            return Err(ServerError::invalid("village", "not_a_village"));
-        }
+        let village = said.village.ok_or(ServerError::invalid("village", "not_a_village"))?;
         let visitors = app.visitors.as_ref().ok_or(ServerError::NotFound)?;
         visitors.count_declaration(&app.person_key, &caller.telephone, app.clock.now_ms())?;
+        let Some(home) = home else { return wait(app, caller, said, village) };
+        // Where the record does not take it, a person looks: an answer would say that there is a record.
+        return match record(app, caller, &home, said) {
+            Ok(_) => Ok(Declared::Taken),
+            Err(ServerError::NotNow { .. } | ServerError::InvalidInput { .. }) => {
+                wait(app, caller, said, village)
+            }
+            Err(error) => Err(error),
+        };
     }
-    let Some(home) = home else {
-        return wait(app, caller, said, village.unwrap_or_default());
-    };
-    let declared = Declaration {
-        risks: said.risks.clone(),
-        member: home.member.clone(),
-        note: said.note.trim().to_owned(),
-        contact: if is_own { String::new() } else { caller.telephone.clone() },
-        // Nobody else agrees for the household.
-        consents: said.consents && is_own,
-    };
-    let day = today(app);
-    let recorded = write(app, caller, &home, move |facts| {
+    let home = home.ok_or(ServerError::NotOnRecord)?;
+    let is_new = record(app, caller, &home, said)?;
+    Ok(if is_new { Declared::Recorded } else { Declared::Known })
+}
+
+fn record(app: &App, caller: &Caller, home: &Home, said: &Said) -> Result<bool, ServerError> {
+    let (declared, day) = (home.declaration(caller, said), today(app));
+    write(app, caller, home, move |facts| {
         Ok(declare::declaration(facts, &declared, Role::Household, day))
-    })?;
-    Ok(match (is_own, recorded) {
-        (false, _) => Declared::Taken,
-        (true, true) => Declared::Recorded,
-        (true, false) => Declared::Known,
     })
 }
 
 fn check(app: &App, said: &Said) -> Result<(), ServerError> {
-    let known = |risk: &String| Schema::base().code("risk", risk).is_some();
+    let fits = |risk: &String| fits("clues", "risk", risk);
     let is_twice = |(at, risk): (usize, &String)| said.risks[..at].contains(risk);
     if said.risks.is_empty()
-        || !said.risks.iter().all(known)
+        || !said.risks.iter().all(fits)
         || said.risks.iter().enumerate().any(is_twice)
     {
         return Err(ServerError::invalid("risks", "not_in_list"));
     }
-    if said.note.chars().count() > NOTE_CHARS_MAX {
+    if !self::fits("clues", "note", &said.note) {
         return Err(ServerError::invalid("note", "too_long"));
     }
-    match said.village {
-        Some(village) if !is_village(app, village) => {
-            Err(ServerError::invalid("village", "not_a_village"))
-        }
-        Some(_) | None => Ok(()),
+    let is_village =
+        |village: u64| region::is_village(village) && app.regions.get(village).is_some();
+    if !said.village.is_none_or(is_village) {
+        return Err(ServerError::invalid("village", "not_a_village"));
     }
+    Ok(())
 }
 
-/// As the record's `clues.note`.
-const NOTE_CHARS_MAX: usize = 300;
-
-fn is_village(app: &App, village: u64) -> bool {
-    region::is_village(village) && app.regions.get(village).is_some()
+/// Whether a field of the record can hold this.
+fn fits(container: &str, field: &str, text: &str) -> bool {
+    Schema::base().check(container, field, &text.into()).is_ok()
 }
 
 /// Keeps a declaration for the township.
@@ -239,7 +257,7 @@ fn wait(app: &App, caller: &Caller, said: &Said, village: u64) -> Result<Declare
 /// `NotOnRecord`; `InvalidInput` without a reason; `NotNow` where no notice hangs, or too many objections are open.
 pub fn object(app: &App, caller: &Caller, reason: &str) -> Result<bool, ServerError> {
     let reason = reason.trim().to_owned();
-    if reason.is_empty() || reason.chars().count() > NOTE_CHARS_MAX {
+    if reason.is_empty() || !fits("steps", "reason", &reason) {
         return Err(ServerError::invalid("reason", "length"));
     }
     let (home, day) = (own_home(app, caller)?, today(app));
@@ -262,14 +280,61 @@ pub fn object(app: &App, caller: &Caller, reason: &str) -> Result<bool, ServerEr
 /// Says that a measure has arrived. False where that was on record.
 ///
 /// # Errors
-/// `NotOnRecord`; `InvalidInput` where there is no such measure.
+/// `NotOnRecord`; `InvalidInput` where there is no such measure in effect.
 pub fn confirm(app: &App, caller: &Caller, measure: &str) -> Result<bool, ServerError> {
     let (home, measure) = (own_home(app, caller)?, measure.to_owned());
     write(app, caller, &home, move |facts| {
-        if facts.row("measures", &measure).is_none() {
+        if !facts.row("measures", &measure).is_some_and(is_in_effect) {
             return Err(ServerError::invalid("measure", "not_found"));
         }
         Ok(declare::confirmation(facts, &measure))
+    })
+}
+
+/// Enters what waits into a record, as an office: the record chosen, or the only one in which a person of that number and
+/// name lives. The household, and whether the record did not say it all before; what waited is gone then.
+///
+/// # Errors
+/// Outer: `NotFound` where there is no such record in use in the office's area; the file's. Inner: why the record does
+/// not take it.
+pub fn enter(
+    app: &App,
+    office: Account,
+    waiting: WaitingDeclaration,
+    chosen: Option<HouseholdId>,
+) -> Result<Result<(HouseholdId, bool), WriteRefused>, StoreError> {
+    let number = IdentityNumber::parse(&waiting.identity_number);
+    let number = number.map_err(|_| StoreError::NotFound)?;
+    let WaitingDeclaration { n, telephone, name, risks, note, consents, .. } = waiting;
+    let caller = Caller { telephone, name, number };
+    let said = Said { risks, note, consents, village: None };
+    persons::catch_up(&app.storage, app.person_key)?;
+    let author = Author::office(office, app.clock.now_ms(), app.person_key);
+    let (key, day, policy) = (app.person_key, today(app), app.policy.clone());
+    app.storage.writer().write(move |transaction| {
+        let mut homes = match chosen {
+            None => homes(transaction, &key, &caller)?,
+            Some(id) => {
+                let found = records::find(transaction, id)?;
+                found.and_then(|found| Home::of(found, &caller, &key)).into_iter().collect()
+            }
+        };
+        let Account { role, areas, .. } = &author.account;
+        homes.retain(|home| authority::may_see(*role, areas, home.household.scope));
+        let (1, Some(home)) = (homes.len(), homes.pop()) else { return Err(StoreError::NotFound) };
+        let (id, declared) = (home.household.id, home.declaration(&caller, &said));
+        let edit = declare::declaration(&home.facts, &declared, *role, day);
+        let is_new = edit.is_some();
+        if let Some(edit) = edit {
+            let edit = RecordEdit { on_behalf_of: caller.name.clone(), ..edit };
+            let policy = &policy.policy;
+            let written = author::write(transaction, &author, policy, home.household, &edit)?;
+            if let Err(refused) = written {
+                return Ok(Err(refused));
+            }
+        }
+        declarations::forget(transaction, n)?;
+        Ok(Ok((id, is_new)))
     })
 }
 

@@ -2,7 +2,7 @@
 //! cadre, too little to drown a township. Held in memory; a restart forgives. Must not know what is sent.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 const MINUTE_MS: i64 = 60_000;
@@ -80,7 +80,7 @@ impl Tries {
     /// Milliseconds this address has to wait before it may try again; 0 for none.
     pub fn wait_ms(&self, address: IpAddr, now_ms: i64) -> u64 {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, since_ms) = used.get(&address).copied().unwrap_or_default();
+        let (count, since_ms) = used.get(&line_of(address)).copied().unwrap_or_default();
         let left_ms = since_ms + self.window_ms - now_ms;
         if count >= self.most { u64::try_from(left_ms).unwrap_or_default() } else { 0 }
     }
@@ -90,8 +90,16 @@ impl Tries {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.retain(|_, (_, since_ms)| now_ms - *since_ms < self.window_ms);
         if used.len() < ADDRESSES_MAX {
-            used.entry(address).or_insert((0, now_ms)).0 += 1;
+            used.entry(line_of(address)).or_insert((0, now_ms)).0 += 1;
         }
+    }
+}
+
+/// What one subscriber has: an address, or of the newer kind all that share its first half.
+fn line_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 
@@ -119,6 +127,11 @@ mod tests {
         assert_eq!(tries.wait_ms(address, 400), 600);
         assert_eq!(tries.wait_ms(IpAddr::from([127, 0, 0, 2]), 400), 0);
         assert_eq!(tries.wait_ms(address, 1_000), 0);
+
+        let subscriber = |last| IpAddr::from([0x2408, 1, 2, 3, 0, 0, 0, last]);
+        tries.count(subscriber(1), 0);
+        tries.count(subscriber(2), 0);
+        assert_eq!(tries.wait_ms(subscriber(3), 0), 1_000, "one line, whichever address");
     }
 
     #[test]

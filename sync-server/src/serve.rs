@@ -126,7 +126,7 @@ async fn keep_packs(app: Arc<App>) {
             storage
                 .writer()
                 .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
-            storage::persons::catch_up(storage.writer(), worker.person_key)?;
+            storage::persons::catch_up(storage, worker.person_key)?;
             storage.read(|connection| storage::build_packs(connection, storage.writer(), now_ms))
         });
         match made.await {

@@ -4,10 +4,11 @@
 use super::edit::{RecordEdit, StepForm};
 use crate::domain::authority::Role;
 use crate::domain::day::Day;
-use crate::domain::facts::Facts;
+use crate::domain::facts::{Facts, Row};
+use crate::domain::help::is_in_effect;
+use crate::domain::schema::Schema;
 use crate::domain::value::Value;
-use crate::domain::warning;
-use crate::domain::workflow::{Case, Stage, successors};
+use crate::domain::workflow::{Case, Stage, clues, successors};
 
 /// A declaration of one household.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +25,8 @@ pub struct Declaration {
     pub consents: bool,
 }
 
-/// The save that a declaration is, written by somebody of this role; none where all of it is being looked into already.
+/// The save that a declaration is, written by somebody of this role; none where the record says all of it and
+/// somebody is looking into it.
 pub fn declaration(
     facts: &Facts,
     declared: &Declaration,
@@ -33,28 +35,15 @@ pub fn declaration(
 ) -> Option<RecordEdit> {
     let case = Case::of(facts);
     let begins = successors(case.place()).contains(&Stage::Clue);
-    let is_new = |risk: &&String| begins || !warning::is_looked_into(facts, risk, &declared.member);
-    let risks: Vec<_> = declared.risks.iter().filter(is_new).collect();
-    if risks.is_empty() {
-        return None;
-    }
     let mut edit = RecordEdit { form: "declaration/1".into(), ..RecordEdit::default() };
-    for risk in risks {
-        let mut fields = vec![
-            text("channel", "declaration"),
-            text("risk", risk),
-            text("received_on", &today.to_string()),
-        ];
-        let said = [
-            ("member", &declared.member),
-            ("note", &declared.note),
-            ("contact", &declared.contact),
-        ];
-        let said = said.into_iter().filter(|(_, said)| !said.is_empty());
-        fields.extend(said.map(|(field, said)| text(field, said)));
-        edit = edit.row("clues", fields);
+    for risk in &declared.risks {
+        let known = declared.known(facts, &case, risk).filter(|_| !begins);
+        edit = match known {
+            Some(clue) => declared.add_words(edit, clue),
+            None => edit.row("clues", declared.clue(risk, case.last_step(), begins, today)),
+        };
     }
-    if declared.consents {
+    if declared.consents && !facts.tick("case", "consent") {
         edit = edit.set("case", "consent", true).set("case", "consent_on", today.to_string());
     }
     if begins {
@@ -64,9 +53,55 @@ pub fn declaration(
                 edit = edit.set("case", field, value);
             }
         }
-        edit = edit.step(&case, &StepForm::to(Stage::Clue), writer.level_code(), today);
+        edit = edit.step(&case, &declared.step(&case), writer.level_code(), today);
     }
-    Some(edit)
+    (!edit.fields.is_empty() || !edit.new_rows.is_empty()).then_some(edit)
+}
+
+impl Declaration {
+    /// The clue that says this already. What somebody else said for it does not keep the household's own word out.
+    fn known<'f>(&self, facts: &'f Facts, case: &Case, risk: &str) -> Option<&'f Row> {
+        let mut known = clues::looked_into(facts, case, risk, &self.member);
+        known.find(|clue| clue.text("contact").is_empty() || !self.contact.is_empty())
+    }
+
+    /// The household's words on a clue that has none.
+    fn add_words(&self, edit: RecordEdit, clue: &Row) -> RecordEdit {
+        let is_new = clue.text("note").is_empty() && !self.note.is_empty();
+        if !is_new || !self.contact.is_empty() {
+            return edit;
+        }
+        edit.set("clues", &format!("{}.note", clue.id), self.note.as_str())
+    }
+
+    fn clue(&self, risk: &str, last_step: &str, begins: bool, today: Day) -> Vec<(String, Value)> {
+        let received_on = today.to_string();
+        let after = if begins { "" } else { last_step };
+        let said = [
+            ("channel", "declaration"),
+            ("risk", risk),
+            ("received_on", &received_on),
+            ("after", after),
+            ("member", &self.member),
+            ("note", &self.note),
+            ("contact", &self.contact),
+        ];
+        said.into_iter()
+            .filter(|(_, said)| !said.is_empty())
+            .map(|(f, said)| text(f, said))
+            .collect()
+    }
+
+    /// The step that begins the case. To begin again needs a reason: the household's words, else the channel by name.
+    fn step(&self, case: &Case) -> StepForm {
+        let step = StepForm::to(Stage::Clue);
+        let channel = Schema::base().code("channel", "declaration").map_or("", |known| &known.zh);
+        match case.stage() {
+            None => step,
+            Some(_) if self.note.is_empty() => step.because(channel),
+            Some(_) => step.because(&self.note),
+        }
+    }
 }
 
 /// An objection to the notice that hangs.
@@ -76,9 +111,12 @@ pub fn objection(facts: &Facts, reason: &str, today: Day) -> RecordEdit {
     edit.step(&Case::of(facts), &step, Role::Household.level_code(), today)
 }
 
-/// That a measure has arrived; none where there is no such measure or it is confirmed.
+/// That a measure has arrived; none where there is no such measure in effect, or it is confirmed.
 pub fn confirmation(facts: &Facts, measure: &str) -> Option<RecordEdit> {
-    let row = facts.row("measures", measure).filter(|row| !row.tick("confirmed"))?;
+    let row = facts.row("measures", measure).filter(|row| is_in_effect(row))?;
+    if row.tick("confirmed") {
+        return None;
+    }
     let edit = RecordEdit { form: "confirmation/1".into(), ..RecordEdit::default() };
     Some(edit.set("measures", &format!("{}.confirmed", row.id), true))
 }
@@ -90,6 +128,8 @@ fn text(field: &str, text: &str) -> (String, Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::policy::Policy;
+    use crate::domain::workflow::check;
 
     const OWN: Role = Role::Household;
 
@@ -118,29 +158,69 @@ mod tests {
         let set: Vec<_> = edit.fields.iter().map(|field| field.key.as_str()).collect();
         assert_eq!(set, ["consent", "consent_on", "channel", "clue_on"]);
 
-        let clue = [("risk", "illness".into()), ("member", "m".into())];
-        let running = household().with_row("clues", "c", &clue).with_row(
-            "steps",
-            "s",
-            &[("state", "clue".into())],
-        );
+        let clue = [("risk", "illness".into()), ("member", "m".into()), ("note", "x".into())];
+        let running = household()
+            .with("case", "consent", true)
+            .with_row("clues", "c", &clue)
+            .with_row("steps", "s", &[("state", "clue".into())]);
         assert_eq!(declaration(&running, &ill(), OWN, today()), None, "it is being looked into");
         let more = Declaration { risks: vec!["illness".into(), "schooling".into()], ..ill() };
         let edit = declaration(&running, &more, OWN, today()).unwrap();
         assert_eq!(edit.new_rows.len(), 1, "the other risk, and no second beginning");
-
-        let turned_down = running.with_row(
-            "steps",
-            "t",
-            &[("state", "not_included".into()), ("after", "s".into())],
-        );
-        let appeal = declaration(&turned_down, &ill(), OWN, today()).unwrap();
-        assert_eq!(appeal.new_rows.len(), 2, "whoever was turned down may say it again");
     }
 
     #[test]
-    fn help_that_is_confirmed_is_confirmed_once() {
-        let helped = household().with_row("measures", "h", &[("kind", "health".into())]);
+    fn whoever_was_turned_down_may_say_it_again_and_the_workflow_takes_it() {
+        for stage in ["not_included", "duplicate"] {
+            let turned_down = household()
+                .with_row("steps", "s", &[("state", "clue".into())])
+                .with_row("steps", "t", &[("state", stage.into()), ("after", "s".into())]);
+            for note in ["", "又住院了"] {
+                let again = Declaration { note: note.into(), ..ill() };
+                let edit = declaration(&turned_down, &again, OWN, today()).unwrap();
+                let step = edit.new_rows.iter().find(|row| row.container == "steps").unwrap();
+                let mut facts = turned_down.clone();
+                for (field, value) in &step.fields {
+                    facts.set("steps", "u", field, value.clone());
+                }
+                let step = facts.row("steps", "u").unwrap();
+                let checked = check(&facts, step, &Policy::none(), today(), |_| None);
+                assert_eq!(checked, Ok(()), "{stage} {note}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_somebody_else_said_keeps_neither_the_households_word_nor_its_consent_out() {
+        let theirs =
+            [("risk", "illness".into()), ("member", "m".into()), ("contact", "13907355678".into())];
+        let running = household().with_row("clues", "c", &theirs).with_row(
+            "steps",
+            "s",
+            &[("state", "clue".into())],
+        );
+        let edit = declaration(&running, &ill(), OWN, today()).unwrap();
+        assert_eq!((edit.new_rows.len(), edit.fields.len()), (1, 2), "a clue, and the consent");
+        let other = Declaration { contact: "13907350000".into(), consents: false, ..ill() };
+        assert_eq!(declaration(&running, &other, OWN, today()), None);
+
+        let own = [("risk", "illness".into()), ("member", "m".into())];
+        let bare = household().with("case", "consent", true).with_row("clues", "c", &own).with_row(
+            "steps",
+            "s",
+            &[("state", "clue".into())],
+        );
+        let words = Declaration { note: "上月住院".into(), ..ill() };
+        let edit = declaration(&bare, &words, OWN, today()).unwrap();
+        assert_eq!(edit.fields[0].key, "c.note", "words are added to a clue that has none");
+    }
+
+    #[test]
+    fn help_that_arrived_is_confirmed_once() {
+        let measure =
+            |status: &str| household().with_row("measures", "h", &[("status", status.into())]);
+        assert_eq!(confirmation(&measure("planned"), "h"), None, "it has not arrived");
+        let helped = measure("under_way");
         assert!(confirmation(&helped, "h").is_some());
         assert_eq!(confirmation(&helped, "x"), None);
         let confirmed = helped.with_row("measures", "h", &[("confirmed", true.into())]);

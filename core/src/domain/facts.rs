@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::day::Day;
+use super::identity::IdentityNumber;
 use super::schema::Schema;
 use super::value::Value;
 
@@ -142,6 +143,11 @@ impl Row {
     pub fn day(&self, field: &str) -> Option<Day> {
         self.text(field).parse().ok()
     }
+
+    /// A member's identity number, where it checks.
+    pub fn identity_number(&self) -> Option<IdentityNumber> {
+        IdentityNumber::parse(self.text("identity_number")).ok()
+    }
 }
 
 /// What simply follows.
@@ -149,6 +155,11 @@ impl Facts {
     /// The members who live in the household.
     pub fn people(&self) -> impl Iterator<Item = &Row> {
         self.rows("members").iter().filter(|person| person.text("presence") != "left")
+    }
+
+    /// The member who lives in the household and has this identity number.
+    pub fn person(&self, number: &IdentityNumber) -> Option<&Row> {
+        self.people().find(|person| person.identity_number().as_ref() == Some(number))
     }
 
     /// The cadres responsible for the household on a day.

@@ -50,18 +50,6 @@ pub fn is_open(warning: &Row) -> bool {
     warning.text("answer").is_empty() && !warning.tick("withdrawn")
 }
 
-/// Whether a clue on record waits for its outcome.
-pub fn is_open_clue(clue: &Row) -> bool {
-    matches!(clue.text("outcome"), "" | "open") && !clue.tick("withdrawn")
-}
-
-/// Whether somebody looks into a clue of this risk about this member; about the household where `member` is empty.
-pub fn is_looked_into(facts: &Facts, risk: &str, member: &str) -> bool {
-    facts.rows("clues").iter().any(|clue| {
-        is_open_clue(clue) && clue.text("risk") == risk && clue.text("member") == member
-    })
-}
-
 /// Those of `fired` that nobody was warned of yet: no warning of the rule in its window, or one of which the
 /// figure has grown by a whole threshold since.
 pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warning> {
@@ -225,10 +213,7 @@ fn single(holds: bool) -> Option<Reading> {
 
 /// The age of a person, from the birth date on record or the one the identity number states.
 pub fn age(person: &Row, today: Day) -> Option<i32> {
-    let stated = || {
-        let number = super::identity::IdentityNumber::parse(person.text("identity_number"));
-        number.ok().map(|number| number.birth_on())
-    };
+    let stated = || person.identity_number().map(|number| number.birth_on());
     let born = person.day("birth_on").or_else(stated)?;
     Some(born.years_until(today)).filter(|age| (0..150).contains(age))
 }

@@ -15,6 +15,7 @@ use super::facts::{Facts, Row};
 use super::policy::{Clock, Policy};
 use super::schema::Schema;
 
+pub mod clues;
 mod legal;
 mod tasks;
 

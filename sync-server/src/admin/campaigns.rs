@@ -8,8 +8,6 @@ use wanhu_core::domain::schema::{Schema, words};
 
 use super::imports::read_profile;
 use super::{AdminError, Office, Output};
-use crate::accounts::{Account, AccountError};
-use crate::app::regions;
 use crate::import::campaign::{self, Brought, Campaign, Said};
 use crate::import::delivery::Watch;
 use crate::import::profile::{Kind, Profile};
@@ -44,7 +42,7 @@ impl Office<'_> {
     ) -> Result<Output, AdminError> {
         let mut accounts = vec![self.account()?];
         for id in &asked.with {
-            accounts.push(self.other(id)?);
+            accounts.push(self.open_account(id)?);
         }
         let own = asked.profile.map(|path| read_profile(&path)).transpose()?;
         let profile = own.as_ref().or_else(|| Profile::of(Kind::Campaign));
@@ -55,18 +53,12 @@ impl Office<'_> {
         let reason = format!("历次排查转入: {}", asked.campaign.unwrap_or(stem));
         let fits = Schema::base().check("steps", "reason", &reason.as_str().into());
         fits.map_err(|_| AdminError::ProfileUnusable("--campaign".into()))?;
-        let regions = regions(self.settings)?;
         let dry_run = asked.dry_run;
-        let campaign = Campaign { reason: &reason, profile, regions: &regions, dry_run };
+        let campaign = Campaign { reason: &reason, profile, regions: &self.app.regions, dry_run };
         let report = asked.report.as_deref().map(Path::new);
         let brought =
             campaign::bring_in(self.app, &accounts, campaign, &asked.file, report, watch)?;
         Ok(told(&brought, dry_run))
-    }
-
-    fn other(&self, id: &str) -> Result<Account, AdminError> {
-        let account = self.app.accounts.account(id)?.filter(|account| !account.disabled);
-        Ok(account.ok_or(AccountError::AccountUnknown)?)
     }
 }
 

@@ -20,7 +20,6 @@ use wanhu_core::store::records::{self, Household};
 
 use super::{AdminError, Office, Output, done, lines, plain};
 use crate::accounts::{Account, AccountError};
-use crate::app::regions;
 use crate::storage::author::{self, Author};
 
 /// Which households a list shows.
@@ -84,7 +83,11 @@ impl Office<'_> {
         if self.by.is_empty() {
             return Err(AdminError::AccountNeeded);
         }
-        let account = self.app.accounts.account(self.by)?.filter(|account| !account.disabled);
+        self.open_account(self.by)
+    }
+
+    pub(super) fn open_account(&self, id: &str) -> Result<Account, AdminError> {
+        let account = self.app.accounts.account(id)?.filter(|account| !account.disabled);
         Ok(account.ok_or(AccountError::AccountUnknown)?)
     }
 
@@ -112,7 +115,7 @@ impl Office<'_> {
 
     pub(super) fn list_households(&self, asked: &HouseholdFilter) -> Result<Output, AdminError> {
         let account = self.account()?;
-        let list = regions(self.settings)?;
+        let list = &self.app.regions;
         // A list names people, and its tags the ill among them.
         if !account.role.holds_replica() {
             return Err(AccountError::NotGranted.into());
@@ -185,7 +188,7 @@ impl Office<'_> {
         entropy: &mut dyn Entropy,
     ) -> Result<Output, AdminError> {
         let account = self.account()?;
-        if !region::is_village(village) || regions(self.settings)?.get(village).is_none() {
+        if !region::is_village(village) || self.app.regions.get(village).is_none() {
             return Err(AdminError::NotAVillage);
         }
         let edit = RecordEdit::typed(Schema::base(), fields)?;
@@ -251,8 +254,9 @@ impl Office<'_> {
         let account = self.account()?;
         let asking = self.asking(&account);
         let tasks = self.app.storage.read(|connection| cases::tasks(connection, &asking))?;
-        let list = regions(self.settings)?;
-        Ok(lines(tasks.into_iter().map(|view| {
+        let list = &self.app.regions;
+        let waiting = self.waiting_declarations(&account)?.into_iter();
+        Ok(lines(waiting.chain(tasks.into_iter().map(|view| {
             let late = if view.overdue { "逾期 overdue\t" } else { "" };
             let path = list.path(view.village).join(" ");
             let task = task_words(&view.task);
@@ -262,7 +266,7 @@ impl Office<'_> {
                 "head_name": view.head_name, "overdue": view.overdue, "task": task_json(&view.task)
             });
             (text, value)
-        })))
+        }))))
     }
 
     pub(super) fn show_case(&self, id: HouseholdId) -> Result<Output, AdminError> {

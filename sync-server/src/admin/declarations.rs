@@ -1,32 +1,26 @@
 //! Declarations of people whom no record knows: an office looks who they are, and enters what they said into a record
 //! or turns it away. Must not hold a rule.
 
-use wanhu_core::document::declare::{Declaration, declaration};
-use wanhu_core::document::edit::RecordEdit;
-use wanhu_core::document::facts::facts;
-use wanhu_core::domain::authority;
+use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
-use wanhu_core::domain::facts::Row;
-use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region;
 use wanhu_core::store::StoreError;
 
 use super::{AdminError, Office, Output, ROWS_MAX, done, lines};
 use crate::accounts::{Account, AccountError};
+use crate::household;
 use crate::storage::declarations::{self, WaitingDeclaration};
-use crate::storage::persons;
 
 impl Office<'_> {
-    pub(super) fn list_declarations(&self) -> Result<Output, AdminError> {
-        let account = self.account()?;
-        if !account.role.holds_replica() {
-            return Err(AccountError::NotGranted.into());
-        }
+    /// The oldest of those that wait behind `after`.
+    pub(super) fn list_declarations(&self, after: i64) -> Result<Output, AdminError> {
+        let account = self.reader()?;
         let mut waiting = Vec::new();
         for area in &account.areas {
             let villages = region::villages_of(*area);
-            let found = self.app.storage.read(|c| declarations::waiting(c, villages, ROWS_MAX))?;
+            let found =
+                self.app.storage.read(|c| declarations::waiting(c, villages, after, ROWS_MAX))?;
             waiting.extend(found);
         }
         Ok(lines(waiting.into_iter().map(|declared| {
@@ -34,8 +28,9 @@ impl Office<'_> {
             let path = self.app.regions.path(declared.village).join(" ");
             let WaitingDeclaration { n, name, identity_number, telephone, note, .. } = &declared;
             let risks = declared.risks.join(" ");
-            let text =
-                format!("{n}\t{on}\t{path}\t{name}\t{identity_number}\t{telephone}\t{risks}\t{note}");
+            let text = format!(
+                "{n}\t{on}\t{path}\t{name}\t{identity_number}\t{telephone}\t{risks}\t{note}"
+            );
             let value = serde_json::json!({
                 "number": n, "received_on": on.to_string(), "village": declared.village, "name": name,
                 "identity_number": identity_number, "telephone": telephone,
@@ -45,82 +40,68 @@ impl Office<'_> {
         })))
     }
 
+    /// A line for the township, whose task they are: how many wait, since when.
+    pub(super) fn waiting_declarations(
+        &self,
+        account: &Account,
+    ) -> Result<Option<(String, serde_json::Value)>, AdminError> {
+        if account.role != Role::TownshipOffice {
+            return Ok(None);
+        }
+        let (mut count, mut oldest_ms) = (0, None::<i64>);
+        for area in &account.areas {
+            let villages = region::villages_of(*area);
+            let found = self.app.storage.read(|c| declarations::count(c, villages))?;
+            count += found.0;
+            oldest_ms = oldest_ms.into_iter().chain(found.1).min();
+        }
+        Ok(oldest_ms.map(Day::in_china).map(|oldest| {
+            let text =
+                format!("待录入的自主申报 · declarations to enter: {count}\t最早 since {oldest}");
+            let value = serde_json::json!({
+                "task": { "kind": "enter_declarations", "due_on": null, "subject": "" },
+                "count": count, "since": oldest.to_string()
+            });
+            (text, value)
+        }))
+    }
+
     pub(super) fn enter_declaration(
         &self,
         number: i64,
-        household: Option<HouseholdId>,
+        chosen: Option<HouseholdId>,
     ) -> Result<Output, AdminError> {
         let (account, declared) = self.declared(number)?;
-        let person = IdentityNumber::parse(&declared.identity_number).ok();
-        let id = match household {
-            Some(id) => id,
-            None => self.home_of(&account, &declared)?,
+        let (id, is_new) = household::enter(self.app, account, declared, chosen)??;
+        let words = match is_new {
+            true => "申报已录入 · declaration entered",
+            false => "此事已在办理,未另行录入 · being looked into already, nothing was added",
         };
-        let household = self.household(&account, id)?;
-        let seen = facts(&household.fold, household.scope);
-        if !seen.is_active() {
-            return Err(StoreError::NotFound.into());
-        }
-        let is_person = |row: &&Row| {
-            IdentityNumber::parse(row.text("identity_number")).ok() == person && person.is_some()
-        };
-        let said = Declaration {
-            risks: declared.risks,
-            member: seen.people().find(is_person).map(|row| row.id.clone()).unwrap_or_default(),
-            note: declared.note,
-            contact: declared.telephone,
-            consents: declared.consents,
-        };
-        let today = Day::in_china(self.app.clock.now_ms());
-        let words = match declaration(&seen, &said, account.role, today) {
-            Some(edit) => {
-                self.write(account, household, RecordEdit { on_behalf_of: declared.name, ..edit })?;
-                "申报已录入 · declaration entered"
-            }
-            None => "此事已在办理,未另行录入 · being looked into already, nothing was added",
-        };
-        self.forget_declaration(number)?;
         Ok(done(words, &id.to_string()))
     }
 
     pub(super) fn turn_away_declaration(&self, number: i64) -> Result<Output, AdminError> {
         self.declared(number)?;
-        self.forget_declaration(number)?;
+        let writer = self.app.storage.writer();
+        writer.write(move |transaction| declarations::forget(transaction, number))?;
         Ok(done("申报已退回 · declaration turned away", &number.to_string()))
     }
 
-    fn declared(&self, number: i64) -> Result<(Account, WaitingDeclaration), AdminError> {
+    /// An account that may read what somebody declares.
+    fn reader(&self) -> Result<Account, AdminError> {
         let account = self.account()?;
+        if account.role.holds_replica() {
+            Ok(account)
+        } else {
+            Err(AccountError::NotGranted.into())
+        }
+    }
+
+    fn declared(&self, number: i64) -> Result<(Account, WaitingDeclaration), AdminError> {
+        let account = self.reader()?;
         let found = self.app.storage.read(|c| declarations::one(c, number))?;
         let may_see = |village| authority::may_see(account.role, &account.areas, village);
         let found = found.filter(|declared| may_see(declared.village));
-        if !account.role.holds_replica() {
-            return Err(AccountError::NotGranted.into());
-        }
         Ok((account, found.ok_or(StoreError::NotFound)?))
-    }
-
-    fn forget_declaration(&self, number: i64) -> Result<(), AdminError> {
-        let writer = self.app.storage.writer();
-        Ok(writer.write(move |transaction| declarations::forget(transaction, number))?)
-    }
-
-    /// The one household of this office's area in which the person is on record by now.
-    fn home_of(
-        &self,
-        account: &Account,
-        declared: &WaitingDeclaration,
-    ) -> Result<HouseholdId, AdminError> {
-        let key = self.app.person_key;
-        persons::catch_up(self.app.storage.writer(), key)?;
-        let number = declared.identity_number.as_str();
-        let homes = self.app.storage.read(|connection| persons::find(connection, &key, number))?;
-        let may_see = |home: &persons::Residence| {
-            authority::may_see(account.role, &account.areas, home.scope)
-        };
-        match &homes.into_iter().filter(may_see).collect::<Vec<_>>()[..] {
-            [home] => Ok(home.household),
-            _ => Err(StoreError::NotFound.into()),
-        }
     }
 }

@@ -12,7 +12,6 @@ use wanhu_core::store::{listing, records};
 
 use super::{AdminError, Office, Output, done, lines};
 use crate::accounts::{Account, AccountError};
-use crate::app::regions;
 use crate::outputs;
 use crate::storage::sheets;
 
@@ -107,9 +106,9 @@ impl Office<'_> {
                 Ok(())
             })
         })?;
-        let list = regions(self.settings)?;
+        let list = &self.app.regions;
         let as_of = Day::in_china(self.app.clock.now_ms());
-        let frame = Frame { schema: Schema::base(), regions: &list, area, as_of };
+        let frame = Frame { schema: Schema::base(), regions: list, area, as_of };
         let borrowed = households.iter().map(|(id, fold, facts)| (*id, fold, facts));
         Ok((project(template, &frame, borrowed), area))
     }

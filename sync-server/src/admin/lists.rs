@@ -4,7 +4,6 @@ use wanhu_core::domain::authority;
 
 use super::{AdminError, Office, Output, lines};
 use crate::accounts::Account;
-use crate::app::regions;
 use crate::storage;
 
 impl Office<'_> {
@@ -41,7 +40,7 @@ impl Office<'_> {
     }
 
     pub(super) fn statistics(&self) -> Result<Output, AdminError> {
-        let list = regions(self.settings)?;
+        let list = &self.app.regions;
         let rows = self.app.storage.read(storage::statistics)?;
         let own = rows.into_iter().filter(|row| self.oversees(&[row.scope]));
         Ok(lines(own.map(|row| {

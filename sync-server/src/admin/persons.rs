@@ -4,31 +4,30 @@
 use wanhu_core::domain::region::RegionList;
 
 use super::{AdminError, Office, Output, ROWS_MAX, lines};
-use crate::app::regions;
 use crate::storage::persons::{self, Residence};
 
 impl Office<'_> {
     /// The households of a person with this identity number or telephone.
     pub(super) fn find_person(&self, text: &str) -> Result<Output, AdminError> {
         let key = self.app.person_key;
-        persons::catch_up(self.app.storage.writer(), key)?;
+        persons::catch_up(&self.app.storage, key)?;
         let found = self.app.storage.read(|connection| persons::find(connection, &key, text))?;
-        let list = regions(self.settings)?;
+        let list = &self.app.regions;
         let own = found.into_iter().filter(|home| self.must_decide_for(home.scope).is_ok());
-        Ok(lines(own.map(|home| (words(&home, &list), json(&home)))))
+        Ok(lines(own.map(|home| (words(&home, list), json(&home)))))
     }
 
     /// People who live in two households at once. One of the two has to lie in the office's area: people
     /// move.
     pub(super) fn list_duplicates(&self) -> Result<Output, AdminError> {
-        persons::catch_up(self.app.storage.writer(), self.app.person_key)?;
+        persons::catch_up(&self.app.storage, self.app.person_key)?;
         let pairs = self.app.storage.read(|c| persons::in_two_households(c, ROWS_MAX))?;
-        let list = regions(self.settings)?;
+        let list = &self.app.regions;
         let own = pairs.into_iter().filter(|(first, second)| {
             [first, second].iter().any(|home| self.must_decide_for(home.scope).is_ok())
         });
         Ok(lines(own.map(|(first, second)| {
-            let text = format!("{}\n    {}", words(&first, &list), words(&second, &list));
+            let text = format!("{}\n    {}", words(&first, list), words(&second, list));
             (text, serde_json::json!([json(&first), json(&second)]))
         })))
     }

@@ -154,15 +154,9 @@ pub async fn send_code(
     may_visit(&app, from.ip(), now_ms)?;
     app.visits.count(from.ip(), now_ms);
     let code = visitors.issue(blind, now_ms, &mut SystemEntropy)?;
-    let worker = app.clone();
-    let sent = blocking(move || {
-        let message = CodeMessage { telephone, code };
-        worker
-            .code_sender
-            .send(&message, now_ms)
-            .map_err(|_| ServerError::internal("household.outbox"))
-    });
-    sent.await?;
+    let message = CodeMessage { telephone, code };
+    let send = move |app: &App| app.code_sender.send(&message, now_ms);
+    work(app, move |app| send(app).map_err(|_| ServerError::internal("household.outbox"))).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -188,8 +182,7 @@ pub async fn open_session(
     let caller = Caller { telephone, name, number };
     let opened = visitors.open(blind, &request.code, caller.clone(), now_ms, &mut SystemEntropy);
     let (token, until_ms) = opened.inspect_err(|_| app.visits.count(from.ip(), now_ms))?;
-    let worker = app.clone();
-    let on_record = blocking(move || household::has_own_record(&worker, &caller)).await?;
+    let on_record = work(app, move |app| household::has_own_record(app, &caller)).await?;
     Ok((StatusCode::CREATED, Json(SessionAnswer { token, until_ms, on_record })))
 }
 
@@ -213,7 +206,7 @@ pub async fn show_record(
     headers: HeaderMap,
 ) -> Result<Json<OwnRecord>, JsonError> {
     let caller = caller(&app, &headers)?;
-    Ok(Json(blocking(move || household::own_record(&app, &caller)).await?))
+    Ok(Json(work(app, move |app| household::own_record(app, &caller)).await?))
 }
 
 /// Declares a risk.
@@ -228,7 +221,7 @@ pub async fn declare(
     let caller = caller(&app, &headers)?;
     let DeclarationRequest { risks, note, consents, village } = read(&app, body).await?;
     let said = Said { risks, note, consents, village };
-    let declared = blocking(move || household::declare(&app, &caller, &said)).await?;
+    let declared = work(app, move |app| household::declare(app, &caller, &said)).await?;
     let outcome = match declared {
         Declared::Recorded => "recorded",
         Declared::Known => "known",
@@ -249,7 +242,7 @@ pub async fn object(
 ) -> Result<(StatusCode, Json<OutcomeAnswer>), JsonError> {
     let caller = caller(&app, &headers)?;
     let ObjectionRequest { reason } = read(&app, body).await?;
-    Ok(written(blocking(move || household::object(&app, &caller, &reason)).await?))
+    Ok(written(work(app, move |app| household::object(app, &caller, &reason)).await?))
 }
 
 /// Confirms that a measure has arrived.
@@ -264,7 +257,7 @@ pub async fn confirm(
 ) -> Result<(StatusCode, Json<OutcomeAnswer>), JsonError> {
     let caller = caller(&app, &headers)?;
     let ConfirmationRequest { measure } = read(&app, body).await?;
-    Ok(written(blocking(move || household::confirm(&app, &caller, &measure)).await?))
+    Ok(written(work(app, move |app| household::confirm(app, &caller, &measure)).await?))
 }
 
 /// Villages by name.
@@ -284,6 +277,15 @@ pub async fn find_villages(
         VillageAnswer { code: village.code, path }
     });
     std::future::ready(Ok(Json(found.collect()))).await
+}
+
+/// Works on records, as one of the requests served at the same time.
+async fn work<T: Send + 'static>(
+    app: Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, ServerError> + Send + 'static,
+) -> Result<T, ServerError> {
+    let _permit = app.requests.clone().try_acquire_owned().map_err(|_| ServerError::Busy)?;
+    blocking(move || work(&app)).await
 }
 
 fn written(new: bool) -> (StatusCode, Json<OutcomeAnswer>) {

@@ -102,6 +102,7 @@ mod tests {
             ServerError::CodeExpired,
             ServerError::TooManyRequests { retry_after_ms },
             ServerError::TooManyTries { retry_after_ms },
+            ServerError::TooManyDeclarations { retry_after_ms },
             ServerError::SignInNeeded,
             ServerError::NotOnRecord,
             ServerError::invalid("risks", "not_in_list"),

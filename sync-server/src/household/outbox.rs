@@ -57,14 +57,18 @@ impl FileOutbox {
 
     /// Removes what nobody fetched in time.
     fn sweep(&self, now_ms: i64) -> io::Result<()> {
+        let mut unfetched = 0;
         for entry in fs::read_dir(&self.0)?.flatten() {
             let name = entry.file_name();
             let sent_ms =
                 name.to_str().and_then(|name| name.split('-').next()?.parse::<i64>().ok());
             if sent_ms.is_some_and(|sent_ms| now_ms - sent_ms > CODE_MS) {
                 // The gateway may have been faster.
-                let _ = fs::remove_file(entry.path());
+                unfetched += u32::from(fs::remove_file(entry.path()).is_ok());
             }
+        }
+        if unfetched > 0 {
+            tracing::warn!(unfetched, "codes that nobody fetched from the outbox");
         }
         Ok(())
     }

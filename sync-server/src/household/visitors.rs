@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
+use wanhu_core::domain::day::Day;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::domain::person::{Blind, PersonKey};
 
@@ -24,9 +25,11 @@ const CODES_A_DAY: u32 = 5;
 const DECLARATIONS_A_DAY: u32 = 5;
 /// How long a session lasts.
 const SESSION_MS: i64 = 60 * 60_000;
+/// Codes sent within a minute, to whomever: a message costs the office money.
+const CODES_A_MINUTE: u32 = 600;
+const MINUTE_MS: i64 = 60_000;
 /// Telephones, and sessions, remembered at a time.
 const HELD_MAX: usize = 100_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// Everybody who is at it.
 #[derive(Debug, Default)]
@@ -34,27 +37,57 @@ pub struct Visitors(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
+    minute: i64,
+    sent_that_minute: u32,
     codes: HashMap<Blind, Code>,
     sessions: HashMap<[u8; 32], (Caller, i64)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Code {
     /// None once it was used or tried too often.
     digits: Option<[u8; 6]>,
     tries: u32,
     sent_ms: i64,
-    day: i64,
+    day: Day,
     sent_that_day: u32,
     declared_that_day: u32,
 }
 
 impl Code {
-    fn on_day(&mut self, day: i64) -> &mut Self {
-        if self.day != day {
-            (self.day, self.sent_that_day, self.declared_that_day) = (day, 0, 0);
+    fn on(day: Day) -> Self {
+        let (sent_that_day, declared_that_day) = (0, 0);
+        Self { digits: None, tries: 0, sent_ms: i64::MIN, day, sent_that_day, declared_that_day }
+    }
+}
+
+impl Held {
+    /// What is remembered of a telephone, with the counters of this day.
+    fn of(&mut self, telephone: Blind, day: Day) -> &mut Code {
+        let code = self.codes.entry(telephone).or_insert_with(|| Code::on(day));
+        if code.day != day {
+            (code.day, code.sent_that_day, code.declared_that_day) = (day, 0, 0);
         }
-        self
+        code
+    }
+
+    /// Makes room: whoever was sent a code that is over by now may begin anew.
+    fn prune(&mut self, now_ms: i64) {
+        if self.codes.len() >= HELD_MAX {
+            self.codes.retain(|_, code| now_ms < code.sent_ms.saturating_add(CODE_MS));
+        }
+    }
+
+    fn count_message(&mut self, now_ms: i64) -> Result<(), ServerError> {
+        let minute = now_ms.div_euclid(MINUTE_MS);
+        if self.minute != minute {
+            (self.minute, self.sent_that_minute) = (minute, 0);
+        }
+        if self.sent_that_minute >= CODES_A_MINUTE {
+            return Err(ServerError::Busy);
+        }
+        self.sent_that_minute += 1;
+        Ok(())
     }
 }
 
@@ -74,25 +107,19 @@ impl Visitors {
         entropy: &mut dyn Entropy,
     ) -> Result<String, ServerError> {
         let mut held = self.held();
-        let day = now_ms.div_euclid(DAY_MS);
-        if held.codes.len() >= HELD_MAX {
-            held.codes.retain(|_, code| code.day == day);
-        }
-        if held.codes.len() >= HELD_MAX && !held.codes.contains_key(&telephone) {
-            return Err(ServerError::Busy);
-        }
-        let code =
-            held.codes.entry(telephone).or_insert(Code { sent_ms: i64::MIN, ..Code::default() });
-        code.on_day(day);
+        held.prune(now_ms);
+        let day = Day::in_china(now_ms);
+        let code = held.of(telephone, day);
         let wait_ms = if code.sent_that_day >= CODES_A_DAY {
-            (day + 1) * DAY_MS - now_ms
+            until_tomorrow_ms(day, now_ms)
         } else {
             code.sent_ms.saturating_add(PAUSE_MS).saturating_sub(now_ms)
         };
         if wait_ms > 0 {
             return Err(ServerError::TooManyRequests { retry_after_ms: wait_ms.unsigned_abs() });
         }
-        let digits = digits(entropy);
+        held.count_message(now_ms)?;
+        let (code, digits) = (held.of(telephone, day), digits(entropy));
         code.digits = Some(digits);
         (code.tries, code.sent_ms) = (0, now_ms);
         code.sent_that_day += 1;
@@ -138,7 +165,7 @@ impl Visitors {
     /// Counts a declaration from a telephone that is not the one on record.
     ///
     /// # Errors
-    /// `TooManyRequests` for one too many a day.
+    /// `TooManyDeclarations` for one too many a day.
     pub fn count_declaration(
         &self,
         key: &PersonKey,
@@ -146,12 +173,13 @@ impl Visitors {
         now_ms: i64,
     ) -> Result<(), ServerError> {
         let telephone = key.phone(telephone).ok_or(ServerError::BadRequest)?;
-        let day = now_ms.div_euclid(DAY_MS);
+        let day = Day::in_china(now_ms);
         let mut held = self.held();
-        let code = held.codes.entry(telephone).or_default().on_day(day);
+        held.prune(now_ms);
+        let code = held.of(telephone, day);
         if code.declared_that_day >= DECLARATIONS_A_DAY {
-            let retry_after_ms = ((day + 1) * DAY_MS - now_ms).unsigned_abs();
-            return Err(ServerError::TooManyRequests { retry_after_ms });
+            let retry_after_ms = until_tomorrow_ms(day, now_ms).unsigned_abs();
+            return Err(ServerError::TooManyDeclarations { retry_after_ms });
         }
         code.declared_that_day += 1;
         Ok(())
@@ -171,6 +199,10 @@ impl Visitors {
     pub fn close(&self, token: &str) {
         self.held().sessions.remove(&hash(token));
     }
+}
+
+fn until_tomorrow_ms(day: Day, now_ms: i64) -> i64 {
+    day.plus_days(1).begins_ms() - now_ms
 }
 
 fn hash(token: &str) -> [u8; 32] {
@@ -254,7 +286,8 @@ mod tests {
             let issued = visitors.issue(PHONE, now_ms, &mut SystemEntropy);
             issued.map(drop).map_err(|error| error.parts().2)
         };
-        let day_ms = NOW_MS / DAY_MS * DAY_MS;
+        const DAY_MS: i64 = 86_400_000;
+        let day_ms = Day::in_china(NOW_MS).begins_ms();
         assert_eq!(issue(day_ms), Ok(()));
         assert_eq!(issue(day_ms + 1_000), Err(vec!["59000".to_owned()]));
         for n in 1..i64::from(CODES_A_DAY) {
@@ -262,6 +295,23 @@ mod tests {
         }
         let sixth = day_ms + DAY_MS / 2;
         assert_eq!(issue(sixth), Err(vec![(DAY_MS / 2).to_string()]));
-        assert_eq!(issue(day_ms + DAY_MS), Ok(()));
+        assert_eq!(issue(day_ms + DAY_MS), Ok(()), "the day begins at midnight in China");
+    }
+
+    #[test]
+    fn the_office_is_not_made_to_pay_for_thousands_of_messages() {
+        let visitors = Visitors::default();
+        let issue = |telephone: u32, now_ms| {
+            let mut blind = [0; 16];
+            blind[..4].copy_from_slice(&telephone.to_be_bytes());
+            let issued = visitors.issue(Blind(blind), now_ms, &mut SystemEntropy);
+            issued.map(drop).map_err(|error| error.parts().1)
+        };
+        let minute_ms = NOW_MS.div_euclid(MINUTE_MS) * MINUTE_MS;
+        for telephone in 0..CODES_A_MINUTE {
+            assert_eq!(issue(telephone, minute_ms), Ok(()));
+        }
+        assert_eq!(issue(CODES_A_MINUTE, minute_ms), Err("busy"));
+        assert_eq!(issue(CODES_A_MINUTE, minute_ms + MINUTE_MS), Ok(()));
     }
 }

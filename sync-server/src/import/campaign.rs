@@ -111,7 +111,7 @@ pub fn bring_in(
         Err(HeaderError::ColumnsMissing(_)) => &by_head,
         _ => campaign.profile,
     };
-    persons::catch_up(app.storage.writer(), app.person_key)?;
+    persons::catch_up(&app.storage, app.person_key)?;
     let (mut brought, mut tally) = (Brought::default(), Tally::default());
     let rows = read(&table, profile, &mut brought, &mut tally, watch)?;
     let (households, remarks) = register::households(rows);

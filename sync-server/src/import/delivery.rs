@@ -124,7 +124,7 @@ pub fn deliver(
     }
     let table = Table::read(file)?;
     let file_hash = Sha256::digest(std::fs::read(file).map_err(TableError::File)?).into();
-    persons::catch_up(app.storage.writer(), app.person_key)?;
+    persons::catch_up(&app.storage, app.person_key)?;
     let mut delivery = Delivery { app, account, profile, watch, done: Delivered::default() };
     let (taken, mut faults) = delivery.read(&table)?;
     let staged = delivery.matched(taken, &mut faults)?;

@@ -5,12 +5,11 @@ use wanhu_core::document::edit::{FieldChange, RecordEdit, StepForm};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::{Facts, Row};
-use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::person::PersonKey;
 use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::value::Value;
 use wanhu_core::domain::warning::{self, Warning};
-use wanhu_core::domain::workflow::{Case, Stage};
+use wanhu_core::domain::workflow::{Case, Stage, clues};
 
 use crate::storage::department::StagedRow;
 
@@ -48,10 +47,7 @@ impl Reading<'_> {
     fn about<'f>(&self, facts: &'f Facts, rows: &'f [StagedRow]) -> Vec<About<'f>> {
         let people: Vec<_> = facts
             .people()
-            .filter_map(|person| {
-                let number = IdentityNumber::parse(person.text("identity_number")).ok()?;
-                Some((self.key.identity(&number), person))
-            })
+            .filter_map(|person| Some((self.key.identity(&person.identity_number()?), person)))
             .collect();
         let member = |row: &StagedRow| {
             people.iter().find(|(person, _)| *person == row.person).map(|(_, member)| *member)
@@ -78,11 +74,12 @@ impl Reading<'_> {
             edit = if counts { record_bill(edit, facts, row, member) } else { edit };
             edit = fill_in(edit, facts, row, member);
         }
+        let case = Case::of(facts);
         for warning in &fired {
             edit = self.record_warning(edit, warning);
-            edit = self.record_clue(edit, &seen, warning);
+            edit = self.record_clue(edit, &seen, &case, warning);
         }
-        if Case::of(facts).stage().is_none() {
+        if case.stage().is_none() {
             for (field, value) in
                 [("channel", "department".to_owned()), ("clue_on", self.today.to_string())]
             {
@@ -150,11 +147,17 @@ impl Reading<'_> {
     }
 
     /// A clue for the person, unless one for the same risk is being looked into.
-    fn record_clue(&self, edit: RecordEdit, seen: &Facts, warning: &Warning) -> RecordEdit {
+    fn record_clue(
+        &self,
+        edit: RecordEdit,
+        seen: &Facts,
+        case: &Case,
+        warning: &Warning,
+    ) -> RecordEdit {
         let bills = warning.rows.iter().filter_map(|id| seen.row(BILLS, id));
         let member = bills.map(|bill| bill.text("member")).find(|member| !member.is_empty());
         let member = member.unwrap_or_default();
-        if warning::is_looked_into(seen, &warning.risk, member) {
+        if clues::looked_into(seen, case, &warning.risk, member).next().is_some() {
             return edit;
         }
         let mut fields = vec![
@@ -245,6 +248,7 @@ pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wanhu_core::domain::identity::IdentityNumber;
     use wanhu_core::domain::person::Blind;
     use wanhu_core::domain::policy::EXAMPLES_TOML;
 

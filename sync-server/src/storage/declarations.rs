@@ -57,21 +57,39 @@ pub fn keep(
 const COLUMNS: &str =
     "n, received_ms, village, name, identity_number, telephone, risks, note, consents";
 
-/// Those that wait, the oldest first, in the villages from the first code to the last.
+/// Those that wait behind this one, the oldest first, in the villages from the first code to the last.
 ///
 /// # Errors
 /// Where the file fails.
 pub fn waiting(
     connection: &Connection,
     (first, last): (u64, u64),
+    after: i64,
     rows_max: u32,
 ) -> Result<Vec<WaitingDeclaration>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM declaration WHERE village BETWEEN ?1 AND ?2 ORDER BY n LIMIT ?3"
+        "SELECT {COLUMNS} FROM declaration WHERE village BETWEEN ?1 AND ?2 AND n > ?3
+         ORDER BY n LIMIT ?4"
     ))?;
-    let rows =
-        statement.query_map(params![first.cast_signed(), last.cast_signed(), rows_max], read)?;
+    let rows = statement
+        .query_map(params![first.cast_signed(), last.cast_signed(), after, rows_max], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many wait there, and when the oldest came, milliseconds since 1970 UTC.
+///
+/// # Errors
+/// Where the file fails.
+pub fn count(
+    connection: &Connection,
+    (first, last): (u64, u64),
+) -> Result<(u64, Option<i64>), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*), min(received_ms) FROM declaration WHERE village BETWEEN ?1 AND ?2",
+    )?;
+    let areas = [first.cast_signed(), last.cast_signed()];
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?));
+    Ok(statement.query_row(areas, read)?)
 }
 
 /// One of them.

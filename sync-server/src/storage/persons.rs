@@ -12,7 +12,7 @@ use wanhu_core::domain::value::Value;
 use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Household};
 
-use super::Writer;
+use super::Storage;
 
 /// Log entries looked at in one transaction; phones that push get their turn in between.
 const ENTRIES_A_TURN: i64 = 2_000;
@@ -29,23 +29,33 @@ pub struct Residence {
     pub scope: u64,
 }
 
-/// Brings the index up to the end of the log.
+/// Brings the index up to the end of the log. Where it is there already, the writer is left alone.
 ///
 /// # Errors
 /// Where the file fails.
-pub fn catch_up(writer: &Writer, key: PersonKey) -> Result<(), StoreError> {
-    while writer.write(move |transaction| take_a_turn(transaction, &key))? {}
+pub fn catch_up(storage: &Storage, key: PersonKey) -> Result<(), StoreError> {
+    if storage.read(|connection| Ok(reach(connection)? >= log_end(connection)?))? {
+        return Ok(());
+    }
+    while storage.writer().write(move |transaction| take_a_turn(transaction, &key))? {}
     Ok(())
+}
+
+/// The last log entry the index has seen.
+fn reach(connection: &Connection) -> Result<i64, StoreError> {
+    let stored: Option<[u8; 8]> = connection
+        .query_row("SELECT value FROM server WHERE name = 'persons_through'", [], |row| row.get(0))
+        .optional()?;
+    Ok(stored.map_or(0, i64::from_be_bytes))
+}
+
+fn log_end(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("SELECT coalesce(max(n), 0) FROM log", [], |row| row.get(0))?)
 }
 
 /// Whether there is more to do.
 fn take_a_turn(transaction: &Transaction<'_>, key: &PersonKey) -> Result<bool, StoreError> {
-    let stored: Option<[u8; 8]> = transaction
-        .query_row("SELECT value FROM server WHERE name = 'persons_through'", [], |row| row.get(0))
-        .optional()?;
-    let from = stored.map_or(0, i64::from_be_bytes);
-    let end: i64 =
-        transaction.query_row("SELECT coalesce(max(n), 0) FROM log", [], |row| row.get(0))?;
+    let (from, end) = (reach(transaction)?, log_end(transaction)?);
     let through = end.min(from + ENTRIES_A_TURN);
     if through <= from {
         return Ok(false);

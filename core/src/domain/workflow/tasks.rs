@@ -1,6 +1,7 @@
 //! What has to be done about a household, by whom and until when. Follows from the state, the warnings and the
 //! help on record; nobody keeps a list of tasks. Must not know whose phone asks.
 
+use super::clues;
 use super::legal::GUARANTEES;
 use super::{Case, Clock, Day, Facts, Policy, Row, Stage};
 use crate::domain::authority::Role;
@@ -11,7 +12,7 @@ use crate::domain::warning;
 pub enum TaskKind {
     /// Look into a warning and answer it.
     AnswerWarning,
-    /// Look into what a household that is, or was, under monitoring says anew.
+    /// Look into what was said after the visit that verifies.
     AnswerClue,
     /// Visit the household and verify.
     Verify,
@@ -133,7 +134,7 @@ pub fn tasks(facts: &Facts, case: &Case, policy: &Policy, today: Day) -> Vec<Tas
 pub fn may_have_tasks(facts: &Facts, case: &Case) -> bool {
     case.is_running()
         || facts.rows("warnings").iter().any(warning::is_open)
-        || later_clues(facts, case).next().is_some()
+        || clues::later(facts, case).next().is_some()
 }
 
 /// The stages in which a role has tasks; none where it may have some in every stage.
@@ -146,19 +147,6 @@ pub fn stages_with_tasks(role: Role) -> Option<&'static [Stage]> {
         Role::Household | Role::City | Role::Department | Role::Operator => Some(&[]),
         Role::GridWorker | Role::VillageCadre | Role::TownshipOffice => None,
     }
-}
-
-/// What somebody says on the way in is seen to by the visit that verifies; what is said later waits for an outcome of
-/// its own.
-fn later_clues<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row> {
-    let let_in = [Stage::Monitored, Stage::Reopened].map(|stage| case.entered(stage));
-    let let_in = let_in.into_iter().flatten().max();
-    facts.rows("clues").iter().filter(move |clue| {
-        let received = clue.day("received_on");
-        matches!(clue.text("channel"), "declaration" | "petition")
-            && warning::is_open_clue(clue)
-            && let_in.is_some_and(|let_in| received.is_some_and(|received| received >= let_in))
-    })
 }
 
 struct Asked<'a> {
@@ -189,7 +177,7 @@ impl Asked<'_> {
             kind: TaskKind::AnswerClue,
             subject: clue.id.clone(),
         };
-        later_clues(self.facts, self.case).map(task).collect()
+        clues::later(self.facts, self.case).map(task).collect()
     }
 
     fn of_stage(&self) -> Vec<Task> {

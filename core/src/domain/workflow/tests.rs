@@ -321,7 +321,7 @@ fn tasks_follow_from_the_state() {
 }
 
 #[test]
-fn what_a_household_says_once_it_is_let_in_is_looked_into_as_well() {
+fn what_is_said_after_the_visit_is_looked_into_as_well() {
     let asked = |upto: usize, received: &str, outcome: &str| {
         let clue = [
             ("channel", "declaration".into()),
@@ -334,9 +334,46 @@ fn what_a_household_says_once_it_is_let_in_is_looked_into_as_well() {
     };
     assert!(!asked(1, "2024-03-01", ""), "the visit that verifies sees to it");
     assert!(!asked(8, "2024-03-01", ""), "it was seen to");
+    assert!(asked(2, "2024-03-03", "") && asked(8, "2024-03-03", ""), "the visit is over");
+    assert!(!asked(8, "2024-03-02", ""), "on the day of the visit it is what the visit was for");
     assert!(asked(8, "2024-06-03", ""));
     assert!(asked(15, "2024-06-03", "open"), "also where the case is closed");
     assert!(!asked(8, "2024-06-03", "not_included"), "its outcome is on record");
+}
+
+#[test]
+fn a_clue_that_names_its_step_is_told_from_the_visit_on_the_same_day() {
+    let looked_into = |upto: usize, after: &str, outcome: &str| {
+        let clue = [
+            ("channel", "declaration".into()),
+            ("risk", "illness".into()),
+            ("received_on", "2024-03-02".into()),
+            ("after", after.into()),
+            ("outcome", outcome.into()),
+        ];
+        let facts = with_steps(ready(), &whole_way()[..upto]).with_row("clues", "c", &clue);
+        let case = Case::of(&facts);
+        let known = clues::looked_into(&facts, &case, "illness", "").count() == 1;
+        assert_eq!(clues::looked_into(&facts, &case, "illness", "somebody").count(), 0);
+        (known, clues::later(&facts, &case).count() == 1)
+    };
+    assert_eq!(looked_into(1, "a", ""), (true, false), "the visit is ahead");
+    assert_eq!(looked_into(2, "a", ""), (false, false), "and has been");
+    assert_eq!(looked_into(2, "b", ""), (true, true), "said after it");
+    assert_eq!(looked_into(15, "b", ""), (true, true), "as long as nobody says what came of it");
+    assert_eq!(looked_into(15, "b", "included"), (false, false));
+    assert_eq!(looked_into(8, "elsewhere", ""), (true, true), "a step that does not count");
+    // Sent back, the household is visited again: that visit sees to it.
+    let again = [
+        WAY_IN[0],
+        WAY_IN[1],
+        ("r", "b", Stage::Returned, "2024-03-05", "township"),
+        ("v", "r", Stage::Verified, "2024-03-06", "village"),
+    ];
+    let clue = [("channel", "declaration".into()), ("after", "b".into())];
+    let facts = |upto: usize| with_steps(ready(), &again[..upto]).with_row("clues", "c", &clue);
+    let later = |upto: usize| clues::later(&facts(upto), &Case::of(&facts(upto))).count();
+    assert_eq!([later(2), later(3), later(4)], [1, 0, 0]);
 }
 
 /// Random sets of steps, many of which follow from nowhere.
@@ -382,7 +419,7 @@ proptest! {
     #[test]
     fn nobody_has_a_task_where_none_is_looked_for(
         steps in random_steps(),
-        (is_warned, channel, received) in (any::<bool>(), 0..3usize, 1..28u32),
+        (is_warned, channel, received, after) in (any::<bool>(), 0..3usize, 1..28u32, 0..25u32),
         days in prop::collection::vec(1..28u32, 24),
     ) {
         let mut facts = steps.iter().zip(&days).fold(ready(), |facts, ((id, after, stage, level), on)| {
@@ -398,8 +435,9 @@ proptest! {
         }
         let channel = ["declaration", "petition", "inspection"][channel];
         let received = format!("2024-03-{received:02}");
+        let after = if after == 24 { String::new() } else { format!("s{after:02}") };
         facts = facts.with_row("clues", "c", &[
-            ("channel", channel.into()), ("received_on", received.into()),
+            ("channel", channel.into()), ("received_on", received.into()), ("after", after.into()),
         ]);
         let case = Case::of(&facts);
         let found = tasks(&facts, &case, &policy(), day("2024-06-30"));

@@ -235,10 +235,7 @@ impl Draft<'_> {
     }
 
     fn member(&self, number: &IdentityNumber) -> Option<&Row> {
-        let is_theirs = |member: &&Row| {
-            IdentityNumber::parse(member.text("identity_number"))
-                .is_ok_and(|known| known == *number)
-        };
+        let is_theirs = |member: &&Row| member.identity_number().as_ref() == Some(number);
         self.seen.rows("members").iter().find(is_theirs)
     }
 

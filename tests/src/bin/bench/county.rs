@@ -97,7 +97,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     let app = App::open(&settings, Arc::new(SystemClock), &mut SystemEntropy)?;
     let bills = dir.path().join("bills.csv");
     let count = fill(&app, households, &bills)?;
-    persons::catch_up(app.storage.writer(), app.person_key)?;
+    persons::catch_up(&app.storage, app.person_key)?;
     let scale = format!("{households} households");
     let figure = |goal, what: String, value, unit, aim, runs| Figure {
         goal,
