@@ -18,6 +18,7 @@ mod packs;
 pub mod persons;
 pub mod quarantine;
 mod reader;
+pub mod search;
 pub mod sheets;
 mod writer;
 
@@ -35,6 +36,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0005_department.sql"),
     include_str!("../migrations/0006_form_output.sql"),
     include_str!("../migrations/0007_declaration.sql"),
+    include_str!("../migrations/0008_search.sql"),
 ]);
 
 /// The records file, encrypted, open for one writer and many readers.

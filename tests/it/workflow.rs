@@ -281,3 +281,45 @@ async fn an_office_of_two_townships_turns_the_pages_of_one_list() {
     }
     assert_eq!(turned, whole);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_finds_the_households_it_asks_for() {
+    let county = county().await;
+    let li = county.phone("li").await;
+    sync(&li).await;
+    let with_clue = household(&li);
+    take(&li, with_clue, Stage::Clue, RecordEdit::default()).unwrap();
+    let other = RecordEdit::default()
+        .set("basic", "head_name", "李梅")
+        .set("class", "household_kind", "lifted")
+        .set("class", "risk_level", "high")
+        .set("class", "tag_marginal", true);
+    let other = li.create_household(FULING, other).unwrap();
+    sync(&li).await;
+    let fields = vec!["class.monitored_kind=突发严重困难户".to_owned()];
+    let identified = AdminCommand::Edit { household: other, fields, on_behalf_of: String::new() };
+    county.office("county", identified).unwrap();
+    let found = |asked: HouseholdFilter| -> Vec<String> {
+        let asked = HouseholdFilter { rows: 50, ..asked };
+        let rows = county.office("county", AdminCommand::List(asked)).unwrap();
+        let id = |row: &serde_json::Value| row["household"].as_str().unwrap().to_owned();
+        rows.as_array().unwrap().iter().map(id).collect()
+    };
+    let code = |code: &str| Some(code.to_owned());
+    let none = HouseholdFilter::default;
+    for asked in [
+        HouseholdFilter { kind: code("lifted"), ..none() },
+        HouseholdFilter { monitored: code("sudden"), ..none() },
+        HouseholdFilter { risk: code("high"), ..none() },
+        HouseholdFilter { tag: code("tag_marginal"), ..none() },
+        HouseholdFilter { search: code("limei"), ..none() },
+    ] {
+        assert_eq!(found(asked.clone()), [other.to_string()], "{asked:?}");
+    }
+    let overdue = || found(HouseholdFilter { overdue: true, ..none() });
+    let due_on = li.tasks().unwrap()[0].task.due_on.unwrap();
+    county.day(&due_on.to_string());
+    assert_eq!(overdue(), [""; 0], "its last day");
+    county.day(&due_on.plus_days(1).to_string());
+    assert_eq!(overdue(), [with_clue.to_string()]);
+}

@@ -281,7 +281,7 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
                 tag: list.tag,
                 case_state: list.state,
                 in_conflict: list.conflict,
-                search: None,
+                ..ListFilter::default()
             };
             Ok(output::list(&ledger.list(&filter, None, list.rows)?))
         }

@@ -209,6 +209,11 @@ impl Schema {
     pub fn code(&self, list: &str, code: &str) -> Option<&Code> {
         self.code_list(list)?.codes.iter().find(|known| known.code == code)
     }
+
+    /// The code that somebody typed: as code or Chinese label.
+    pub fn code_typed(&self, list: &str, text: &str) -> Option<&Code> {
+        self.code_list(list)?.codes.iter().find(|known| known.code == text || known.zh == text)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! name, pinyin or initials. Rebuilt from the folded state at every save; holds nothing of its own.
 
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, Transaction, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
 
 use super::StoreError;
 use super::records::Household;
@@ -13,6 +13,7 @@ use crate::document::record;
 use crate::domain::ids::HouseholdId;
 use crate::domain::pinyin;
 use crate::domain::region;
+use crate::domain::schema::Schema;
 use crate::domain::value::Value;
 use crate::domain::workflow::{Case, Stage, may_have_tasks};
 
@@ -26,6 +27,12 @@ pub const TAGS: [&str; 7] = [
     "tag_serious_illness",
     "tag_severe_disability",
 ];
+
+/// The priority tag that somebody typed: as the field's name or its Chinese label.
+pub fn tag_typed(text: &str) -> Option<&'static str> {
+    let label = |tag| Schema::base().field("class", tag).map(|field| field.zh.as_str());
+    TAGS.into_iter().find(|tag| *tag == text || label(tag) == Some(text))
+}
 
 /// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +63,13 @@ pub struct ListRow {
     pub pending: u32,
 }
 
+impl ListRow {
+    /// Where a page begins that goes on behind this row.
+    pub fn place(&self) -> PageStart {
+        PageStart { scope: self.scope, head_name: self.head_name.clone(), id: self.id }
+    }
+}
+
 /// Which households a page shows. Empty means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListFilter {
@@ -63,10 +77,18 @@ pub struct ListFilter {
     pub area: Option<u64>,
     /// Name of a priority tag.
     pub tag: Option<String>,
+    /// Code of a household kind.
+    pub kind: Option<String>,
+    /// Code of a monitored kind.
+    pub monitored: Option<String>,
+    /// Code of a risk level.
+    pub risk_level: Option<String>,
     /// Code of a monitoring state.
     pub case_state: Option<String>,
     /// Only households with conflicts.
     pub in_conflict: bool,
+    /// Only households about which something may have to be done.
+    pub with_tasks: bool,
     /// Chinese characters, pinyin or initials found anywhere in a member's name.
     pub search: Option<String>,
 }
@@ -96,9 +118,12 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
     let search = pinyin::search_key(names.iter().copied().chain([head_name]));
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO listing (household, scope, head_name, search, kind, monitored,
+            "INSERT INTO listing (household, scope, head_name, search, kind, monitored,
              tags, risk_level, case_state, status, members, last_visit, conflicts, tasks)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (household) DO UPDATE SET scope = ?2, head_name = ?3, search = ?4,
+             kind = ?5, monitored = ?6, tags = ?7, risk_level = ?8, case_state = ?9, status = ?10,
+             members = ?11, last_visit = ?12, conflicts = ?13, tasks = ?14",
         )?
         .execute(params![
             household.n,
@@ -142,6 +167,17 @@ const COLUMNS: &str = "h.id, l.scope, l.head_name, l.kind, l.monitored, l.tags, 
     l.case_state, l.members, l.last_visit, l.conflicts,
     (SELECT count(*) FROM change c WHERE c.household = l.household AND c.acknowledged = 0)";
 
+/// Which part of the list is looked at. By default all of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part<'a> {
+    /// Only what comes behind this row.
+    pub after: Option<&'a PageStart>,
+    /// Only villages up to this one.
+    pub through: Option<u64>,
+    /// Only households with these local numbers.
+    pub among: Option<&'a [i64]>,
+}
+
 /// One page of the list, ordered by village, head's name and id. What was merged into another record is not
 /// in it.
 pub fn page(
@@ -150,48 +186,116 @@ pub fn page(
     after: Option<&PageStart>,
     rows_max: u32,
 ) -> Result<Vec<ListRow>, StoreError> {
-    let mut sql = format!(
-        "SELECT {COLUMNS} FROM listing l JOIN household h ON h.n = l.household
-         WHERE l.status <> 'merged'"
-    );
-    let mut values: Vec<SqlValue> = Vec::new();
-    let mut restrict = |clause: &str, bound: Vec<SqlValue>| {
-        sql.push_str(" AND ");
-        sql.push_str(clause);
-        values.extend(bound);
-    };
-    if let Some(area) = filter.area {
-        let (first, last) = region::villages_of(area);
-        let bound = vec![first.cast_signed().into(), last.cast_signed().into()];
-        restrict("l.scope BETWEEN ? AND ?", bound);
+    page_of(connection, filter, Part { after, ..Part::default() }, rows_max)
+}
+
+/// One page of a part of the list.
+pub fn page_of(
+    connection: &Connection,
+    filter: &ListFilter,
+    part: Part<'_>,
+    rows_max: u32,
+) -> Result<Vec<ListRow>, StoreError> {
+    let mut query = Query::of(part.among);
+    query.restrict_by(filter);
+    if let Some(through) = part.through {
+        query.restrict("l.scope <= ?", [through.cast_signed().into()]);
     }
-    if let Some(tag) = &filter.tag {
-        let bit = TAGS.iter().position(|known| known == tag).map_or(0, |place| 1i64 << place);
-        restrict("l.tags & ? != 0", vec![bit.into()]);
+    if let Some(PageStart { scope, head_name, id }) = part.after {
+        let scope = SqlValue::from(scope.cast_signed());
+        // The first says the same as the second, and alone tells an index where to begin.
+        query.restrict("l.scope >= ?", [scope.clone()]);
+        let row = [scope, head_name.clone().into(), id.0.to_vec().into()];
+        query.restrict("(l.scope, l.head_name, h.id) > (?, ?, ?)", row);
     }
-    if let Some(state) = &filter.case_state {
-        restrict("l.case_state = ?", vec![state.clone().into()]);
-    }
-    if filter.in_conflict {
-        restrict("l.conflicts > 0", vec![]);
-    }
-    if let Some(search) = &filter.search {
-        // `instr` treats no character of the query as special.
-        restrict("instr(l.search, ?) > 0", vec![pinyin::normalise_query(search).into()]);
-    }
-    if let Some(start) = after {
-        let bound = vec![
-            start.scope.cast_signed().into(),
-            start.head_name.clone().into(),
-            start.id.0.to_vec().into(),
-        ];
-        restrict("(l.scope, l.head_name, h.id) > (?, ?, ?)", bound);
-    }
+    let Query { mut sql, mut values } = query;
     sql.push_str(" ORDER BY l.scope, l.head_name, h.id LIMIT ?");
     values.push(i64::from(rows_max).into());
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), read_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+struct Query {
+    sql: String,
+    values: Vec<SqlValue>,
+}
+
+impl Query {
+    fn of(among: Option<&[i64]>) -> Self {
+        let (from, values) = match among {
+            None => ("listing l", vec![]),
+            Some(among) => (
+                "json_each(?) a CROSS JOIN listing l ON l.household = a.value",
+                vec![format!("{among:?}").into()],
+            ),
+        };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {from} JOIN household h ON h.n = l.household
+             WHERE l.status <> 'merged'"
+        );
+        Self { sql, values }
+    }
+
+    fn restrict<const N: usize>(&mut self, clause: &str, bound: [SqlValue; N]) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(clause);
+        self.values.extend(bound);
+    }
+
+    fn restrict_by(&mut self, filter: &ListFilter) {
+        if let Some(area) = filter.area {
+            let (first, last) = region::villages_of(area);
+            let bound = [first.cast_signed().into(), last.cast_signed().into()];
+            self.restrict("l.scope BETWEEN ? AND ?", bound);
+        }
+        if let Some(tag) = &filter.tag {
+            let bit = TAGS.iter().position(|known| known == tag).map_or(0, |place| 1i64 << place);
+            // Said twice where an index holds only rows of which the second is true.
+            self.restrict("l.tags & ? != 0 AND l.tags <> 0", [bit.into()]);
+        }
+        if let Some(kind) = &filter.kind {
+            self.restrict("l.kind = ?", [kind.clone().into()]);
+        }
+        if let Some(kind) = &filter.monitored {
+            self.restrict("l.monitored = ? AND l.monitored <> ''", [kind.clone().into()]);
+        }
+        if let Some(level) = &filter.risk_level {
+            self.restrict("l.risk_level = ? AND l.risk_level <> ''", [level.clone().into()]);
+        }
+        if let Some(state) = &filter.case_state {
+            self.restrict("l.case_state = ? AND l.case_state <> ''", [state.clone().into()]);
+        }
+        if filter.in_conflict {
+            self.restrict("l.conflicts > 0", []);
+        }
+        if filter.with_tasks {
+            self.restrict("l.tasks <> 0", []);
+        }
+        if let Some(search) = &filter.search {
+            // `instr` treats no character of the query as special.
+            let query = pinyin::normalise_query(search);
+            self.restrict("instr(l.search, ?) > 0", [query.into()]);
+        }
+    }
+}
+
+/// The village of the row that comes so many rows behind the beginning of a part, whatever a filter asks
+/// beyond its area; none where there are not so many.
+pub fn village_behind(
+    connection: &Connection,
+    filter: &ListFilter,
+    after: Option<&PageStart>,
+    rows: u32,
+) -> Result<Option<u64>, StoreError> {
+    let (first, last) = filter.area.map_or((0, i64::MAX.cast_unsigned()), region::villages_of);
+    let first = after.map_or(first, |after| after.scope.max(first));
+    let mut statement = connection.prepare_cached(
+        "SELECT scope FROM listing WHERE scope BETWEEN ?1 AND ?2
+         ORDER BY scope, head_name LIMIT 1 OFFSET ?3",
+    )?;
+    let bound = params![first.cast_signed(), last.cast_signed(), rows];
+    Ok(statement.query_row(bound, |row| row.get::<_, i64>(0)).optional()?.map(i64::cast_unsigned))
 }
 
 /// Local numbers of the households that were not merged into another.

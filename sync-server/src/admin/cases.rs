@@ -21,6 +21,7 @@ use wanhu_core::store::records::{self, Household};
 use super::{AdminError, Office, Output, done, lines, plain};
 use crate::accounts::{Account, AccountError};
 use crate::storage::author::{self, Author};
+use crate::storage::search;
 
 /// Which households a list shows.
 #[derive(Clone, Debug, Default, Args)]
@@ -28,12 +29,24 @@ pub struct HouseholdFilter {
     /// 区划代码,默认为本账户辖区 · region code; else the account's own areas
     #[arg(long)]
     pub area: Option<u64>,
-    /// 重点标记 · priority tag
-    #[arg(long)]
+    /// 重点标记 · priority tag, for example 边缘户
+    #[arg(long, value_parser = tag_of)]
     pub tag: Option<String>,
+    /// 户类型 · kind of household, for example 脱贫户
+    #[arg(long, value_parser = |text: &str| code_of("household_kind", text))]
+    pub kind: Option<String>,
+    /// 监测对象类别 · monitored kind, for example 突发严重困难户
+    #[arg(long, value_parser = |text: &str| code_of("monitored_kind", text))]
+    pub monitored: Option<String>,
+    /// 风险等级 · risk level
+    #[arg(long, value_parser = |text: &str| code_of("risk_level", text))]
+    pub risk: Option<String>,
     /// 监测状态 · stage of the case
-    #[arg(long)]
+    #[arg(long, value_parser = |text: &str| code_of("case_state", text))]
     pub state: Option<String>,
+    /// 仅逾期的 · only where something is overdue
+    #[arg(long)]
+    pub overdue: bool,
     /// 汉字、拼音或首字母 · characters, pinyin or initials
     #[arg(long)]
     pub search: Option<String>,
@@ -70,6 +83,21 @@ fn stage_of(text: &str) -> Result<Stage, String> {
     Stage::named(text).ok_or_else(|| {
         let all: Vec<_> = Stage::ALL.into_iter().map(Stage::code).collect();
         format!("没有这个步骤 · no such step; 可选 one of: {}", all.join(" "))
+    })
+}
+
+fn tag_of(text: &str) -> Result<String, String> {
+    let labels = listing::TAGS.map(|tag| Schema::base().field("class", tag).map_or(tag, |f| &f.zh));
+    let unknown = || format!("没有这个标记 · no such tag; 可选 one of: {}", labels.join(" "));
+    listing::tag_typed(text).map(str::to_owned).ok_or_else(unknown)
+}
+
+fn code_of(list: &str, text: &str) -> Result<String, String> {
+    let schema = Schema::base();
+    schema.code_typed(list, text).map(|known| known.code.clone()).ok_or_else(|| {
+        let known = schema.code_list(list).map_or(&[][..], |list| &list.codes);
+        let labels: Vec<_> = known.iter().map(|known| known.zh.as_str()).collect();
+        format!("没有这个代码 · no such code; 可选 one of: {}", labels.join(" "))
     })
 }
 
@@ -139,12 +167,17 @@ impl Office<'_> {
             let filter = ListFilter {
                 area: Some(area),
                 tag: asked.tag.clone(),
+                kind: asked.kind.clone(),
+                monitored: asked.monitored.clone(),
+                risk_level: asked.risk.clone(),
                 case_state: asked.state.clone(),
-                in_conflict: false,
                 search: asked.search.clone(),
+                ..ListFilter::default()
             };
-            let page = self.app.storage.read(|connection| {
-                listing::page(connection, &filter, after.as_ref(), asked.rows)
+            let now = (&self.app.policy.policy, Day::in_china(self.app.clock.now_ms()));
+            let page = self.app.storage.read(|connection| match asked.overdue {
+                true => cases::overdue(connection, &filter, after.as_ref(), asked.rows, now),
+                false => search::page(connection, &filter, after.as_ref(), asked.rows),
             })?;
             rows.extend(page);
         }

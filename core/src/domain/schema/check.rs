@@ -159,8 +159,7 @@ impl Field {
                 _ => return Err(FaultReason::WrongType),
             },
             FieldKind::Choice { list } => {
-                let codes = schema.code_list(list).map_or(&[][..], |list| &list.codes);
-                let found = codes.iter().find(|known| known.code == text || known.zh == text);
+                let found = schema.code_typed(list, text);
                 Value::Text(found.ok_or(FaultReason::NotInList)?.code.clone())
             }
             FieldKind::Number { unit, .. } => {
