@@ -58,6 +58,22 @@ pub struct HouseholdFilter {
     pub rows: u32,
 }
 
+impl HouseholdFilter {
+    /// What it asks of the list of an area.
+    pub fn filter(&self, area: u64) -> ListFilter {
+        ListFilter {
+            area: Some(area),
+            tag: self.tag.clone(),
+            kind: self.kind.clone(),
+            monitored: self.monitored.clone(),
+            risk_level: self.risk.clone(),
+            case_state: self.state.clone(),
+            search: self.search.clone(),
+            ..ListFilter::default()
+        }
+    }
+}
+
 /// A step as an office types it.
 #[derive(Clone, Debug, Args)]
 pub struct StepArguments {
@@ -164,16 +180,7 @@ impl Office<'_> {
         // An account's areas are ascending and of one level: one list after the other is the whole list.
         let mut rows = Vec::new();
         for area in areas {
-            let filter = ListFilter {
-                area: Some(area),
-                tag: asked.tag.clone(),
-                kind: asked.kind.clone(),
-                monitored: asked.monitored.clone(),
-                risk_level: asked.risk.clone(),
-                case_state: asked.state.clone(),
-                search: asked.search.clone(),
-                ..ListFilter::default()
-            };
+            let filter = asked.filter(area);
             let now = (&self.app.policy.policy, Day::in_china(self.app.clock.now_ms()));
             let page = self.app.storage.read(|connection| match asked.overdue {
                 true => cases::overdue(connection, &filter, after.as_ref(), asked.rows, now),

@@ -249,7 +249,7 @@ impl Delivery<'_> {
     }
 
     fn keep(&mut self, mut rows: Vec<StagedRow>, file_hash: [u8; 32]) -> Result<(), DeliveryError> {
-        rows.sort_unstable_by_key(|row| row.key);
+        rows.sort_unstable_by_key(|row| (row.household, row.key));
         let writer = self.app.storage.writer();
         let new = NewImport {
             kind: self.profile.kind.code().to_owned(),
@@ -279,12 +279,18 @@ impl Delivery<'_> {
         let storage = &self.app.storage;
         let households = storage.read(|connection| department::households(connection, import))?;
         self.done.households = households.len() as u64;
-        for (turn, some) in households.chunks(HOUSEHOLDS_A_TURN).enumerate() {
-            self.goes_on(DeliveryPhase::Judging, turn * HOUSEHOLDS_A_TURN, households.len())?;
-            let changes = self.changes(some)?;
-            let Recorded { written, refused } = record(self.app, self.account, changes)?;
+        let mut judged = Vec::new();
+        for turn in 0..=households.len().div_ceil(HOUSEHOLDS_A_TURN) {
+            let begin = (turn * HOUSEHOLDS_A_TURN).min(households.len());
+            self.goes_on(DeliveryPhase::Judging, begin, households.len())?;
+            let some = &households[begin..households.len().min(begin + HOUSEHOLDS_A_TURN)];
+            let record = || record(self.app, self.account, std::mem::take(&mut judged));
+            // Some are judged while those before them are recorded: no household is among both.
+            let (recorded, next) = both(record, || self.changes(some));
+            let Recorded { written, refused } = recorded?;
             self.done.warned += written;
             self.done.refused.extend(refused);
+            judged = next?;
         }
         let now_ms = self.app.clock.now_ms();
         Ok(storage
@@ -332,6 +338,16 @@ impl Delivery<'_> {
         };
         Ok(reading.change(&facts(&household.fold, household.scope), &rows))
     }
+}
+
+/// Does two things at once.
+fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        // A panic in one of them is ours as well.
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+    })
 }
 
 fn threads() -> usize {

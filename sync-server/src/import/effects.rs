@@ -60,6 +60,9 @@ impl Reading<'_> {
         let rows = self.about(facts, rows);
         let seen = self.with_rows(facts, &rows);
         let mut fired = warning::evaluate(&seen, self.policy, self.today);
+        if fired.is_empty() {
+            return None;
+        }
         // What the record says without the department is not the department's to warn of.
         let known = warning::evaluate(facts, self.policy, self.today);
         fired.retain(|warning| !known.contains(warning));

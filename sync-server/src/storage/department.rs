@@ -103,8 +103,9 @@ pub fn stage(
     import: i64,
     rows: &[StagedRow],
 ) -> Result<u64, StoreError> {
-    let mut known = transaction
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM department_row WHERE key = ?1)")?;
+    let mut known = transaction.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM department_row WHERE household = ?1 AND key = ?2)",
+    )?;
     let mut insert = transaction.prepare_cached(
         "INSERT OR IGNORE INTO department_row (key, import, row, household, person, content)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -114,7 +115,9 @@ pub fn stage(
         let content = written(&row.values);
         let Blind(person) = row.person;
         let values = params![row.key, import, row.row, row.household, person, content];
-        new += u64::from(!known.query_row([row.key], |row| row.get::<_, bool>(0))?);
+        new += u64::from(
+            !known.query_row(params![row.household, row.key], |row| row.get::<_, bool>(0))?,
+        );
         insert.execute(values)?;
     }
     Ok(new)
@@ -157,7 +160,8 @@ pub fn only_of(
     let mut statement = connection.prepare_cached(
         "SELECT key, row, household, person, content, import FROM department_row d
          WHERE household = ?1 AND import = ?2
-         AND NOT EXISTS (SELECT 1 FROM department_row e WHERE e.key = d.key AND e.import <> ?2)",
+         AND NOT EXISTS (SELECT 1 FROM department_row e
+         WHERE e.household = ?1 AND e.key = d.key AND e.import <> ?2)",
     )?;
     let rows = statement.query_map([household, import], read)?;
     rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()

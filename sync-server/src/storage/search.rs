@@ -139,16 +139,21 @@ fn expression(
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use wanhu_core::store::open::open_in_memory;
+    use wanhu_core::store::open::{Access, Migrations, Sharing, open, open_in_memory};
 
     use super::*;
-    use crate::storage::MIGRATIONS;
+    use crate::storage::{MIGRATIONS, department};
 
     const VILLAGES: [u64; 3] = [431_022_208_217, 431_022_208_218, 659_004_100_001];
 
-    /// A file with these people, three a household.
     fn file(names: &[String]) -> Connection {
         let connection = open_in_memory(MIGRATIONS).unwrap();
+        fill(&connection, names);
+        connection
+    }
+
+    /// Puts these people on record, three a household.
+    fn fill(connection: &Connection, names: &[String]) {
         for (n, people) in names.chunks(3).enumerate() {
             let village = VILLAGES[n % 3].cast_signed();
             let id = [u8::try_from(n * 7 % 251).unwrap(); 16];
@@ -161,7 +166,6 @@ mod tests {
             let n = connection.last_insert_rowid();
             connection.execute(listed, params![n, village, people[0], key, state]).unwrap();
         }
-        connection
     }
 
     fn name() -> impl Strategy<Value = String> {
@@ -200,6 +204,28 @@ mod tests {
                 after = Some(last.place());
             }
         }
+    }
+
+    #[test]
+    fn a_file_of_before_is_brought_into_the_index_with_what_departments_delivered() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("records.sqlite");
+        let (access, before) = (Access::plain(Sharing::Alone), Migrations(&MIGRATIONS.0[..7]));
+        let old = open(&path, access, before).unwrap();
+        fill(&old, &["陈永昌".to_owned()]);
+        old.execute_batch(
+            "INSERT INTO import VALUES (1, 'medical', 'medical', x'', 'bureau', 0, NULL, NULL, NULL);
+             INSERT INTO department_row VALUES
+             (x'00112233445566778899aabbccddeeff', 1, 2, 1, x'00112233445566778899aabbccddeeff', '{}')",
+        )
+        .unwrap();
+        drop(old);
+        let new = open(&path, access, MIGRATIONS).unwrap();
+        let filter = ListFilter { search: Some("永昌".into()), ..ListFilter::default() };
+        let (mut page, bounds) = (vec![], Bounds { read: 0, followed: 9, terms: 9 });
+        follow(&new, &filter, (0, 9), bounds, &mut page).unwrap();
+        assert_eq!(page.len(), 1);
+        assert_eq!(department::about(&new, 1).unwrap()[0].row, 2);
     }
 
     #[test]
