@@ -11,9 +11,12 @@ pub mod replica;
 /// First migration of every records file, on phone and server alike.
 pub const RECORDS_SQL: &str = include_str!("store/migrations/0001_records.sql");
 
+/// A later step of every records file.
+pub const BILLS_SQL: &str = include_str!("store/migrations/0003_bills.sql");
+
 /// A phone's schema.
 pub const REPLICA_MIGRATIONS: open::Migrations =
-    open::Migrations(&[RECORDS_SQL, include_str!("store/migrations/0002_replica.sql")]);
+    open::Migrations(&[RECORDS_SQL, include_str!("store/migrations/0002_replica.sql"), BILLS_SQL]);
 
 /// What went wrong with the file. Values only; no record's content ever enters an error.
 #[derive(Debug, thiserror::Error)]

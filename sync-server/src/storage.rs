@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::Connection;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::store::open::{self, Access, Migrations, Sharing};
-use wanhu_core::store::{RECORDS_SQL, StoreError};
+use wanhu_core::store::{BILLS_SQL, RECORDS_SQL, StoreError};
 
 pub mod audit;
 pub mod author;
@@ -38,6 +38,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0007_declaration.sql"),
     include_str!("../migrations/0008_search.sql"),
     include_str!("../migrations/0009_department_order.sql"),
+    BILLS_SQL,
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted; with

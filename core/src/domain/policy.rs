@@ -96,6 +96,26 @@ pub enum Signal {
     Uninsured,
 }
 
+impl Signal {
+    /// Whether it follows from what a household has spent, and from nothing else.
+    pub fn is_of_bills(self) -> bool {
+        match self {
+            Self::MedicalSelfPay
+            | Self::InpatientSelfPay
+            | Self::SingleStaySelfPay
+            | Self::SchoolingSelfPay
+            | Self::DisasterLoss
+            | Self::AccidentLoss => true,
+            Self::ChildrenNotAtSchool
+            | Self::IncomeBelow
+            | Self::WithoutWork
+            | Self::UnsafeHouse
+            | Self::UnsafeWater
+            | Self::Uninsured => false,
+        }
+    }
+}
+
 /// Which households a rule is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]

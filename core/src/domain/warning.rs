@@ -45,6 +45,12 @@ pub fn evaluate(facts: &Facts, policy: &Policy, today: Day) -> Vec<Warning> {
     fired.collect()
 }
 
+/// Whether any household, anywhere, might be warned for these bills alone. Far cheaper to ask than whether this one is.
+pub fn may_follow(bills: &Facts, policy: &Policy, today: Day) -> bool {
+    let mut rules = policy.rules.iter().filter(|rule| rule.signal.is_of_bills());
+    rules.any(|rule| read(bills, rule, today).is_some_and(|reading| fires(rule, reading.input)))
+}
+
 /// Whether a warning on record waits for an answer.
 pub fn is_open(warning: &Row) -> bool {
     warning.text("answer").is_empty() && !warning.tick("withdrawn")

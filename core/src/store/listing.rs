@@ -119,11 +119,11 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
     transaction
         .prepare_cached(
             "INSERT INTO listing (household, scope, head_name, search, kind, monitored,
-             tags, risk_level, case_state, status, members, last_visit, conflicts, tasks)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             tags, risk_level, case_state, status, members, last_visit, conflicts, tasks, bills)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (household) DO UPDATE SET scope = ?2, head_name = ?3, search = ?4,
              kind = ?5, monitored = ?6, tags = ?7, risk_level = ?8, case_state = ?9, status = ?10,
-             members = ?11, last_visit = ?12, conflicts = ?13, tasks = ?14",
+             members = ?11, last_visit = ?12, conflicts = ?13, tasks = ?14, bills = ?15",
         )?
         .execute(params![
             household.n,
@@ -139,21 +139,30 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
             i64::try_from(names.len()).unwrap_or(i64::MAX),
             last_visit(fold),
             i64::try_from(fold.conflicts().count()).unwrap_or(i64::MAX),
-            may_have_tasks(&facts, &case)
+            may_have_tasks(&facts, &case),
+            !rows_of(fold, "spending").is_empty()
         ])?;
     Ok(())
 }
 
+fn rows_of<'f>(fold: &'f Fold, container: &str) -> Vec<record::Row<'f>> {
+    ContainerIndex::of(container).map_or_else(Vec::new, |container| record::rows(fold, container))
+}
+
 fn member_names(fold: &Fold) -> Vec<&str> {
-    ContainerIndex::of("members").map_or_else(Vec::new, |members| {
-        record::rows(fold, members).iter().map(|row| row.text("name")).collect()
-    })
+    rows_of(fold, "members").iter().map(|row| row.text("name")).collect()
 }
 
 fn last_visit(fold: &Fold) -> &str {
-    ContainerIndex::of("visits")
-        .and_then(|visits| record::rows(fold, visits).iter().map(|row| row.text("date")).max())
-        .unwrap_or_default()
+    let days = rows_of(fold, "visits");
+    days.iter().map(|row| row.text("date")).max().unwrap_or_default()
+}
+
+/// Whether a record may have spending of its own.
+pub fn may_have_bills(connection: &Connection, n: i64) -> Result<bool, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT bills FROM listing WHERE household = ?1")?;
+    Ok(statement.query_row([n], |row| row.get(0)).optional()?.unwrap_or(true))
 }
 
 fn tag_bits(fold: &Fold) -> i64 {

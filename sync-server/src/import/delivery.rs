@@ -13,7 +13,7 @@ use wanhu_core::domain::authority::{self, Place, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::Blind;
-use wanhu_core::store::{StoreError, records};
+use wanhu_core::store::{StoreError, listing, records};
 
 use super::effects::Reading;
 use super::header::HeaderError;
@@ -327,7 +327,6 @@ impl Delivery<'_> {
         connection: &rusqlite::Connection,
         n: i64,
     ) -> Result<Option<RecordEdit>, StoreError> {
-        let household = records::get(connection, n)?;
         let rows = department::about(connection, n)?;
         let reading = Reading {
             import: self.done.import,
@@ -336,6 +335,11 @@ impl Delivery<'_> {
             policy: &self.app.policy.policy,
             today: Day::in_china(self.app.clock.now_ms()),
         };
+        // Most households have small bills: their records need not be read.
+        if !reading.may_change(&rows) && !listing::may_have_bills(connection, n)? {
+            return Ok(None);
+        }
+        let household = records::get(connection, n)?;
         Ok(reading.change(&facts(&household.fold, household.scope), &rows))
     }
 }

@@ -55,6 +55,19 @@ impl Reading<'_> {
         rows.iter().map(|row| (row, member(row))).collect()
     }
 
+    /// Whether rows may call for a change in a record that has no spending of its own. Says nothing against those that the
+    /// record would take.
+    pub(super) fn may_change(&self, rows: &[StagedRow]) -> bool {
+        let mut bills = Facts::of(0);
+        for (place, row) in rows.iter().enumerate() {
+            for (name, value) in &row.values {
+                let Some((BILLS, field)) = name.split_once('.') else { return true };
+                bills.set(BILLS, &place.to_string(), field, value.clone());
+            }
+        }
+        warning::may_follow(&bills, self.policy, self.today)
+    }
+
     /// The change that a household's rows call for; none where nobody has to be warned of anything new.
     pub(super) fn change(&self, facts: &Facts, rows: &[StagedRow]) -> Option<RecordEdit> {
         let rows = self.about(facts, rows);
@@ -251,6 +264,7 @@ pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use wanhu_core::domain::identity::IdentityNumber;
     use wanhu_core::domain::person::Blind;
     use wanhu_core::domain::policy::EXAMPLES_TOML;
@@ -338,6 +352,71 @@ mod tests {
         }
         assert!(!edit.fields.iter().any(|field| field.key == "channel"));
         assert_eq!(edit.new_rows.iter().filter(|row| row.container == "spending").count(), 200);
+    }
+
+    /// Bills near the published lines, of every kind, some without a day or with one to come.
+    fn bills() -> impl Strategy<Value = Vec<StagedRow>> {
+        let kinds = ["medical", "schooling", "disaster", "accident", "other"];
+        let days = ["2023-05-01", "2023-09-01", "2024-06-19", "2024-09-01", ""];
+        let fields =
+            ["spending.self_pay_fen", "spending.total_fen", "spending.basic_insurance_fen"];
+        let field = prop::sample::select(fields.to_vec());
+        let bill = (0usize..5, 0usize..5, any::<bool>(), 0i64..1_500_000, field);
+        let bills = prop::collection::vec(bill, 0..4);
+        bills.prop_map(move |bills| {
+            let of = |(place, (kind, day, stays, fen, field)): (
+                usize,
+                (usize, usize, bool, i64, &str),
+            )| {
+                let values = [
+                    ("spending.kind", kinds[kind].into()),
+                    ("spending.inpatient", stays.into()),
+                    ("spending.to", days[day].into()),
+                    (field, fen.into()),
+                ];
+                row(u8::try_from(place).unwrap(), 1, &values)
+            };
+            bills.into_iter().enumerate().map(of).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_is_warned_for_bills_is_not_passed_over(
+            rows in bills(),
+            kind in prop::sample::select(vec!["general", "lifted", "not_lifted", ""]),
+            wage in prop::option::of(0i64..900_000),
+        ) {
+            let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+            let (key, today) = (key(), "2024-06-20".parse().unwrap());
+            let reading = Reading { import: 1, department: "housing", key: &key, policy: &policy, today };
+            let facts = household().with("class", "household_kind", kind);
+            let facts = wage.map_or(facts.clone(), |wage| facts.with("income", "wage_fen", wage));
+            if reading.change(&facts, &rows).is_some() {
+                prop_assert!(reading.may_change(&rows));
+            }
+        }
+    }
+
+    #[test]
+    fn small_bills_alone_are_passed_over_and_nothing_else() {
+        let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+        let (key, today) = (key(), "2024-06-20".parse().unwrap());
+        let reading =
+            Reading { import: 1, department: "housing", key: &key, policy: &policy, today };
+        let bill = |fen: i64| {
+            let values = [
+                ("spending.kind", Value::from("medical")),
+                ("spending.inpatient", true.into()),
+                ("spending.to", "2024-06-01".into()),
+                ("spending.self_pay_fen", fen.into()),
+            ];
+            row(1, 1, &values)
+        };
+        assert!(!reading.may_change(&[bill(499_999)]));
+        assert!(reading.may_change(&[bill(500_000)]));
+        assert!(reading.may_change(&[bill(499_999), bill(1)]), "together");
+        assert!(reading.may_change(&[row(1, 1, &[("living.house_danger", "a".into())])]));
     }
 
     #[test]

@@ -160,7 +160,9 @@ mod tests {
             let kept = "INSERT INTO household (id, scope, state, digest) VALUES (?1, ?2, x'', x'')";
             connection.execute(kept, params![id, village]).unwrap();
             let listed =
-                "INSERT INTO listing VALUES (?1, ?2, ?3, ?4, '', '', 0, '', ?5, '', 3, '', 0, 0)";
+                "INSERT INTO listing (household, scope, head_name, search, case_state, kind,
+                monitored, tags, risk_level, status, members, last_visit, conflicts, tasks)
+                VALUES (?1, ?2, ?3, ?4, ?5, '', '', 0, '', '', 3, '', 0, 0)";
             let key = pinyin::search_key(people.iter().map(String::as_str));
             let state = if n % 4 == 0 { "clue" } else { "" };
             let n = connection.last_insert_rowid();

@@ -5,6 +5,7 @@ use super::clues;
 use super::legal::GUARANTEES;
 use super::{Case, Clock, Day, Facts, Policy, Row, Stage};
 use crate::domain::authority::Role;
+use crate::domain::help::is_in_effect;
 use crate::domain::warning;
 
 /// What is to be done.
@@ -125,6 +126,8 @@ pub fn tasks(facts: &Facts, case: &Case, policy: &Policy, today: Day) -> Vec<Tas
     tasks.extend(asked.of_stage());
     if case.is_open() {
         tasks.extend(asked.of_help());
+    } else if case.is_running() {
+        tasks.extend(asked.of_urgent_help());
     }
     tasks.sort_by_key(|task| (task.due_on.is_none(), task.clone()));
     tasks
@@ -229,6 +232,20 @@ impl Asked<'_> {
         tasks
     }
 
+    /// Help by the green channel (绿色通道) does not wait for the decision. No period is published for it: it is due with
+    /// the visit that verifies.
+    fn of_urgent_help(&self) -> Option<Task> {
+        let since = self.case.entered(Stage::Clue);
+        let is_this_help = |measure: &Row| is_in_effect(measure) && measure.day("from") >= since;
+        let is_helped = self.facts.rows("measures").iter().any(is_this_help);
+        let is_due = self.facts.tick("case", "green_channel") && !is_helped;
+        is_due.then(|| Task {
+            due_on: self.due(Clock::Verify, since),
+            kind: TaskKind::RecordMeasure,
+            subject: String::new(),
+        })
+    }
+
     fn of_help(&self) -> Vec<Task> {
         let facts = self.facts;
         let identified = facts.day("case", "identified_on");
@@ -244,8 +261,7 @@ impl Asked<'_> {
         if facts.rows("plan").is_empty() {
             add(TaskKind::MakePlan, plan, "");
         }
-        let runs = |status: &str| matches!(status, "under_way" | "done");
-        if !facts.rows("measures").iter().any(|measure| runs(measure.text("status"))) {
+        if !facts.rows("measures").iter().any(is_in_effect) {
             add(TaskKind::RecordMeasure, plan, "");
         }
         let visited = facts.rows("visits").iter().filter_map(|visit| visit.day("date")).max();

@@ -321,6 +321,23 @@ fn tasks_follow_from_the_state() {
 }
 
 #[test]
+fn by_the_green_channel_help_does_not_wait_for_the_decision() {
+    let urgent = with_steps(ready(), &whole_way()[..1]).with("case", "green_channel", true);
+    let kinds = |facts: &Facts| {
+        let tasks = tasks(facts, &Case::of(facts), &policy(), day("2024-03-02"));
+        tasks.iter().map(|task| (task.kind, task.due_on)).collect::<Vec<_>>()
+    };
+    let due = Some(day("2024-03-08"));
+    assert_eq!(kinds(&urgent), [(TaskKind::Verify, due), (TaskKind::RecordMeasure, due)]);
+    let measure = |from: &str| {
+        let fields = [("status", "done".into()), ("from", from.into())];
+        urgent.clone().with_row("measures", "m", &fields)
+    };
+    assert_eq!(kinds(&measure("2020-01-01")).len(), 2, "help of before is not this help");
+    assert_eq!(kinds(&measure("2024-03-01")), [(TaskKind::Verify, due)]);
+}
+
+#[test]
 fn what_is_said_after_the_visit_is_looked_into_as_well() {
     let asked = |upto: usize, received: &str, outcome: &str| {
         let clue = [
