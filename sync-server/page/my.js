@@ -54,8 +54,9 @@ async function ask(method, path, body) {
   }
   const text = await response.text();
   let answer = {};
-  try { answer = text ? JSON.parse(text) : {}; } catch (error) { answer = {}; }
-  if (response.ok) return answer;
+  let foreign = false;
+  try { answer = text ? JSON.parse(text) : {}; } catch (error) { foreign = true; }
+  if (response.ok && !foreign) return answer;
   // A gateway in between answers in its own way.
   const code = words.get("visitor").has(answer.code) ? answer.code : "internal";
   const [detail] = answer.details || [];

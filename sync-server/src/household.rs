@@ -176,32 +176,32 @@ pub fn own_record(app: &App, caller: &Caller) -> Result<OwnRecord, ServerError> 
 /// Takes a declaration.
 ///
 /// # Errors
-/// `InvalidInput` for what no record can hold; `TooManyRequests` where the telephone, which is not the one on record,
-/// has declared too often today. Whether a record knows the caller makes no difference to that.
+/// `InvalidInput` for what no record can hold; `TooManyDeclarations` where the telephone has declared too often today.
+/// Whether a record knows the caller makes no difference to that.
 pub fn declare(app: &App, caller: &Caller, said: &Said) -> Result<Declared, ServerError> {
     check(app, said)?;
     let home = home(app, caller)?;
     let is_own = home.as_ref().is_some_and(Home::is_own);
+    if !is_own && said.village.is_none() {
+        return Err(ServerError::invalid("village", "not_a_village"));
+    }
+    let visitors = app.visitors.as_ref().ok_or(ServerError::NotFound)?;
+    visitors.count_declaration(&app.person_key, &caller.telephone, app.clock.now_ms())?;
     if !is_own {
-        let village = said.village.ok_or(ServerError::invalid("village", "not_a_village"))?;
-        let visitors = app.visitors.as_ref().ok_or(ServerError::NotFound)?;
-        visitors.count_declaration(&app.person_key, &caller.telephone, app.clock.now_ms())?;
+        let village = said.village.unwrap_or_default();
         let Some(home) = home else { return wait(app, caller, said, village) };
         // Where the record does not take it, a person looks: an answer would say that there is a record.
-        return match record(app, caller, &home, said) {
+        return match record(app, caller, &home, said)? {
             Ok(_) => Ok(Declared::Taken),
-            Err(ServerError::NotNow { .. } | ServerError::InvalidInput { .. }) => {
-                wait(app, caller, said, village)
-            }
-            Err(error) => Err(error),
+            Err(_) => wait(app, caller, said, village),
         };
     }
     let home = home.ok_or(ServerError::NotOnRecord)?;
-    let is_new = record(app, caller, &home, said)?;
+    let is_new = record(app, caller, &home, said)??;
     Ok(if is_new { Declared::Recorded } else { Declared::Known })
 }
 
-fn record(app: &App, caller: &Caller, home: &Home, said: &Said) -> Result<bool, ServerError> {
+fn record(app: &App, caller: &Caller, home: &Home, said: &Said) -> Result<Written, StoreError> {
     let (declared, day) = (home.declaration(caller, said), today(app));
     write(app, caller, home, move |facts| {
         Ok(declare::declaration(facts, &declared, Role::Household, day))
@@ -274,7 +274,7 @@ pub fn object(app: &App, caller: &Caller, reason: &str) -> Result<bool, ServerEr
             return Err(ServerError::NotNow { lack: "too_many_steps" });
         }
         Ok(Some(declare::objection(facts, &reason, day)))
-    })
+    })?
 }
 
 /// Says that a measure has arrived. False where that was on record.
@@ -288,7 +288,7 @@ pub fn confirm(app: &App, caller: &Caller, measure: &str) -> Result<bool, Server
             return Err(ServerError::invalid("measure", "not_found"));
         }
         Ok(declare::confirmation(facts, &measure))
-    })
+    })?
 }
 
 /// Enters what waits into a record, as an office: the record chosen, or the only one in which a person of that number and
@@ -312,6 +312,8 @@ pub fn enter(
     let author = Author::office(office, app.clock.now_ms(), app.person_key);
     let (key, day, policy) = (app.person_key, today(app), app.policy.clone());
     app.storage.writer().write(move |transaction| {
+        // Another desk may have seen to it.
+        declarations::one(transaction, n)?.ok_or(StoreError::NotFound)?;
         let mut homes = match chosen {
             None => homes(transaction, &key, &caller)?,
             Some(id) => {
@@ -338,13 +340,16 @@ pub fn enter(
     })
 }
 
-/// Writes as the household what its record, as it is now, calls for. False where that is nothing.
+/// Whether there was something to write, or why the record does not take it.
+type Written = Result<bool, ServerError>;
+
+/// Writes as the household what its record, as it is now, calls for.
 fn write(
     app: &App,
     caller: &Caller,
     home: &Home,
     edit: impl FnOnce(&Facts) -> Result<Option<RecordEdit>, ServerError> + Send + 'static,
-) -> Result<bool, ServerError> {
+) -> Result<Written, StoreError> {
     let author = Author {
         account: account(app, caller, home),
         now_ms: app.clock.now_ms(),
@@ -365,7 +370,7 @@ fn write(
             Err(WriteRefused::Change(DocumentError::Empty)) => Ok(false),
             Err(refused) => Err(refused.into()),
         })
-    })?
+    })
 }
 
 /// The account under which a household writes: the same for the same person at the same telephone.

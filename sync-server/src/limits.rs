@@ -97,8 +97,9 @@ impl Tries {
 
 /// What one subscriber has: an address, or of the newer kind all that share its first half.
 fn line_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
+    // One socket may serve both kinds, and then writes the older one as the newer.
+    match address.to_canonical() {
+        address @ IpAddr::V4(_) => address,
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
@@ -132,6 +133,10 @@ mod tests {
         tries.count(subscriber(1), 0);
         tries.count(subscriber(2), 0);
         assert_eq!(tries.wait_ms(subscriber(3), 0), 1_000, "one line, whichever address");
+
+        let mapped = |last| IpAddr::from([0, 0, 0, 0, 0, 0xffff, 0x0102, last]);
+        (0..2).for_each(|_| tries.count(mapped(1), 0));
+        assert_eq!([mapped(1), mapped(2)].map(|address| tries.wait_ms(address, 0)), [1_000, 0]);
     }
 
     #[test]

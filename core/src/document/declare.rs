@@ -43,7 +43,7 @@ pub fn declaration(
             None => edit.row("clues", declared.clue(risk, case.last_step(), begins, today)),
         };
     }
-    if declared.consents && !facts.tick("case", "consent") {
+    if declared.consents && (begins || !facts.tick("case", "consent")) {
         edit = edit.set("case", "consent", true).set("case", "consent_on", today.to_string());
     }
     if begins {
@@ -59,16 +59,20 @@ pub fn declaration(
 }
 
 impl Declaration {
-    /// The clue that says this already. What somebody else said for it does not keep the household's own word out.
+    /// The clue that says this already, or has only no words yet. Other words, and another telephone at which to ask,
+    /// are nothing that is known.
     fn known<'f>(&self, facts: &'f Facts, case: &Case, risk: &str) -> Option<&'f Row> {
-        let mut known = clues::looked_into(facts, case, risk, &self.member);
-        known.find(|clue| clue.text("contact").is_empty() || !self.contact.is_empty())
+        let says = |clue: &&Row| {
+            let note = clue.text("note");
+            clue.text("contact") == self.contact
+                && (self.note.is_empty() || note.is_empty() || note == self.note)
+        };
+        clues::looked_into(facts, case, risk, &self.member).find(says)
     }
 
-    /// The household's words on a clue that has none.
+    /// The words on a clue that has none.
     fn add_words(&self, edit: RecordEdit, clue: &Row) -> RecordEdit {
-        let is_new = clue.text("note").is_empty() && !self.note.is_empty();
-        if !is_new || !self.contact.is_empty() {
+        if self.note.is_empty() || !clue.text("note").is_empty() {
             return edit;
         }
         edit.set("clues", &format!("{}.note", clue.id), self.note.as_str())
@@ -92,15 +96,12 @@ impl Declaration {
             .collect()
     }
 
-    /// The step that begins the case. To begin again needs a reason: the household's words, else the channel by name.
+    /// The step that begins the case. To begin again needs a reason: the channel by name, for more people read a step than
+    /// may read the household's words.
     fn step(&self, case: &Case) -> StepForm {
         let step = StepForm::to(Stage::Clue);
         let channel = Schema::base().code("channel", "declaration").map_or("", |known| &known.zh);
-        match case.stage() {
-            None => step,
-            Some(_) if self.note.is_empty() => step.because(channel),
-            Some(_) => step.because(&self.note),
-        }
+        if case.stage().is_none() { step } else { step.because(channel) }
     }
 }
 
@@ -201,8 +202,12 @@ mod tests {
         );
         let edit = declaration(&running, &ill(), OWN, today()).unwrap();
         assert_eq!((edit.new_rows.len(), edit.fields.len()), (1, 2), "a clue, and the consent");
-        let other = Declaration { contact: "13907350000".into(), consents: false, ..ill() };
-        assert_eq!(declaration(&running, &other, OWN, today()), None);
+        let other = |contact: &str| {
+            let other = Declaration { contact: contact.into(), consents: false, ..ill() };
+            declaration(&running, &other, OWN, today()).map_or(0, |edit| edit.new_rows.len())
+        };
+        assert_eq!(other("13907350000"), 1, "a telephone that nobody knows");
+        assert_eq!(other("13907355678"), 0, "the same person once more");
 
         let own = [("risk", "illness".into()), ("member", "m".into())];
         let bare = household().with("case", "consent", true).with_row("clues", "c", &own).with_row(
@@ -213,6 +218,12 @@ mod tests {
         let words = Declaration { note: "上月住院".into(), ..ill() };
         let edit = declaration(&bare, &words, OWN, today()).unwrap();
         assert_eq!(edit.fields[0].key, "c.note", "words are added to a clue that has none");
+        let said =
+            bare.with("clues", "", "x").with_row("clues", "c", &[("note", "上月住院".into())]);
+        assert_eq!(declaration(&said, &words, OWN, today()), None);
+        let worse = Declaration { note: "确诊了".into(), ..ill() };
+        let edit = declaration(&said, &worse, OWN, today()).unwrap();
+        assert_eq!(edit.new_rows.len(), 1, "other words are news");
     }
 
     #[test]

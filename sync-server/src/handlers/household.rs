@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::person::Blind;
@@ -153,10 +154,13 @@ pub async fn send_code(
     let now_ms = app.clock.now_ms();
     may_visit(&app, from.ip(), now_ms)?;
     app.visits.count(from.ip(), now_ms);
+    // Before a code is spent: it must not be lost because others are served.
+    let permit = permit(&app)?;
     let code = visitors.issue(blind, now_ms, &mut SystemEntropy)?;
     let message = CodeMessage { telephone, code };
     let send = move |app: &App| app.code_sender.send(&message, now_ms);
-    work(app, move |app| send(app).map_err(|_| ServerError::internal("household.outbox"))).await?;
+    let send = move |app: &App| send(app).map_err(|_| ServerError::internal("household.outbox"));
+    permitted(permit, app, send).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -180,9 +184,11 @@ pub async fn open_session(
     let now_ms = app.clock.now_ms();
     may_visit(&app, from.ip(), now_ms)?;
     let caller = Caller { telephone, name, number };
+    let permit = permit(&app)?;
     let opened = visitors.open(blind, &request.code, caller.clone(), now_ms, &mut SystemEntropy);
     let (token, until_ms) = opened.inspect_err(|_| app.visits.count(from.ip(), now_ms))?;
-    let on_record = work(app, move |app| household::has_own_record(app, &caller)).await?;
+    let look = move |app: &App| household::has_own_record(app, &caller);
+    let on_record = permitted(permit, app, look).await?;
     Ok((StatusCode::CREATED, Json(SessionAnswer { token, until_ms, on_record })))
 }
 
@@ -284,7 +290,18 @@ async fn work<T: Send + 'static>(
     app: Arc<App>,
     work: impl FnOnce(&App) -> Result<T, ServerError> + Send + 'static,
 ) -> Result<T, ServerError> {
-    let _permit = app.requests.clone().try_acquire_owned().map_err(|_| ServerError::Busy)?;
+    permitted(permit(&app)?, app, work).await
+}
+
+fn permit(app: &App) -> Result<OwnedSemaphorePermit, ServerError> {
+    app.requests.clone().try_acquire_owned().map_err(|_| ServerError::Busy)
+}
+
+async fn permitted<T: Send + 'static>(
+    _permit: OwnedSemaphorePermit,
+    app: Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, ServerError> + Send + 'static,
+) -> Result<T, ServerError> {
     blocking(move || work(&app)).await
 }
 

@@ -1,11 +1,13 @@
 //! What is asked of a delivery later: to take it back, or what became of its rows. Must not know a rule or a
 //! column.
 
+use std::collections::VecDeque;
+
 use wanhu_core::document::facts::facts;
 use wanhu_core::domain::day::Day;
 use wanhu_core::store::{StoreError, records};
 
-use super::delivery::{DeliveryError, HOUSEHOLDS_A_TURN, record};
+use super::delivery::{DeliveryError, HOUSEHOLDS_A_TURN, Judged, record};
 use super::effects;
 use crate::accounts::Account;
 use crate::app::App;
@@ -24,20 +26,27 @@ pub fn withdraw(app: &App, account: &Account, import: i64) -> Result<u64, Delive
     }
     let households = app.storage.read(|connection| department::households(connection, import))?;
     let (mut marked, mut refused) = (0, 0);
-    for some in households.chunks(HOUSEHOLDS_A_TURN) {
+    let mut waiting: VecDeque<i64> = households.into();
+    while !waiting.is_empty() {
+        let some: Vec<_> = waiting.drain(..waiting.len().min(HOUSEHOLDS_A_TURN)).collect();
         let changes = app.storage.read(|connection| {
             let change = |n: &i64| {
                 let household = records::get(connection, *n)?;
                 let rows = department::only_of(connection, import, *n)?;
                 let facts = facts(&household.fold, household.scope);
                 let edit = effects::withdrawal(&facts, &rows, import);
-                Ok::<_, StoreError>(edit.map(|edit| (*n, edit)))
+                Ok::<_, StoreError>(edit.map(|edit| Judged {
+                    n: *n,
+                    digest: household.digest,
+                    edit,
+                }))
             };
             some.iter().map(change).collect::<Result<Vec<_>, _>>()
         })?;
         let recorded = record(app, account, changes.into_iter().flatten().collect())?;
         marked += recorded.written;
         refused += recorded.refused.len();
+        waiting.extend(recorded.anew);
     }
     if refused > 0 {
         return Err(DeliveryError::NotWhole { marked, refused });

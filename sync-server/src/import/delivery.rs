@@ -279,17 +279,20 @@ impl Delivery<'_> {
         let storage = &self.app.storage;
         let households = storage.read(|connection| department::households(connection, import))?;
         self.done.households = households.len() as u64;
-        let mut judged = Vec::new();
-        for turn in 0..=households.len().div_ceil(HOUSEHOLDS_A_TURN) {
-            let begin = (turn * HOUSEHOLDS_A_TURN).min(households.len());
+        let (mut begin, mut judged, mut anew) = (0, Vec::new(), Vec::new());
+        while begin < households.len() || !judged.is_empty() || !anew.is_empty() {
             self.goes_on(DeliveryPhase::Judging, begin, households.len())?;
-            let some = &households[begin..households.len().min(begin + HOUSEHOLDS_A_TURN)];
+            let end = households.len().min(begin + HOUSEHOLDS_A_TURN);
+            let mut some = std::mem::take(&mut anew);
+            some.extend(&households[begin..end]);
+            begin = end;
             let record = || record(self.app, self.account, std::mem::take(&mut judged));
             // Some are judged while those before them are recorded: no household is among both.
-            let (recorded, next) = both(record, || self.changes(some));
-            let Recorded { written, refused } = recorded?;
-            self.done.warned += written;
-            self.done.refused.extend(refused);
+            let (recorded, next) = both(record, || self.changes(&some));
+            let recorded = recorded?;
+            self.done.warned += recorded.written;
+            self.done.refused.extend(recorded.refused);
+            anew = recorded.anew;
             judged = next?;
         }
         let now_ms = self.app.clock.now_ms();
@@ -299,12 +302,11 @@ impl Delivery<'_> {
     }
 
     /// The changes that some households need, looked for on every core.
-    fn changes(&self, households: &[i64]) -> Result<Vec<(i64, RecordEdit)>, StoreError> {
+    fn changes(&self, households: &[i64]) -> Result<Vec<Judged>, StoreError> {
         let storage = &self.app.storage;
         let of = |some: &[i64]| {
             storage.read(|connection| {
-                let changes =
-                    some.iter().map(|n| Ok(self.change(connection, *n)?.map(|c| (*n, c))));
+                let changes = some.iter().map(|n| self.change(connection, *n));
                 changes.filter_map(Result::transpose).collect::<Result<Vec<_>, StoreError>>()
             })
         };
@@ -326,7 +328,7 @@ impl Delivery<'_> {
         &self,
         connection: &rusqlite::Connection,
         n: i64,
-    ) -> Result<Option<RecordEdit>, StoreError> {
+    ) -> Result<Option<Judged>, StoreError> {
         let rows = department::about(connection, n)?;
         let reading = Reading {
             import: self.done.import,
@@ -340,7 +342,8 @@ impl Delivery<'_> {
             return Ok(None);
         }
         let household = records::get(connection, n)?;
-        Ok(reading.change(&facts(&household.fold, household.scope), &rows))
+        let edit = reading.change(&facts(&household.fold, household.scope), &rows);
+        Ok(edit.map(|edit| Judged { n, digest: household.digest, edit }))
     }
 }
 
@@ -358,18 +361,30 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// The change that a household's record calls for, and the record it was found in.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    /// Local number of the household.
+    pub(super) n: i64,
+    /// As in [`records::Household`].
+    pub(super) digest: u128,
+    pub(super) edit: RecordEdit,
+}
+
 /// What became of changes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recorded {
     pub(super) written: u64,
     pub(super) refused: Vec<HouseholdId>,
+    /// Households whose record is another by now: what was found in them is not written.
+    pub(super) anew: Vec<i64>,
 }
 
 /// Writes a change in each of these households, as a department.
 pub(super) fn record(
     app: &App,
     account: &Account,
-    changes: Vec<(i64, RecordEdit)>,
+    changes: Vec<Judged>,
 ) -> Result<Recorded, DeliveryError> {
     if changes.is_empty() {
         return Ok(Recorded::default());
@@ -379,8 +394,12 @@ pub(super) fn record(
     let policy = app.policy.clone();
     Ok(app.storage.writer().write(move |transaction| {
         let mut recorded = Recorded::default();
-        for (n, edit) in changes {
+        for Judged { n, digest, edit } in changes {
             let household = records::get(transaction, n)?;
+            if household.digest != digest {
+                recorded.anew.push(n);
+                continue;
+            }
             let id = household.id;
             match author::write(transaction, &author, &policy.policy, household, &edit)? {
                 Ok(()) => recorded.written += 1,

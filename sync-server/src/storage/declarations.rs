@@ -26,7 +26,7 @@ pub struct WaitingDeclaration {
     pub consents: bool,
 }
 
-/// Keeps a declaration, unless the same person's about the same risks waits already.
+/// Keeps a declaration, unless the same one of the same person waits already.
 ///
 /// # Errors
 /// Where the file fails.
@@ -39,7 +39,8 @@ pub fn keep(
              (received_ms, village, name, identity_number, telephone, risks, note, consents)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
          WHERE NOT EXISTS (SELECT 1 FROM declaration
-             WHERE identity_number = ?4 AND telephone = ?5 AND village = ?2 AND risks = ?6)",
+             WHERE identity_number = ?4 AND telephone = ?5 AND village = ?2 AND risks = ?6
+             AND note = ?7 AND consents >= ?8)",
         params![
             declared.received_ms,
             declared.village.cast_signed(),

@@ -1,6 +1,11 @@
 //! A bad week in 福岭村: the same clue twice, the family and the cadre at once, a move in the middle of a review, an
 //! appeal, and a file of the bureau that was wrong from the first line to the last.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wanhu_server::import::delivery::{self, DeliveryPhase};
+use wanhu_server::import::profile::Profile;
+
 use super::*;
 
 /// Another village of the same township.
@@ -237,4 +242,29 @@ async fn every_row_that_finds_nobody_or_too_many_is_named() {
     sync(&li).await;
     let double = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "20000"));
     assert_eq!(faults(double), serde_json::json!({ "person_twice": 1 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_enters_while_a_file_is_judged_stands() {
+    let (county, _li, id) = on_record(family()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let lines: &[Line<'_>] = &[&["户主姓名", "身份证号", "鉴定等级"], &["周长根", NUMBER, "D级"]];
+    let file = spreadsheet(&dir.path().join("house.xlsx"), "鉴定", lines);
+    let app = &county.server.app;
+    let bureau = app.accounts.account("医保局").unwrap().unwrap();
+    let turns = AtomicUsize::new(0);
+    let watch = |phase, _, _| {
+        // Between judging and recording, the township enters what it has seen.
+        if phase == DeliveryPhase::Judging && turns.fetch_add(1, Ordering::Relaxed) == 1 {
+            fill_in(&county, "乡政府", id, &["living.house_danger=B级"]);
+        }
+        true
+    };
+    let profile = Profile::of(Kind::Housing).unwrap();
+    let delivered = delivery::deliver(app, &bureau, profile, &file, None, &watch).unwrap();
+    assert!(turns.into_inner() > 2, "what was found is not written, but looked for anew");
+    assert_eq!(delivered.warned, 1, "the bureau's word is still a reason to look");
+    let shown = county.office("乡政府", AdminCommand::Show { household: id }).unwrap();
+    let grade = shown.as_array().unwrap().iter().find(|row| row["field"] == "living.house_danger");
+    assert_eq!(grade.unwrap()["value"], "b", "and does not write over the township's");
 }

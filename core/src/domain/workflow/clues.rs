@@ -41,7 +41,7 @@ fn visit_is_ahead(case: &Case) -> bool {
     matches!(case.place(), (Phase::Entry, Some(stage)) if ahead.contains(&stage))
 }
 
-/// Where on its path the case was verified on the way in, or let in without; nowhere while that is to come.
+/// Where on its path the case was verified on the way in, or let in without a visit; nowhere while that is to come.
 fn visited(case: &Case) -> Option<usize> {
     if visit_is_ahead(case) {
         return None;
@@ -53,15 +53,19 @@ fn visited(case: &Case) -> Option<usize> {
     last(Stage::Verified).or_else(|| last(Stage::Monitored))
 }
 
-/// Whether a clue came when the case was there already: by the step it names, else by its day.
+/// Whether a clue came when the case was there already: by its day, or by the step it names, because whoever took it
+/// down may not have known of the visit yet, and one day may see both.
 fn came_after(clue: &Row, case: &Case, visited: usize) -> bool {
+    let Some(place) = case.path.get(visited) else { return false };
     let step = clue.text("after");
-    if step.is_empty() {
-        let received = clue.day("received_on");
-        let on = case.path.get(visited).and_then(|passed| passed.on);
-        return received.is_some_and(|received| on.is_none_or(|on| received > on));
-    }
+    let by_day = clue.day("received_on").is_some_and(|received| match place.on {
+        // Nobody visited on the day on which a household was let in without.
+        Some(on) if place.stage == Stage::Monitored => received >= on,
+        Some(on) => received > on,
+        None => step.is_empty(),
+    });
     let is_its = |passed: &super::Passed| passed.steps.iter().any(|id| id == step);
     // A step that does not count says nothing of the visit.
-    case.path.iter().position(is_its).is_none_or(|at| at >= visited)
+    let by_step = || case.path.iter().position(is_its).is_none_or(|at| at >= visited);
+    by_day || (!step.is_empty() && by_step())
 }

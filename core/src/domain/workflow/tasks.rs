@@ -236,7 +236,8 @@ impl Asked<'_> {
     /// the visit that verifies.
     fn of_urgent_help(&self) -> Option<Task> {
         let since = self.case.entered(Stage::Clue);
-        let is_this_help = |measure: &Row| is_in_effect(measure) && measure.day("from") >= since;
+        let is_of_before = |measure: &Row| measure.day("from").is_some_and(|on| Some(on) < since);
+        let is_this_help = |measure: &Row| is_in_effect(measure) && !is_of_before(measure);
         let is_helped = self.facts.rows("measures").iter().any(is_this_help);
         let is_due = self.facts.tick("case", "green_channel") && !is_helped;
         is_due.then(|| Task {

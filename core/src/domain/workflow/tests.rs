@@ -380,6 +380,14 @@ fn a_clue_that_names_its_step_is_told_from_the_visit_on_the_same_day() {
     assert_eq!(looked_into(15, "b", ""), (true, true), "as long as nobody says what came of it");
     assert_eq!(looked_into(15, "b", "included"), (false, false));
     assert_eq!(looked_into(8, "elsewhere", ""), (true, true), "a step that does not count");
+    // Said two days after a visit of which the server did not know yet.
+    let late = [
+        ("channel", "petition".into()),
+        ("received_on", "2024-03-04".into()),
+        ("after", "a".into()),
+    ];
+    let facts = with_steps(ready(), &whole_way()[..2]).with_row("clues", "c", &late);
+    assert_eq!(clues::later(&facts, &Case::of(&facts)).count(), 1);
     // Sent back, the household is visited again: that visit sees to it.
     let again = [
         WAY_IN[0],
