@@ -137,3 +137,28 @@ pub fn begin_new_epoch(
     connection.execute(set, ("takes_back_until_ms", takes_back_until_ms.to_be_bytes()))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use wanhu_core::system::SystemEntropy;
+
+    use super::*;
+
+    #[test]
+    fn whoever_drops_the_storage_has_closed_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("records.sqlite");
+        for _ in 0..40 {
+            let storage = Storage::open(&path, &[7; 32], &mut SystemEntropy).unwrap();
+            storage
+                .writer()
+                .write(|transaction| {
+                    Ok(transaction.execute_batch("UPDATE server SET value = value")?)
+                })
+                .unwrap();
+            drop(storage);
+            // The last connection that closes takes its log with it.
+            assert!(!dir.path().join("records.sqlite-wal").exists());
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wanhu_core::client::SyncSession;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::store::listing::{self, ListFilter, ListRow};
 use wanhu_core::store::open::{self, Access, Sharing};
 use wanhu_core::store::{StoreError, records};
 use wanhu_server::backup;
@@ -127,15 +128,17 @@ async fn a_bit_flipped_in_the_servers_file_or_in_a_backup_is_noticed_or_does_not
     let file = path("data").join("records.sqlite");
     let (bytes, copy) = (std::fs::read(&file).unwrap(), path("copy.sqlite"));
     let access = Access { sharing: Sharing::Alone, key: Some(&key) };
-    let look = |file: &std::path::Path| -> Result<States, StoreError> {
+    // What phones and offices are told from it: the log, the records, the list.
+    let look = |file: &std::path::Path| -> Result<(States, Vec<ListRow>), StoreError> {
         let connection = open::open(file, access, MIGRATIONS)?;
-        match audit::verify(&connection, &verifying_key, &[])? {
-            Ok(_) => states(&connection),
-            Err(_) => Err(StoreError::Damaged),
+        if audit::verify(&connection, &verifying_key, &[])?.is_err() {
+            return Err(StoreError::Damaged);
         }
+        let list = listing::page(&connection, &ListFilter::default(), None, 1_000)?;
+        Ok((states(&connection)?, list))
     };
     let truth = look(&file).unwrap();
-    let flips = times("WANHU_FLIPS", FLIPS) / 5;
+    let flips = times("WANHU_FLIPS", FLIPS) / 2;
     let mut noticed = 0;
     for _ in 0..flips {
         std::fs::write(&copy, flip(&bytes, &mut rng)).unwrap();

@@ -1,7 +1,9 @@
 //! The one writer: a thread that runs the jobs of many requests in one transaction and answers them
 //! all after one fsync. Must not know what the jobs do.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
 
 use rusqlite::{Connection, Transaction};
 use wanhu_core::store::{StoreError, open};
@@ -15,10 +17,25 @@ const QUEUE_MAX: usize = 1024;
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
 
-/// A handle to the writer's thread; the thread ends when the last handle is dropped.
+/// A handle to the writer's thread. When the last handle is dropped the thread ends, and is waited for: its file must
+/// be closed before the process takes down what closing needs.
 #[derive(Clone)]
-pub struct Writer {
-    jobs: SyncSender<Job>,
+pub struct Writer(Arc<Running>);
+
+struct Running {
+    jobs: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.jobs = None;
+        let Some(thread) = self.thread.take() else { return };
+        // A job may hold the last handle; the thread cannot wait for itself.
+        if thread.thread().id() != std::thread::current().id() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl std::fmt::Debug for Writer {
@@ -31,8 +48,8 @@ impl Writer {
     /// Starts the writer on its own thread.
     pub fn start(connection: Connection) -> Self {
         let (jobs, queue) = sync_channel(QUEUE_MAX);
-        std::thread::spawn(move || run(connection, &queue));
-        Self { jobs }
+        let thread = std::thread::spawn(move || run(connection, &queue));
+        Self(Arc::new(Running { jobs: Some(jobs), thread: Some(thread) }))
     }
 
     /// Runs `work` in a transaction and waits until it is safe on disk. An error of `work` undoes
@@ -49,7 +66,8 @@ impl Writer {
             let done = in_savepoint(transaction, work);
             answer_with(answer, done)
         });
-        self.jobs.send(job).map_err(|_| StoreError::InUse)?;
+        let jobs = self.0.jobs.as_ref().ok_or(StoreError::InUse)?;
+        jobs.send(job).map_err(|_| StoreError::InUse)?;
         outcome.recv().map_err(|_| StoreError::InUse)?
     }
 }
