@@ -72,7 +72,7 @@ pub enum ServerError {
         /// Stable code of the reason.
         reason: &'static str,
     },
-    /// This telephone, which is not the one on record, has declared too often today.
+    /// This telephone has declared too often today.
     #[error("too many declarations")]
     TooManyDeclarations {
         /// How long to wait.

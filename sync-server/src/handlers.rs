@@ -7,7 +7,15 @@ pub mod household;
 pub mod page;
 pub mod sync;
 
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::app::App;
 use crate::error::ServerError;
+
+/// The place of a request among those served at the same time.
+fn permit(app: &App) -> Result<OwnedSemaphorePermit, ServerError> {
+    app.requests.clone().try_acquire_owned().map_err(|_| ServerError::Busy)
+}
 
 /// Runs blocking work apart from the network's threads.
 async fn blocking<T: Send + 'static>(

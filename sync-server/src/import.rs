@@ -1,7 +1,7 @@
 //! Tables that departments export, read as typed rows: a file becomes a [`table::Table`] of text cells, a
 //! [`profile::Profile`] says what its columns mean, [`rows`] reads each row whole or says why not, and
 //! [`report`] tells the sender. Up to there nothing knows who asks or touches a record. [`delivery`] takes the rows
-//! to the households; [`afterwards`] takes them back, or says what became of them. [`campaign`] brings in what an office
+//! to the households, `judging` finds what they call for; [`afterwards`] takes them back, or says what became of them. [`campaign`] brings in what an office
 //! has of a past campaign.
 //!
 //! Files are made by hand and come from outside: every step is bounded, nothing is evaluated, nothing guessed.
@@ -14,6 +14,7 @@ pub mod delivery;
 mod effects;
 pub mod header;
 mod inflate;
+mod judging;
 pub mod outcome;
 pub mod profile;
 pub mod report;

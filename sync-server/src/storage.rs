@@ -41,8 +41,8 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     BILLS_SQL,
 ]);
 
-/// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted; with
-/// SQLite's 2 MB a delivery to a city spends a third of its time so.
+/// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and
+/// SQLite's own 2 MB hold little of a city.
 const WRITER_CACHE_KIBIBYTES: i64 = 32 * 1_024;
 
 /// The records file, encrypted, open for one writer and many readers.

@@ -137,8 +137,7 @@ fn pages_hold_every_household_once_and_in_order() {
     loop {
         let page = ledger.list(&ListFilter::default(), after.as_ref(), 7).unwrap();
         let Some(last) = page.last() else { break };
-        let (scope, head_name, id) = (last.scope, last.head_name.clone(), last.id);
-        after = Some(PageStart { scope, head_name, id });
+        after = Some(last.place());
         paged.extend(page);
     }
     assert_eq!(paged, whole);

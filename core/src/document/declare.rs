@@ -36,11 +36,12 @@ pub fn declaration(
     let case = Case::of(facts);
     let begins = successors(case.place()).contains(&Stage::Clue);
     let mut edit = RecordEdit { form: "declaration/1".into(), ..RecordEdit::default() };
+    let after = if begins { "" } else { case.last_step() };
     for risk in &declared.risks {
         let known = declared.known(facts, &case, risk).filter(|_| !begins);
         edit = match known {
             Some(clue) => declared.add_words(edit, clue),
-            None => edit.row("clues", declared.clue(risk, case.last_step(), begins, today)),
+            None => edit.row("clues", declared.clue(risk, after, today)),
         };
     }
     if declared.consents && (begins || !facts.tick("case", "consent")) {
@@ -78,9 +79,8 @@ impl Declaration {
         edit.set("clues", &format!("{}.note", clue.id), self.note.as_str())
     }
 
-    fn clue(&self, risk: &str, last_step: &str, begins: bool, today: Day) -> Vec<(String, Value)> {
+    fn clue(&self, risk: &str, after: &str, today: Day) -> Vec<(String, Value)> {
         let received_on = today.to_string();
-        let after = if begins { "" } else { last_step };
         let said = [
             ("channel", "declaration"),
             ("risk", risk),
@@ -218,8 +218,7 @@ mod tests {
         let words = Declaration { note: "上月住院".into(), ..ill() };
         let edit = declaration(&bare, &words, OWN, today()).unwrap();
         assert_eq!(edit.fields[0].key, "c.note", "words are added to a clue that has none");
-        let said =
-            bare.with("clues", "", "x").with_row("clues", "c", &[("note", "上月住院".into())]);
+        let said = bare.with_row("clues", "c", &[("note", "上月住院".into())]);
         assert_eq!(declaration(&said, &words, OWN, today()), None);
         let worse = Declaration { note: "确诊了".into(), ..ill() };
         let edit = declaration(&said, &worse, OWN, today()).unwrap();

@@ -113,9 +113,7 @@ impl Stage {
 
     /// The stage of this code or Chinese name.
     pub fn named(text: &str) -> Option<Self> {
-        let list = Schema::base().code_list("case_state")?;
-        let known = list.codes.iter().find(|known| known.zh == text || known.code == text)?;
-        Self::from_code(&known.code)
+        Self::from_code(&Schema::base().code_typed("case_state", text)?.code)
     }
 
     /// The class of rights of a step. Turning a case down belongs to whichever office does it: `level`

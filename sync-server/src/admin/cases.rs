@@ -15,7 +15,7 @@ use wanhu_core::domain::schema::{Schema, Sensitivity, words};
 use wanhu_core::domain::workflow::{Case, Stage, Task};
 use wanhu_core::store::StoreError;
 use wanhu_core::store::cases::{self, StepView};
-use wanhu_core::store::listing::{self, ListFilter, PageStart};
+use wanhu_core::store::listing::{self, ListFilter, ListRow};
 use wanhu_core::store::records::{self, Household};
 
 use super::{AdminError, Office, Output, done, lines, plain};
@@ -169,26 +169,27 @@ impl Office<'_> {
             Some(_) => return Err(AccountError::NotGranted.into()),
             None => account.areas.clone(),
         };
-        let after = asked.after.map(|id| self.household(&account, id)).transpose()?;
-        let after = after.map(|household| PageStart {
-            scope: household.scope,
-            head_name: facts(&household.fold, household.scope)
-                .text("basic", "head_name")
-                .to_owned(),
-            id: household.id,
+        let may_see = |row: &ListRow| authority::may_see(account.role, &account.areas, row.scope);
+        let after = asked.after.map(|id| {
+            let row = self.app.storage.read(|connection| listing::one(connection, id))?;
+            row.filter(may_see).map(|row| row.place()).ok_or(StoreError::NotFound)
         });
+        let after = after.transpose()?;
+        let now = (&self.app.policy.policy, Day::in_china(self.app.clock.now_ms()));
         // An account's areas are ascending and of one level: one list after the other is the whole list.
-        let mut rows = Vec::new();
+        let (mut rows, mut missing) = (Vec::new(), asked.rows);
         for area in areas {
             let filter = asked.filter(area);
-            let now = (&self.app.policy.policy, Day::in_china(self.app.clock.now_ms()));
             let page = self.app.storage.read(|connection| match asked.overdue {
-                true => cases::overdue(connection, &filter, after.as_ref(), asked.rows, now),
-                false => search::page(connection, &filter, after.as_ref(), asked.rows),
+                true => cases::overdue(connection, &filter, after.as_ref(), missing, now),
+                false => search::page(connection, &filter, after.as_ref(), missing),
             })?;
+            missing = missing.saturating_sub(u32::try_from(page.len()).unwrap_or(u32::MAX));
             rows.extend(page);
+            if missing == 0 {
+                break;
+            }
         }
-        rows.truncate(usize::try_from(asked.rows).unwrap_or(usize::MAX));
         Ok(lines(rows.into_iter().map(|row| {
             let state = stage_words(&row.case_state);
             let path = list.path(row.scope).join(" ");

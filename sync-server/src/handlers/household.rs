@@ -19,8 +19,8 @@ use wanhu_core::domain::region;
 use wanhu_core::domain::telephone;
 use wanhu_core::system::SystemEntropy;
 
-use super::blocking;
 use super::body::BodyReader;
+use super::{blocking, permit};
 use crate::app::App;
 use crate::error::{JsonError, ServerError};
 use crate::household::outbox::CodeMessage;
@@ -157,10 +157,11 @@ pub async fn send_code(
     // Before a code is spent: it must not be lost because others are served.
     let permit = permit(&app)?;
     let code = visitors.issue(blind, now_ms, &mut SystemEntropy)?;
-    let message = CodeMessage { telephone, code };
-    let send = move |app: &App| app.code_sender.send(&message, now_ms);
-    let send = move |app: &App| send(app).map_err(|_| ServerError::internal("household.outbox"));
-    permitted(permit, app, send).await?;
+    permitted(permit, app, move |app| {
+        let sent = app.code_sender.send(&CodeMessage { telephone, code }, now_ms);
+        sent.map_err(|_| ServerError::internal("household.outbox"))
+    })
+    .await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -293,16 +294,18 @@ async fn work<T: Send + 'static>(
     permitted(permit(&app)?, app, work).await
 }
 
-fn permit(app: &App) -> Result<OwnedSemaphorePermit, ServerError> {
-    app.requests.clone().try_acquire_owned().map_err(|_| ServerError::Busy)
-}
-
+/// The permit goes with the work: it is held until that ends, also where nobody waits for the answer any more.
 async fn permitted<T: Send + 'static>(
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     app: Arc<App>,
     work: impl FnOnce(&App) -> Result<T, ServerError> + Send + 'static,
 ) -> Result<T, ServerError> {
-    blocking(move || work(&app)).await
+    blocking(move || {
+        let done = work(&app);
+        drop(permit);
+        done
+    })
+    .await
 }
 
 fn written(new: bool) -> (StatusCode, Json<OutcomeAnswer>) {

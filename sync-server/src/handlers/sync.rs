@@ -13,8 +13,8 @@ use wanhu_core::sync::responder::Responder;
 use wanhu_core::sync::seal::{SIGNATURE_BYTES, frame_digest};
 use wanhu_core::sync::wire::{FRAME_BYTES_MAX, HEADER_BYTES_MAX};
 
-use super::blocking;
 use super::body::BodyReader;
+use super::{blocking, permit};
 use crate::app::App;
 use crate::auth::authenticate;
 use crate::error::ServerError;
@@ -34,7 +34,7 @@ const ANSWER_CHUNK_BYTES: usize = 32 * 1024;
         (status = "4XX", content_type = "application/cbor", body = Vec<u8>, description = "code, details"),
         (status = "5XX", content_type = "application/cbor", body = Vec<u8>, description = "code, details")))]
 pub async fn sync(State(app): State<Arc<App>>, body: Body) -> Result<Response, ServerError> {
-    let permit = app.requests.clone().try_acquire_owned().map_err(|_| ServerError::Busy)?;
+    let permit = permit(&app)?;
     let mut reader = BodyReader::new(body, app.silence_max);
     let header = reader.length_prefixed(HEADER_BYTES_MAX).await?;
     let signature: [u8; SIGNATURE_BYTES] =

@@ -162,7 +162,7 @@ impl Visitors {
         Ok((token, until_ms))
     }
 
-    /// Counts a declaration from a telephone that is not the one on record.
+    /// Counts a declaration from a telephone.
     ///
     /// # Errors
     /// `TooManyDeclarations` for one too many a day.

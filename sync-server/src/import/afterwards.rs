@@ -7,8 +7,9 @@ use wanhu_core::document::facts::facts;
 use wanhu_core::domain::day::Day;
 use wanhu_core::store::{StoreError, records};
 
-use super::delivery::{DeliveryError, HOUSEHOLDS_A_TURN, Judged, record};
+use super::delivery::DeliveryError;
 use super::effects;
+use super::judging::{HOUSEHOLDS_A_TURN, Judged, record};
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::department;

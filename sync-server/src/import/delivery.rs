@@ -6,17 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use wanhu_core::document::DocumentError;
-use wanhu_core::document::edit::RecordEdit;
-use wanhu_core::document::facts::facts;
 use wanhu_core::domain::authority::{self, Place, Role};
-use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::Blind;
-use wanhu_core::store::{StoreError, listing, records};
+use wanhu_core::store::StoreError;
 
-use super::effects::Reading;
 use super::header::HeaderError;
+use super::judging::{HOUSEHOLDS_A_TURN, Judge};
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
 use super::profile::{Kind, Profile};
 use super::report;
@@ -24,13 +20,11 @@ use super::rows::Rows;
 use super::table::{Table, TableError};
 use crate::accounts::Account;
 use crate::app::App;
-use crate::storage::author::{self, Author, WriteRefused};
 use crate::storage::department::{self, NewImport, StagedRow};
 use crate::storage::persons;
 
-/// Rows kept, and households written, in one transaction: phones get their turn in between.
+/// Rows kept in one transaction: phones get their turn in between.
 const ROWS_A_TURN: usize = 4_000;
-pub(super) const HOUSEHOLDS_A_TURN: usize = 500;
 
 /// What is going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,146 +269,24 @@ impl Delivery<'_> {
 
     /// Warns, household by household, and marks the delivery as done.
     fn judge(&mut self) -> Result<(), DeliveryError> {
-        let import = self.done.import;
-        let storage = &self.app.storage;
-        let households = storage.read(|connection| department::households(connection, import))?;
+        let (app, account, import) = (self.app, self.account, self.done.import);
+        let judge = Judge { app, account, department: &self.profile.department, import };
+        let households = app.storage.read(|c| department::households(c, import))?;
         self.done.households = households.len() as u64;
         let (mut begin, mut judged, mut anew) = (0, Vec::new(), Vec::new());
         while begin < households.len() || !judged.is_empty() || !anew.is_empty() {
             self.goes_on(DeliveryPhase::Judging, begin, households.len())?;
             let end = households.len().min(begin + HOUSEHOLDS_A_TURN);
-            let mut some = std::mem::take(&mut anew);
-            some.extend(&households[begin..end]);
-            begin = end;
-            let record = || record(self.app, self.account, std::mem::take(&mut judged));
-            // Some are judged while those before them are recorded: no household is among both.
-            let (recorded, next) = both(record, || self.changes(&some));
-            let recorded = recorded?;
+            anew.extend(&households[begin..end]);
+            let (recorded, next) = judge.turn(judged, &anew)?;
             self.done.warned += recorded.written;
             self.done.refused.extend(recorded.refused);
-            anew = recorded.anew;
-            judged = next?;
+            (begin, judged, anew) = (end, next, recorded.anew);
         }
-        let now_ms = self.app.clock.now_ms();
-        Ok(storage
-            .writer()
-            .write(move |transaction| department::finish(transaction, import, now_ms))?)
+        let now_ms = app.clock.now_ms();
+        let writer = app.storage.writer();
+        Ok(writer.write(move |transaction| department::finish(transaction, import, now_ms))?)
     }
-
-    /// The changes that some households need, looked for on every core.
-    fn changes(&self, households: &[i64]) -> Result<Vec<Judged>, StoreError> {
-        let storage = &self.app.storage;
-        let of = |some: &[i64]| {
-            storage.read(|connection| {
-                let changes = some.iter().map(|n| self.change(connection, *n));
-                changes.filter_map(Result::transpose).collect::<Result<Vec<_>, StoreError>>()
-            })
-        };
-        let share = households.len().div_ceil(threads()).max(1);
-        std::thread::scope(|scope| {
-            let parts: Vec<_> =
-                households.chunks(share).map(|some| scope.spawn(move || of(some))).collect();
-            let mut changes = Vec::new();
-            for part in parts {
-                // A panic in one of them is ours as well.
-                let found = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                changes.extend(found?);
-            }
-            Ok(changes)
-        })
-    }
-
-    fn change(
-        &self,
-        connection: &rusqlite::Connection,
-        n: i64,
-    ) -> Result<Option<Judged>, StoreError> {
-        let rows = department::about(connection, n)?;
-        let reading = Reading {
-            import: self.done.import,
-            department: &self.profile.department,
-            key: &self.app.person_key,
-            policy: &self.app.policy.policy,
-            today: Day::in_china(self.app.clock.now_ms()),
-        };
-        // Most households have small bills: their records need not be read.
-        if !reading.may_change(&rows) && !listing::may_have_bills(connection, n)? {
-            return Ok(None);
-        }
-        let household = records::get(connection, n)?;
-        let edit = reading.change(&facts(&household.fold, household.scope), &rows);
-        Ok(edit.map(|edit| Judged { n, digest: household.digest, edit }))
-    }
-}
-
-/// Does two things at once.
-fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
-    std::thread::scope(|scope| {
-        let one = scope.spawn(one);
-        let other = other();
-        // A panic in one of them is ours as well.
-        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
-    })
-}
-
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// The change that a household's record calls for, and the record it was found in.
-#[derive(Clone, Debug)]
-pub(super) struct Judged {
-    /// Local number of the household.
-    pub(super) n: i64,
-    /// As in [`records::Household`].
-    pub(super) digest: u128,
-    pub(super) edit: RecordEdit,
-}
-
-/// What became of changes.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Recorded {
-    pub(super) written: u64,
-    pub(super) refused: Vec<HouseholdId>,
-    /// Households whose record is another by now: what was found in them is not written.
-    pub(super) anew: Vec<i64>,
-}
-
-/// Writes a change in each of these households, as a department.
-pub(super) fn record(
-    app: &App,
-    account: &Account,
-    changes: Vec<Judged>,
-) -> Result<Recorded, DeliveryError> {
-    if changes.is_empty() {
-        return Ok(Recorded::default());
-    }
-    let (now_ms, person_key) = (app.clock.now_ms(), app.person_key);
-    let author = Author::office(account.clone(), now_ms, person_key);
-    let policy = app.policy.clone();
-    Ok(app.storage.writer().write(move |transaction| {
-        let mut recorded = Recorded::default();
-        for Judged { n, digest, edit } in changes {
-            let household = records::get(transaction, n)?;
-            if household.digest != digest {
-                recorded.anew.push(n);
-                continue;
-            }
-            let id = household.id;
-            match author::write(transaction, &author, &policy.policy, household, &edit)? {
-                Ok(()) => recorded.written += 1,
-                // The same delivery on another desk was faster.
-                Err(WriteRefused::Change(DocumentError::Empty)) => {}
-                Err(
-                    WriteRefused::Edit(_)
-                    | WriteRefused::Denied(_)
-                    | WriteRefused::Step(_)
-                    | WriteRefused::Change(_),
-                ) => recorded.refused.push(id),
-            }
-        }
-        Ok(recorded)
-    })?)
 }
 
 /// Code of `spending_kind` for tables of bills; none for tables that fill in single fields.

@@ -125,3 +125,34 @@ fn read(row: &Row<'_>) -> rusqlite::Result<WaitingDeclaration> {
         consents: row.get(8)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use wanhu_core::store::open::{begin, open_in_memory};
+
+    use super::*;
+    use crate::storage::MIGRATIONS;
+
+    #[test]
+    fn the_same_words_wait_once_and_other_words_beside_them() {
+        let mut connection = open_in_memory(MIGRATIONS).unwrap();
+        let transaction = begin(&mut connection).unwrap();
+        let said = |note: &str, consents| {
+            let declared = WaitingDeclaration {
+                n: 0,
+                received_ms: 1,
+                village: 431_022_208_217,
+                name: "周长生".into(),
+                identity_number: "11010519491231002X".into(),
+                telephone: "13907355678".into(),
+                risks: vec!["disability".into()],
+                note: note.into(),
+                consents,
+            };
+            keep(&transaction, &declared).unwrap();
+            waiting(&transaction, (0, u64::MAX >> 1), 0, 9).unwrap().len()
+        };
+        assert_eq!([said("", false), said("", false), said("病重", false)], [1, 1, 2]);
+        assert_eq!([said("", true), said("", false), said("", true)], [3, 3, 3], "and agreeing");
+    }
+}

@@ -6,6 +6,8 @@ use crate::domain::schema::words;
 use crate::domain::value::Value;
 use proptest::prelude::*;
 
+mod tasks;
+
 const VILLAGE: u64 = 431_022_208_217;
 
 fn day(text: &str) -> Day {
@@ -286,119 +288,6 @@ fn an_objection_that_comes_late_is_seen_and_holds_the_decision() {
     assert_eq!(asked(ready(), &late), Err(Lack::ObjectionOpen));
     late.insert(6, ("y", "x", Stage::ObjectionSettled, "2024-03-12", "township"));
     assert_eq!(asked(ready(), &late), Ok(()));
-}
-
-#[test]
-fn tasks_follow_from_the_state() {
-    let kinds = |upto: usize, today: &str| {
-        let facts = with_steps(ready(), &whole_way()[..upto]);
-        let tasks = tasks(&facts, &Case::of(&facts), &policy(), day(today));
-        tasks.iter().map(|task| (task.kind, task.due_on.map(|d| d.to_string()))).collect::<Vec<_>>()
-    };
-    let due = |text: &str| Some(text.to_owned());
-    // 2024-03-01 is a Friday: five working days.
-    assert_eq!(kinds(1, "2024-03-01"), [(TaskKind::Verify, due("2024-03-08"))]);
-    assert_eq!(kinds(2, "2024-03-02"), [(TaskKind::Appraise, due("2024-03-16"))]);
-    assert_eq!(kinds(4, "2024-03-06"), [], "the notice hangs");
-    assert_eq!(kinds(4, "2024-03-11"), [(TaskKind::TownshipCheck, due("2024-03-16"))]);
-    assert_eq!(kinds(5, "2024-03-11"), [(TaskKind::CountyDecide, due("2024-03-16"))]);
-    let help: Vec<TaskKind> = kinds(8, "2024-04-20").into_iter().map(|(kind, _)| kind).collect();
-    assert_eq!(help, [TaskKind::NameCadre, TaskKind::MakePlan, TaskKind::RecordMeasure]);
-    let cadre = [("account", "li".into()), ("to", "2024-04-20".into())];
-    let served = with_steps(ready(), &whole_way()[..8]).with_row("cadres", "c", &cadre);
-    let is_asked_for_a_cadre = |today: &str| {
-        let tasks = tasks(&served, &Case::of(&served), &policy(), day(today));
-        tasks.iter().any(|task| task.kind == TaskKind::NameCadre)
-    };
-    assert!(!is_asked_for_a_cadre("2024-04-20") && is_asked_for_a_cadre("2024-04-21"));
-    assert_eq!(kinds(15, "2024-10-13"), []);
-    let warned = Facts::of(VILLAGE).with_row("warnings", "w", &[("due_on", "2024-03-10".into())]);
-    let open = tasks(&warned, &Case::default(), &policy(), day("2024-03-11"));
-    assert_eq!(
-        (open[0].kind, open[0].is_overdue(day("2024-03-11"))),
-        (TaskKind::AnswerWarning, true)
-    );
-}
-
-#[test]
-fn by_the_green_channel_help_does_not_wait_for_the_decision() {
-    let urgent = with_steps(ready(), &whole_way()[..1]).with("case", "green_channel", true);
-    let kinds = |facts: &Facts| {
-        let tasks = tasks(facts, &Case::of(facts), &policy(), day("2024-03-02"));
-        tasks.iter().map(|task| (task.kind, task.due_on)).collect::<Vec<_>>()
-    };
-    let due = Some(day("2024-03-08"));
-    assert_eq!(kinds(&urgent), [(TaskKind::Verify, due), (TaskKind::RecordMeasure, due)]);
-    let measure = |from: &str| {
-        let fields = [("status", "done".into()), ("from", from.into())];
-        urgent.clone().with_row("measures", "m", &fields)
-    };
-    assert_eq!(kinds(&measure("2020-01-01")).len(), 2, "help of before is not this help");
-    assert_eq!(kinds(&measure("2024-03-01")), [(TaskKind::Verify, due)]);
-}
-
-#[test]
-fn what_is_said_after_the_visit_is_looked_into_as_well() {
-    let asked = |upto: usize, received: &str, outcome: &str| {
-        let clue = [
-            ("channel", "declaration".into()),
-            ("received_on", received.into()),
-            ("outcome", outcome.into()),
-        ];
-        let facts = with_steps(ready(), &whole_way()[..upto]).with_row("clues", "c", &clue);
-        let tasks = tasks(&facts, &Case::of(&facts), &policy(), day("2024-10-13"));
-        tasks.iter().any(|task| task.kind == TaskKind::AnswerClue && task.subject == "c")
-    };
-    assert!(!asked(1, "2024-03-01", ""), "the visit that verifies sees to it");
-    assert!(!asked(8, "2024-03-01", ""), "it was seen to");
-    assert!(asked(2, "2024-03-03", "") && asked(8, "2024-03-03", ""), "the visit is over");
-    assert!(!asked(8, "2024-03-02", ""), "on the day of the visit it is what the visit was for");
-    assert!(asked(8, "2024-06-03", ""));
-    assert!(asked(15, "2024-06-03", "open"), "also where the case is closed");
-    assert!(!asked(8, "2024-06-03", "not_included"), "its outcome is on record");
-}
-
-#[test]
-fn a_clue_that_names_its_step_is_told_from_the_visit_on_the_same_day() {
-    let looked_into = |upto: usize, after: &str, outcome: &str| {
-        let clue = [
-            ("channel", "declaration".into()),
-            ("risk", "illness".into()),
-            ("received_on", "2024-03-02".into()),
-            ("after", after.into()),
-            ("outcome", outcome.into()),
-        ];
-        let facts = with_steps(ready(), &whole_way()[..upto]).with_row("clues", "c", &clue);
-        let case = Case::of(&facts);
-        let known = clues::looked_into(&facts, &case, "illness", "").count() == 1;
-        assert_eq!(clues::looked_into(&facts, &case, "illness", "somebody").count(), 0);
-        (known, clues::later(&facts, &case).count() == 1)
-    };
-    assert_eq!(looked_into(1, "a", ""), (true, false), "the visit is ahead");
-    assert_eq!(looked_into(2, "a", ""), (false, false), "and has been");
-    assert_eq!(looked_into(2, "b", ""), (true, true), "said after it");
-    assert_eq!(looked_into(15, "b", ""), (true, true), "as long as nobody says what came of it");
-    assert_eq!(looked_into(15, "b", "included"), (false, false));
-    assert_eq!(looked_into(8, "elsewhere", ""), (true, true), "a step that does not count");
-    // Said two days after a visit of which the server did not know yet.
-    let late = [
-        ("channel", "petition".into()),
-        ("received_on", "2024-03-04".into()),
-        ("after", "a".into()),
-    ];
-    let facts = with_steps(ready(), &whole_way()[..2]).with_row("clues", "c", &late);
-    assert_eq!(clues::later(&facts, &Case::of(&facts)).count(), 1);
-    // Sent back, the household is visited again: that visit sees to it.
-    let again = [
-        WAY_IN[0],
-        WAY_IN[1],
-        ("r", "b", Stage::Returned, "2024-03-05", "township"),
-        ("v", "r", Stage::Verified, "2024-03-06", "village"),
-    ];
-    let clue = [("channel", "declaration".into()), ("after", "b".into())];
-    let facts = |upto: usize| with_steps(ready(), &again[..upto]).with_row("clues", "c", &clue);
-    let later = |upto: usize| clues::later(&facts(upto), &Case::of(&facts(upto))).count();
-    assert_eq!([later(2), later(3), later(4)], [1, 0, 0]);
 }
 
 /// Random sets of steps, many of which follow from nowhere.

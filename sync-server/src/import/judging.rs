@@ -1,0 +1,144 @@
+//! From a delivery's rows to changes: what each household's rows call for is looked for on every core, while what was found
+//! before is recorded. Must not know a file, a rule or a column.
+
+use std::thread::ScopedJoinHandle;
+
+use rusqlite::Connection;
+use wanhu_core::document::DocumentError;
+use wanhu_core::document::edit::RecordEdit;
+use wanhu_core::document::facts::facts;
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::store::{StoreError, listing, records};
+
+use super::effects::Reading;
+use crate::accounts::Account;
+use crate::app::App;
+use crate::storage::author::{self, Author, WriteRefused};
+use crate::storage::department;
+
+/// Households written in one transaction: phones get their turn in between.
+pub(super) const HOUSEHOLDS_A_TURN: usize = 500;
+
+/// Judges the households of a delivery.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) app: &'a App,
+    pub(super) account: &'a Account,
+    /// Code of the department.
+    pub(super) department: &'a str,
+    /// Number of the delivery.
+    pub(super) import: i64,
+}
+
+impl Judge<'_> {
+    /// Records what was found, and meanwhile looks for what the next households need: none may be among both.
+    pub(super) fn turn(
+        self,
+        found: Vec<Judged>,
+        next: &[i64],
+    ) -> Result<(Recorded, Vec<Judged>), StoreError> {
+        std::thread::scope(|scope| {
+            let recording = scope.spawn(|| record(self.app, self.account, found));
+            let next = self.changes(next);
+            Ok((ended(recording)?, next?))
+        })
+    }
+
+    /// The changes that some households need, looked for on every core.
+    fn changes(self, households: &[i64]) -> Result<Vec<Judged>, StoreError> {
+        let of = move |some: &[i64]| {
+            self.app.storage.read(|connection| {
+                let changes = some.iter().map(|n| self.change(connection, *n));
+                changes.filter_map(Result::transpose).collect::<Result<Vec<_>, StoreError>>()
+            })
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = households.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let parts: Vec<_> =
+                households.chunks(share).map(|some| scope.spawn(move || of(some))).collect();
+            let parts = parts.into_iter().map(ended).collect::<Result<Vec<_>, _>>()?;
+            Ok(parts.concat())
+        })
+    }
+
+    fn change(self, connection: &Connection, n: i64) -> Result<Option<Judged>, StoreError> {
+        let rows = department::about(connection, n)?;
+        let reading = Reading {
+            import: self.import,
+            department: self.department,
+            key: &self.app.person_key,
+            policy: &self.app.policy.policy,
+            today: Day::in_china(self.app.clock.now_ms()),
+        };
+        // Most households have small bills: their records need not be read.
+        if !reading.may_change(&rows) && !listing::may_have_bills(connection, n)? {
+            return Ok(None);
+        }
+        let household = records::get(connection, n)?;
+        let edit = reading.change(&facts(&household.fold, household.scope), &rows);
+        Ok(edit.map(|edit| Judged { n, digest: household.digest, edit }))
+    }
+}
+
+/// What a thread came to. A panic in it is ours as well.
+fn ended<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// The change that a household's record calls for, and the record it was found in.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    /// Local number of the household.
+    pub(super) n: i64,
+    /// As in [`records::Household`].
+    pub(super) digest: u128,
+    pub(super) edit: RecordEdit,
+}
+
+/// What became of changes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recorded {
+    pub(super) written: u64,
+    pub(super) refused: Vec<HouseholdId>,
+    /// Households whose record is another by now: what was found in them is not written.
+    pub(super) anew: Vec<i64>,
+}
+
+/// Writes a change in each of these households, as a department.
+pub(super) fn record(
+    app: &App,
+    account: &Account,
+    changes: Vec<Judged>,
+) -> Result<Recorded, StoreError> {
+    if changes.is_empty() {
+        return Ok(Recorded::default());
+    }
+    let (now_ms, person_key) = (app.clock.now_ms(), app.person_key);
+    let author = Author::office(account.clone(), now_ms, person_key);
+    let policy = app.policy.clone();
+    app.storage.writer().write(move |transaction| {
+        let mut recorded = Recorded::default();
+        for Judged { n, digest, edit } in changes {
+            let household = records::get(transaction, n)?;
+            if household.digest != digest {
+                recorded.anew.push(n);
+                continue;
+            }
+            let id = household.id;
+            match author::write(transaction, &author, &policy.policy, household, &edit)? {
+                Ok(()) => recorded.written += 1,
+                // The same delivery on another desk was faster.
+                Err(WriteRefused::Change(DocumentError::Empty)) => {}
+                Err(
+                    WriteRefused::Edit(_)
+                    | WriteRefused::Denied(_)
+                    | WriteRefused::Step(_)
+                    | WriteRefused::Change(_),
+                ) => recorded.refused.push(id),
+            }
+        }
+        Ok(recorded)
+    })
+}
