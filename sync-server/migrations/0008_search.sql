@@ -32,5 +32,4 @@ ON listing (scope, head_name, household, status, kind, monitored, tags, risk_lev
 CREATE INDEX listing_by_state ON listing (case_state, scope, head_name) WHERE case_state <> '';
 CREATE INDEX listing_by_monitored ON listing (monitored, scope, head_name) WHERE monitored <> '';
 CREATE INDEX listing_by_risk ON listing (risk_level, scope, head_name) WHERE risk_level <> '';
-CREATE INDEX listing_by_kind ON listing (kind, scope, head_name);
 CREATE INDEX listing_with_tags ON listing (scope, head_name, tags, status) WHERE tags <> 0;

@@ -2,6 +2,8 @@
 //! for the same seed. No real person: names are drawn from character lists, identity numbers only
 //! check. The three families of the acceptance stories are in it as the press printed them.
 
+use std::collections::HashSet;
+
 use wanhu_core::client::RecordEdit;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::identity::check_character;
@@ -48,13 +50,15 @@ const HAMLETS: [&str; 16] = [
 /// A village and the form save that opens a household's record in it.
 pub type Sample = (u64, RecordEdit);
 
-/// `size` households spread over the villages of Chenzhou in proportion, after the three of the stories.
+/// `size` households spread evenly over the villages of Chenzhou, one village after the other, after the three of the
+/// stories.
 pub fn population(seed: u64, size: usize) -> impl Iterator<Item = Sample> {
     let villages: Vec<u64> =
         RegionList::chenzhou().within(4310, Level::Village).map(|region| region.code).collect();
-    let drawn = (0..size.saturating_sub(3)).map(move |number| {
+    let all = size.saturating_sub(3);
+    let drawn = (0..all).map(move |number| {
         let mut rng = Seeded(seed ^ (number as u64).wrapping_mul(0x2545_f491_4f6c_dd1d));
-        let village = villages[number % villages.len()];
+        let village = villages[number * villages.len() / all];
         (village, household(&mut rng, village))
     });
     stories().into_iter().take(size).chain(drawn)
@@ -62,9 +66,19 @@ pub fn population(seed: u64, size: usize) -> impl Iterator<Item = Sample> {
 
 /// `size` households of one village.
 pub fn village(seed: u64, village: u64, size: usize) -> impl Iterator<Item = Sample> {
-    (0..size).map(move |number| {
-        let mut rng = Seeded(seed ^ (number as u64).wrapping_mul(0x9e6c_63d0_876a_68ed));
+    let drawn = (0u64..).map(move |number| {
+        let mut rng = Seeded(seed ^ number.wrapping_mul(0x9e6c_63d0_876a_68ed));
         (village, household(&mut rng, village))
+    });
+    distinct(drawn).take(size)
+}
+
+/// Those whose head no household before has: drawn numbers meet now and then, and a phone opens no record twice.
+pub fn distinct(drawn: impl Iterator<Item = Sample>) -> impl Iterator<Item = Sample> {
+    let mut heads = HashSet::new();
+    drawn.filter(move |(_, edit)| {
+        let number = edit.head_number().map(|number| number.as_str().to_owned());
+        number.is_none_or(|number| heads.insert(number))
     })
 }
 

@@ -1,11 +1,14 @@
 //! Compression with a dictionary of the words every record uses, so that one small change alone, or one
-//! 64 KiB frame alone, compresses almost as well as a whole file. Must not know what is inside.
+//! 64 KiB frame alone, compresses almost as well as a whole file. Must not know what is inside, but for the names that do
+//! not compress (`names`).
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
+
+mod names;
 
 /// The usual words of records: part of protocol 1 and of every stored file, never changed in place.
 static WORDS: &[u8] = include_bytes!("../../data/records-1.dict");
@@ -39,6 +42,11 @@ thread_local! {
     static DECODER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
+/// What a dictionary is trained on: the bytes as the compressor sees them.
+pub fn training_sample(raw: &[u8]) -> Vec<u8> {
+    names::take_out(raw)
+}
+
 /// Compresses; the size is stated in the result.
 ///
 /// # Errors
@@ -60,7 +68,7 @@ pub fn compress(raw: &[u8], effort: Effort) -> Result<Vec<u8>, CompressError> {
             encoders[place] = Some(made);
         }
         let encoder = encoders[place].as_mut().ok_or(CompressError)?;
-        encoder.compress(raw).map_err(|_| CompressError)
+        encoder.compress(&names::take_out(raw)).map_err(|_| CompressError)
     })
 }
 
@@ -71,14 +79,16 @@ pub fn compress(raw: &[u8], effort: Effort) -> Result<Vec<u8>, CompressError> {
 pub fn decompress(block: &[u8], bytes_max: usize) -> Result<Vec<u8>, CompressError> {
     let stated = zstd::zstd_safe::get_frame_content_size(block).map_err(|_| CompressError)?;
     let size = usize::try_from(stated.ok_or(CompressError)?).map_err(|_| CompressError)?;
-    if size > bytes_max {
+    // A byte that looks like a mark takes two.
+    if size > bytes_max.saturating_mul(2).saturating_add(1) {
         return Err(CompressError);
     }
-    DECODER.with_borrow_mut(|slot| {
+    let told = DECODER.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = Decompressor::with_prepared_dictionary(&DECODER_WORDS).ok();
         }
         let decoder = slot.as_mut().ok_or(CompressError)?;
         decoder.decompress(block, size).map_err(|_| CompressError)
-    })
+    })?;
+    names::put_back(&told, bytes_max)
 }

@@ -71,10 +71,11 @@ impl World {
 }
 
 fn workload(count: usize) -> impl Iterator<Item = population::Sample> {
-    (0..count as u64).map(|number| {
+    let drawn = (0u64..).map(|number| {
         let mut rng = Seeded(SEED ^ number.wrapping_mul(0x9e6c_63d0_876a_68ed));
         (FULING, population::household_of(&mut rng, FULING, 4))
-    })
+    });
+    population::distinct(drawn).take(count)
 }
 
 /// Syncs with the enrolment pointed at the line.
