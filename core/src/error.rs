@@ -10,6 +10,7 @@ use crate::sync::SyncError;
 
 /// What a call of the ledger can fail with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Error))]
 pub enum LedgerError {
     /// Correct the input.
     #[error("invalid input: {field}: {reason}")]

@@ -14,3 +14,8 @@ pub mod store;
 pub mod sync;
 #[cfg(feature = "system")]
 pub mod system;
+
+#[cfg(feature = "uniffi")]
+mod foreign;
+#[cfg(feature = "uniffi")]
+uniffi::setup_scaffolding!();

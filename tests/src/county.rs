@@ -176,7 +176,10 @@ impl County {
             stage: wanhu_core::domain::workflow::Stage::named(stage).ok_or("no such step")?,
             fields: with.fields.iter().map(|field| (*field).to_owned()).collect(),
             reason: with.reason.to_owned(),
-            votes: with.votes,
+            votes: with.votes.map(|(in_favour, against)| wanhu_core::document::edit::Votes {
+                in_favour,
+                against,
+            }),
             about: with.about.map(str::to_owned),
         };
         self.office(by, AdminCommand::Step(arguments))

@@ -248,7 +248,7 @@ mod tests {
             let rows = edit.new_rows.iter().flat_map(|row| {
                 row.fields
                     .iter()
-                    .map(move |(field, value)| (&row.container, field, Some(value.clone())))
+                    .map(move |named| (&row.container, &named.field, Some(named.value.clone())))
             });
             for (container, field, value) in single.chain(rows) {
                 let value = value.unwrap();

@@ -15,7 +15,7 @@ use output::Bars;
 use serde_json::{Value as Json, json};
 use vault::PassphraseVault;
 use wanhu_core::client::{Cancel, Ledger, Progress, RecordEdit, StepForm, VaultError};
-use wanhu_core::document::edit::votes_typed;
+use wanhu_core::document::edit::{Votes, votes_typed};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::Statistic;
 use wanhu_core::domain::ids::HouseholdId;
@@ -187,7 +187,7 @@ struct StepArguments {
     reason: String,
     /// 票数,赞成:反对 · votes for:against
     #[arg(long, value_parser = votes_of)]
-    votes: Option<(i64, i64)>,
+    votes: Option<Votes>,
     /// 所处理的异议 · row of the objection that it settles
     #[arg(long)]
     about: Option<String>,
@@ -200,7 +200,7 @@ fn stage_of(text: &str) -> Result<Stage, String> {
     })
 }
 
-fn votes_of(text: &str) -> Result<(i64, i64), String> {
+fn votes_of(text: &str) -> Result<Votes, String> {
     votes_typed(text).ok_or_else(|| "请写成 9:1 · write 9:1".to_owned())
 }
 
@@ -443,8 +443,8 @@ fn visit_of(ledger: &Ledger, assignments: &[String]) -> Result<RecordEdit, Ledge
         edit = edit.row("visits", Vec::new());
     }
     for row in &mut edit.new_rows {
-        if !row.fields.iter().any(|(field, _)| field == "date") {
-            row.fields.push(("date".to_owned(), ledger.today().to_string().into()));
+        if !row.fields.iter().any(|named| named.field == "date") {
+            row.fields.push(("date".to_owned(), ledger.today().to_string().into()).into());
         }
     }
     Ok(edit)

@@ -19,6 +19,7 @@ use crate::store::{StoreError, listing, records};
 
 /// Two records that may be of one family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Duplicate {
     /// Why.
     pub likeness: Likeness,

@@ -2,13 +2,13 @@
 //! The only place that knows HTTP on the phone; must not know what the bytes mean.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::sync::watch;
 
 use super::enrolment::Enrolment;
 use super::ledger::Ledger;
@@ -34,6 +34,7 @@ const CHUNK_BYTES: usize = 16 * 1024;
 
 /// What a sync is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum SyncPhase {
     /// Sending; counts bytes.
     Sending,
@@ -53,18 +54,24 @@ impl Progress for () {
     fn report(&self, _: SyncPhase, _: u64, _: u64) {}
 }
 
-/// Stops a running sync at the next frame. What was applied stays; nothing is lost.
+/// Stops a running sync at once, whatever it waits for. What was applied stays; nothing is lost.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<watch::Sender<bool>>);
 
 impl Cancel {
     /// Asks the sync to stop.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.send_replace(true);
     }
 
     fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow()
+    }
+
+    /// Comes back once it is asked to stop.
+    async fn cancelled(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.0.subscribe().wait_for(|is_cancelled| *is_cancelled).await;
     }
 }
 
@@ -121,7 +128,12 @@ impl Ledger {
         let mut failures = 0;
         loop {
             let before = session.report().got_through();
-            match self.exchange(&http, &url, &mut session, progress, cancel).await {
+            let exchanged = tokio::select! {
+                biased;
+                () = cancel.cancelled() => Err(LedgerError::Offline { retry_after_ms: 0 }),
+                exchanged = self.exchange(&http, &url, &mut session, progress) => exchanged,
+            };
+            match exchanged {
                 Ok(Step::Done(report)) if report.wiped => {
                     return Err(LedgerError::SessionExpired { reason: "revoked".into() });
                 }
@@ -134,7 +146,10 @@ impl Ledger {
                     if failures >= FAILURES_MAX {
                         return Err(LedgerError::Offline { retry_after_ms });
                     }
-                    self.pause(failures, retry_after_ms, progress).await;
+                    tokio::select! {
+                        () = cancel.cancelled() => {}
+                        () = self.pause(failures, retry_after_ms, progress) => {}
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -147,7 +162,6 @@ impl Ledger {
         url: &str,
         session: &mut SyncSession,
         progress: &dyn Progress,
-        cancel: &Cancel,
     ) -> Result<Step, LedgerError> {
         let outgoing = session.request(self)?;
         let total = outgoing.bytes() as u64;
@@ -164,9 +178,6 @@ impl Ledger {
         let mut response = accepted?;
         progress.report(SyncPhase::Sending, total, total);
         while let Some(bytes) = response.chunk().await.map_err(offline)? {
-            if cancel.is_cancelled() {
-                return Err(LedgerError::Offline { retry_after_ms: 0 });
-            }
             session.feed(self, &bytes)?;
             let report = session.report();
             let total = report.entries_announced.max(report.entries);

@@ -1,10 +1,12 @@
 //! The ledger (台账): a phone's record book and the entry point of the API. Holds the file, the keys and what the
 //! server last said; must not know what a screen shows (`read`) or what a save is (`write`).
 
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::watch;
 
 use super::enrolment::Enrolment;
 use super::lease::Lease;
@@ -42,8 +44,38 @@ pub struct Status {
 /// A phone's record book.
 pub struct Ledger {
     inner: Mutex<Inner>,
+    version: watch::Sender<u64>,
     clock: Arc<dyn Clock>,
     vault: Option<Arc<dyn KeyVault>>,
+}
+
+/// The book while one act has it to itself.
+pub(super) struct Opened<'l> {
+    inner: MutexGuard<'l, Inner>,
+    rows_changed: u64,
+    version: &'l watch::Sender<u64>,
+}
+
+impl Deref for Opened<'_> {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl DerefMut for Opened<'_> {
+    fn deref_mut(&mut self) -> &mut Inner {
+        &mut self.inner
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        if self.inner.connection.total_changes() != self.rows_changed {
+            self.version.send_modify(|version| *version += 1);
+        }
+    }
 }
 
 pub(super) struct Inner {
@@ -162,12 +194,33 @@ impl Ledger {
             clock_offset_ms: 0,
         };
         inner.load_what_the_server_says()?;
-        Ok(Self { inner: Mutex::new(inner), clock, vault: None })
+        let version = watch::Sender::new(0);
+        Ok(Self { inner: Mutex::new(inner), version, clock, vault: None })
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> Opened<'_> {
         // A panic elsewhere leaves at most a transaction that was rolled back.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows_changed = inner.connection.total_changes();
+        Opened { inner, rows_changed, version: &self.version }
+    }
+
+    /// Grows whenever something in the book may have changed: by a save, by a sync.
+    pub fn version(&self) -> u64 {
+        *self.version.borrow()
+    }
+
+    /// Comes back with the version once it is no longer `seen`, so that a screen can show what is there now.
+    /// Changes in quick succession are one.
+    pub async fn changed(&self, seen: u64) -> u64 {
+        let mut versions = self.version.subscribe();
+        // The sender lives as long as `self`.
+        versions.wait_for(|version| *version != seen).await.map_or(seen, |version| *version)
+    }
+
+    /// Lets everybody come back who waits in [`Self::changed`]: the app closes the book.
+    pub fn wake(&self) {
+        self.version.send_modify(|version| *version += 1);
     }
 
     pub(super) fn with_connection<T>(
@@ -182,7 +235,7 @@ impl Ledger {
     }
 
     /// The book, where the lease allows to open it.
-    pub(super) fn opened(&self) -> Result<MutexGuard<'_, Inner>, LedgerError> {
+    pub(super) fn opened(&self) -> Result<Opened<'_>, LedgerError> {
         let now_ms = self.clock.now_ms();
         let mut inner = self.lock();
         let Inner { connection, lease, .. } = &mut *inner;

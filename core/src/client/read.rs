@@ -3,13 +3,13 @@
 
 use super::ledger::{Ledger, not_found};
 use super::view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
-use crate::document::change::Change;
+use crate::document::change::{Change, FieldOp};
+use crate::document::edit::FieldChange;
 use crate::document::fold::differ;
 use crate::document::history::history;
 use crate::document::raw::RawChange;
 use crate::document::record::Stamp;
 use crate::domain::ids::HouseholdId;
-use crate::domain::value::Value;
 use crate::error::LedgerError;
 use crate::store::listing::{self, ListFilter, ListRow, PageStart};
 use crate::store::{StoreError, records, replica};
@@ -38,7 +38,7 @@ impl Ledger {
             let row = listing::one(connection, id)?.ok_or_else(|| not_found(id))?;
             let fields = household.fold.fields().filter_map(|(container, key, entries)| {
                 Some(FieldView {
-                    container: container.name(),
+                    container: container.name().to_owned(),
                     key: key.to_owned(),
                     value: entries.last()?.value.clone(),
                     in_conflict: differ(entries),
@@ -68,7 +68,7 @@ impl Ledger {
                         time_ms: change.time_ms,
                     });
                 }
-                let (container, key) = (container.name(), key.to_owned());
+                let (container, key) = (container.name().to_owned(), key.to_owned());
                 conflicts.push(Conflict { household: id, container, key, values });
             }
             Ok(conflicts)
@@ -94,7 +94,7 @@ impl Ledger {
                 stamp: entry.stamp,
                 actor: entry.actor,
                 time_ms: entry.time_ms,
-                container: entry.container.name(),
+                container: entry.container.name().to_owned(),
                 key: entry.key,
                 old: entry.old,
                 new: entry.new,
@@ -124,7 +124,12 @@ impl Ledger {
     }
 }
 
-fn fields_of(raw: &RawChange) -> Vec<(&'static str, String, Option<Value>)> {
+fn fields_of(raw: &RawChange) -> Vec<FieldChange> {
     let ops = Change::decode(raw).map(|change| change.ops).unwrap_or_default();
-    ops.into_iter().map(|op| (op.container.name(), op.key, op.value)).collect()
+    let field = |op: FieldOp| FieldChange {
+        container: op.container.name().to_owned(),
+        key: op.key,
+        value: op.value,
+    };
+    ops.into_iter().map(field).collect()
 }

@@ -1,5 +1,6 @@
 //! What the ledger shows: plain data for one screen each. Must not hold handles into the store.
 
+use crate::document::edit::FieldChange;
 use crate::document::record::Stamp;
 use crate::domain::ids::{ActorId, HouseholdId};
 use crate::domain::value::Value;
@@ -7,9 +8,10 @@ use crate::store::listing::ListRow;
 
 /// One field of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FieldView {
     /// Name of the container.
-    pub container: &'static str,
+    pub container: String,
     /// `field` or `row.field`.
     pub key: String,
     /// The value shown.
@@ -20,6 +22,7 @@ pub struct FieldView {
 
 /// One household whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RecordView {
     /// Its line in the list.
     pub row: ListRow,
@@ -29,6 +32,7 @@ pub struct RecordView {
 
 /// One of several values of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ConflictValue {
     /// The value.
     pub value: Value,
@@ -40,11 +44,12 @@ pub struct ConflictValue {
 
 /// A field that two people set without seeing each other's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Conflict {
     /// The household.
     pub household: HouseholdId,
     /// Name of the container.
-    pub container: &'static str,
+    pub container: String,
     /// `field` or `row.field`.
     pub key: String,
     /// All values; the last is the one shown everywhere until somebody settles it.
@@ -53,6 +58,7 @@ pub struct Conflict {
 
 /// One field set by one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct HistoryLine {
     /// Who, for whom, from which form.
     pub stamp: Stamp,
@@ -63,7 +69,7 @@ pub struct HistoryLine {
     /// Whether the server has given a receipt for it.
     pub acknowledged: bool,
     /// Name of the container.
-    pub container: &'static str,
+    pub container: String,
     /// `field` or `row.field`.
     pub key: String,
     /// What the field showed before.
@@ -74,6 +80,7 @@ pub struct HistoryLine {
 
 /// A change the server did not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RefusedView {
     /// Names it towards the ledger.
     pub n: i64,
@@ -83,6 +90,6 @@ pub struct RefusedView {
     pub code: u8,
     /// What the reason is about.
     pub subject: String,
-    /// The fields it set: container, key, value.
-    pub fields: Vec<(&'static str, String, Option<Value>)>,
+    /// The fields it set.
+    pub fields: Vec<FieldChange>,
 }

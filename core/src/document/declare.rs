@@ -181,8 +181,8 @@ mod tests {
                 let edit = declaration(&turned_down, &again, OWN, today()).unwrap();
                 let step = edit.new_rows.iter().find(|row| row.container == "steps").unwrap();
                 let mut facts = turned_down.clone();
-                for (field, value) in &step.fields {
-                    facts.set("steps", "u", field, value.clone());
+                for named in &step.fields {
+                    facts.set("steps", "u", &named.field, named.value.clone());
                 }
                 let step = facts.row("steps", "u").unwrap();
                 let checked = check(&facts, step, &Policy::none(), today(), |_| None);

@@ -15,6 +15,7 @@ use crate::domain::value::Value;
 
 /// Why two records may be of one family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Likeness {
     /// A person with the same identity number lives in both.
     SamePerson,

@@ -31,6 +31,7 @@ impl EditError {
 
 /// One field to set; `None` empties it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FieldChange {
     /// Name of the container, for example `basic` or `members`.
     pub container: String,
@@ -40,19 +41,43 @@ pub struct FieldChange {
     pub value: Option<Value>,
 }
 
+/// A field of a row to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct FieldValue {
+    /// Name of the field.
+    pub field: String,
+    /// Its value.
+    pub value: Value,
+}
+
+impl From<(String, Value)> for FieldValue {
+    fn from((field, value): (String, Value)) -> Self {
+        Self { field, value }
+    }
+}
+
+impl From<FieldValue> for (String, Value) {
+    fn from(FieldValue { field, value }: FieldValue) -> Self {
+        (field, value)
+    }
+}
+
 /// One row to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NewRow {
     /// Name of a container with rows, for example `visits`.
     pub container: String,
     /// Its fields.
-    pub fields: Vec<(String, Value)>,
+    pub fields: Vec<FieldValue>,
     /// The row's id, where it has a name of its own; else it gets one.
     pub id: Option<String>,
 }
 
 /// One form save.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RecordEdit {
     /// Fields to set.
     pub fields: Vec<FieldChange>,
@@ -64,15 +89,26 @@ pub struct RecordEdit {
     pub on_behalf_of: String,
 }
 
+/// How a meeting voted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct Votes {
+    /// Votes for.
+    pub in_favour: i64,
+    /// Votes against.
+    pub against: i64,
+}
+
 /// Votes as somebody typed them, for and against: `9:1`.
-pub fn votes_typed(text: &str) -> Option<(i64, i64)> {
+pub fn votes_typed(text: &str) -> Option<Votes> {
     let read = |part: &str| part.trim().parse::<i64>().ok().filter(|votes| *votes >= 0);
     let (ours, theirs) = text.split_once([':', '：'])?;
-    read(ours).zip(read(theirs))
+    Some(Votes { in_favour: read(ours)?, against: read(theirs)? })
 }
 
 /// A step as a form hands it over.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct StepForm {
     /// What it enters, or says.
     pub stage: Stage,
@@ -80,8 +116,8 @@ pub struct StepForm {
     pub reason: String,
     /// Code of list `decision`; empty for none.
     pub decision: String,
-    /// Votes for and against, for an appraisal.
-    pub votes: Option<(i64, i64)>,
+    /// How a meeting voted, for an appraisal.
+    pub votes: Option<Votes>,
     /// Row id of the step it is about, where that is not the last one: the objection it settles.
     pub about: Option<String>,
 }
@@ -112,16 +148,20 @@ impl RecordEdit {
     /// Adds a row.
     #[must_use]
     pub fn row(mut self, container: &str, fields: Vec<(String, Value)>) -> Self {
-        self.new_rows.push(NewRow { container: container.to_owned(), fields, id: None });
+        self.push_row(container, fields, None);
         self
     }
 
     /// Adds a row under a name that whoever adds it gives it.
     #[must_use]
     pub fn named_row(mut self, container: &str, id: &str, fields: Vec<(String, Value)>) -> Self {
-        let (container, id) = (container.to_owned(), Some(id.to_owned()));
-        self.new_rows.push(NewRow { container, fields, id });
+        self.push_row(container, fields, Some(id.to_owned()));
         self
+    }
+
+    fn push_row(&mut self, container: &str, fields: Vec<(String, Value)>, id: Option<String>) {
+        let fields = fields.into_iter().map(FieldValue::from).collect();
+        self.new_rows.push(NewRow { container: container.to_owned(), fields, id });
     }
 
     /// Adds a step of the monitoring case, behind the last one on record; an objection's settlement
@@ -141,8 +181,8 @@ impl RecordEdit {
         add("after", text(after));
         add("reason", text(&step.reason));
         add("decision", text(&step.decision));
-        add("votes_for", step.votes.map(|(ours, _)| ours.into()));
-        add("votes_against", step.votes.map(|(_, theirs)| theirs.into()));
+        add("votes_for", step.votes.map(|votes| votes.in_favour.into()));
+        add("votes_against", step.votes.map(|votes| votes.against.into()));
         self.row("steps", fields)
     }
 
@@ -164,7 +204,7 @@ impl RecordEdit {
             if has_rows && !key.contains('.') {
                 let value = typed(schema, container, key, text)?;
                 match edit.new_rows.iter_mut().find(|row| row.container == container) {
-                    Some(row) => row.fields.push((key.to_owned(), value)),
+                    Some(row) => row.fields.push((key.to_owned(), value).into()),
                     None => edit = edit.row(container, vec![(key.to_owned(), value)]),
                 }
                 continue;
@@ -226,7 +266,7 @@ impl RecordEdit {
                 .clone()
                 .or(persons)
                 .unwrap_or_else(|| row_id(actor, fold.max_op() + 1 + edits.len() as u64));
-            for (field, value) in &new_row.fields {
+            for FieldValue { field, value } in &new_row.fields {
                 check(schema, &new_row.container, field, Some(value))?;
                 let key = row_key(&row, field);
                 // The person may be on record already.
@@ -241,8 +281,8 @@ impl RecordEdit {
 
 impl NewRow {
     fn text(&self, field: &str) -> &str {
-        let named = self.fields.iter().find(|(name, _)| name == field);
-        named.and_then(|(_, value)| value.as_text()).unwrap_or_default()
+        let named = self.fields.iter().find(|named| named.field == field);
+        named.and_then(|named| named.value.as_text()).unwrap_or_default()
     }
 
     fn identity_number(&self) -> Option<IdentityNumber> {

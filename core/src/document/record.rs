@@ -10,6 +10,7 @@ use crate::domain::value::Value;
 /// Who made a change, for whom, and from which form: the change's message. Stored in every change for
 /// ever: parts are only ever added at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Stamp {
     /// Account of the person who acted.
     pub account: String,

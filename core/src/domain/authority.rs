@@ -143,6 +143,7 @@ const SENSITIVITIES: [Sensitivity; 4] =
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum FieldClass {
     /// What is so: members, income, living conditions, guarantees.

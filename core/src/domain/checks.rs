@@ -13,6 +13,7 @@ mod rules;
 
 /// What contradicts. Codes: list `check` of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Check {
     /// Risk: lack of labour; yet half of the people, or more, are able to work.
     LackOfLabourThoughAble,
@@ -116,8 +117,19 @@ impl Check {
     }
 }
 
+/// One of the values that made a check fire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct CheckInput {
+    /// Where it stands in the words of the check, in braces.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
 /// A contradiction found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Finding {
     /// What.
     pub check: Check,
@@ -125,7 +137,7 @@ pub struct Finding {
     pub subject: String,
     /// The values that made it fire, as people read them: yuan and mu with two decimals, ISO days, counts.
     /// Never an identity number, a phone or free text.
-    pub inputs: Vec<(&'static str, String)>,
+    pub inputs: Vec<CheckInput>,
 }
 
 /// What contradicts on a household's record, in the order of [`Check`].
@@ -143,9 +155,10 @@ pub fn explain(finding: &Finding) -> (String, String) {
     let field = finding.subject.split_once('.');
     let field = field.and_then(|(container, field)| Schema::base().field(container, field));
     let fill = |template: &str, label: Option<&str>| {
-        let filled = finding.inputs.iter().fold(template.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
-        });
+        let filled =
+            finding.inputs.iter().fold(template.to_owned(), |text, CheckInput { name, value }| {
+                text.replace(&format!("{{{name}}}"), value)
+            });
         filled.replace("{subject}", label.unwrap_or_default())
     };
     let Some(words) = words("check", finding.check.code()) else { return Default::default() };

@@ -17,6 +17,7 @@ pub use definitions::Statistic;
 
 /// What a figure's value is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Unit {
     /// Households, the numerator itself.
     Households,
@@ -28,6 +29,7 @@ pub enum Unit {
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Figure {
     /// Which.
     pub code: Statistic,

@@ -25,6 +25,7 @@ pub struct Help {
 
 /// What one measure brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct MeasureHelp {
     /// Its row.
     pub row: String,

@@ -15,6 +15,7 @@ pub use check::FaultReason;
 
 /// Who may come to see a field at all; the finer rules build on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Sensitivity {
     /// May stand on a public notice.
@@ -30,6 +31,7 @@ pub enum Sensitivity {
 
 /// What a field holds and how it is filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FieldKind {
     /// Yes or no.
@@ -63,6 +65,7 @@ pub enum FieldKind {
 
 /// One field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Field {
     /// Its name in the document.
     pub name: String,
@@ -90,6 +93,7 @@ fn first_version() -> u32 {
 
 /// One container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Container {
     /// Its name in the document.
     pub name: String,
@@ -112,6 +116,7 @@ pub struct Container {
 
 /// One code of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Code {
     /// The stable code.
     pub code: String,
@@ -123,6 +128,7 @@ pub struct Code {
 
 /// A list of codes, in the order of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CodeList {
     /// Its name.
     pub name: String,
@@ -132,6 +138,7 @@ pub struct CodeList {
 
 /// All containers, fields and code lists of one version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Schema {
     /// Its version.
     pub version: u32,

@@ -3,6 +3,7 @@
 /// A field's value. Amounts are integers in the unit of the field (fen, 0.01 mu, days), dates are ISO
 /// text, codes are stable ASCII text. There are no floats in a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Value {
     /// Explicitly empty.
     Null,

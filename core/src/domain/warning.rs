@@ -7,6 +7,7 @@ use super::policy::{Policy, Rule, Signal};
 
 /// A rule that fired.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Warning {
     /// Its row among a household's warnings: the rule and the month, so that whoever finds it finds one.
     pub row: String,

@@ -24,6 +24,7 @@ pub use tasks::{Task, TaskKind, may_have_tasks, stages_with_tasks, tasks};
 
 /// What a step enters, or says. Codes: list `case_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Stage {
     /// 线索
     Clue,

@@ -19,6 +19,7 @@ use crate::domain::workflow::{self, Case, Passed, Stage, Task};
 
 /// A step as it stands on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct StepView {
     /// Its row id.
     pub row: String,
@@ -36,6 +37,7 @@ pub struct StepView {
 
 /// A place the case has passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PassedView {
     /// The stage.
     pub stage: Stage,
@@ -45,6 +47,7 @@ pub struct PassedView {
 
 /// A household's case.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CaseView {
     /// The places passed, the present one last.
     pub path: Vec<PassedView>,
@@ -60,6 +63,7 @@ pub struct CaseView {
 
 /// Something to be done, with the household it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct TaskView {
     /// The household.
     pub household: HouseholdId,

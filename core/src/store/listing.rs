@@ -36,6 +36,7 @@ pub fn tag_typed(text: &str) -> Option<&'static str> {
 
 /// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ListRow {
     /// The household.
     pub id: HouseholdId,
@@ -48,7 +49,7 @@ pub struct ListRow {
     /// Code of the monitored kind; empty where not monitored.
     pub monitored: String,
     /// Names of the priority tags it carries.
-    pub tags: Vec<&'static str>,
+    pub tags: Vec<String>,
     /// Code of the risk level; empty where none.
     pub risk_level: String,
     /// Code of the monitoring state; empty where none.
@@ -72,6 +73,7 @@ impl ListRow {
 
 /// Which households a page shows. Empty means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ListFilter {
     /// Region code of any level.
     pub area: Option<u64>,
@@ -95,6 +97,7 @@ pub struct ListFilter {
 
 /// Where a page begins: behind this row.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PageStart {
     /// Village of the last row seen.
     pub scope: u64,
@@ -206,15 +209,10 @@ pub fn page_of(
     rows_max: u32,
 ) -> Result<Vec<ListRow>, StoreError> {
     let mut query = Query::of(part.among);
+    query.restrict_to(filter.area, &part);
     query.restrict_by(filter);
-    if let Some(through) = part.through {
-        query.restrict("l.scope <= ?", [through.cast_signed().into()]);
-    }
     if let Some(PageStart { scope, head_name, id }) = part.after {
-        let scope = SqlValue::from(scope.cast_signed());
-        // The first says the same as the second, and alone tells an index where to begin.
-        query.restrict("l.scope >= ?", [scope.clone()]);
-        let row = [scope, head_name.clone().into(), id.0.to_vec().into()];
+        let row = [scope.cast_signed().into(), head_name.clone().into(), id.0.to_vec().into()];
         query.restrict("(l.scope, l.head_name, h.id) > (?, ?, ?)", row);
     }
     let Query { mut sql, mut values } = query;
@@ -252,12 +250,16 @@ impl Query {
         self.values.extend(bound);
     }
 
+    /// One stretch of villages: of two bounds on one side an index reads to the one named first, however far it lies.
+    fn restrict_to(&mut self, area: Option<u64>, part: &Part<'_>) {
+        let (first, last) = area.map_or((0, i64::MAX.cast_unsigned()), region::villages_of);
+        let first = part.after.map_or(first, |after| after.scope.max(first));
+        let last = part.through.map_or(last, |through| through.min(last));
+        let bound = [first, last].map(|village| SqlValue::from(village.cast_signed()));
+        self.restrict("l.scope BETWEEN ? AND ?", bound);
+    }
+
     fn restrict_by(&mut self, filter: &ListFilter) {
-        if let Some(area) = filter.area {
-            let (first, last) = region::villages_of(area);
-            let bound = [first.cast_signed().into(), last.cast_signed().into()];
-            self.restrict("l.scope BETWEEN ? AND ?", bound);
-        }
         if let Some(tag) = &filter.tag {
             let bit = TAGS.iter().position(|known| known == tag).map_or(0, |place| 1i64 << place);
             // Said twice where an index holds only rows of which the second is true.
@@ -325,7 +327,8 @@ pub fn with_tasks(
 ) -> Result<Vec<i64>, StoreError> {
     let codes = |stages: &[Stage]| {
         let codes: Vec<_> = stages.iter().map(|stage| format!("'{}'", stage.code())).collect();
-        format!("AND case_state IN ({})", codes.join(", "))
+        // The second says no more than the first, but that an index of states with a name will do.
+        format!("AND case_state IN ({}) AND case_state <> ''", codes.join(", "))
     };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT household FROM listing
@@ -395,7 +398,7 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ListRow> {
         head_name: row.get(2)?,
         kind: row.get(3)?,
         monitored: row.get(4)?,
-        tags: tags.map(|(_, tag)| *tag).collect(),
+        tags: tags.map(|(_, tag)| (*tag).to_owned()).collect(),
         risk_level: row.get(6)?,
         case_state: row.get(7)?,
         members: row.get(8)?,

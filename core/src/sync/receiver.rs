@@ -26,6 +26,7 @@ const PART_BYTES_MAX: usize = 1024 * 1024;
 
 /// What one sync did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SyncReport {
     /// Own changes for which the server gave a signed receipt.
     pub receipts: u64,

@@ -2,7 +2,7 @@
 //! a phone; must not hold one of its own.
 
 use clap::Args;
-use wanhu_core::document::edit::{RecordEdit, StepForm, votes_typed};
+use wanhu_core::document::edit::{RecordEdit, StepForm, Votes, votes_typed};
 use wanhu_core::document::facts::facts;
 use wanhu_core::document::judge::field_of;
 use wanhu_core::domain::asking::Asking;
@@ -89,7 +89,7 @@ pub struct StepArguments {
     pub reason: String,
     /// 票数,赞成:反对 · votes for:against
     #[arg(long, value_parser = votes_of)]
-    pub votes: Option<(i64, i64)>,
+    pub votes: Option<Votes>,
     /// 所处理的异议 · row of the objection that it settles
     #[arg(long)]
     pub about: Option<String>,
@@ -117,7 +117,7 @@ fn code_of(list: &str, text: &str) -> Result<String, String> {
     })
 }
 
-fn votes_of(text: &str) -> Result<(i64, i64), String> {
+fn votes_of(text: &str) -> Result<Votes, String> {
     votes_typed(text).ok_or_else(|| "请写成 9:1 · write 9:1".to_owned())
 }
 

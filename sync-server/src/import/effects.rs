@@ -265,6 +265,7 @@ pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Opti
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use wanhu_core::document::edit::FieldValue;
     use wanhu_core::domain::identity::IdentityNumber;
     use wanhu_core::domain::person::Blind;
     use wanhu_core::domain::policy::EXAMPLES_TOML;
@@ -306,7 +307,7 @@ mod tests {
     fn rules(edit: &Option<RecordEdit>) -> Vec<&str> {
         let rows = edit.iter().flat_map(|edit| &edit.new_rows);
         let warnings = rows.filter(|row| row.container == "warnings");
-        warnings.filter_map(|row| row.fields[0].1.as_text()).collect()
+        warnings.filter_map(|row| row.fields[0].value.as_text()).collect()
     }
 
     #[test]
@@ -346,7 +347,7 @@ mod tests {
         let facts = household().with("case", "channel", "inspection");
         let edit = change(&facts, &bills, 1).unwrap();
         let warning = edit.new_rows.iter().find(|row| row.container == "warnings").unwrap();
-        for (field, value) in &warning.fields {
+        for FieldValue { field, value } in &warning.fields {
             let fits = wanhu_core::domain::schema::Schema::base().check("warnings", field, value);
             assert_eq!(fits, Ok(()), "{field}");
         }

@@ -125,7 +125,11 @@ fn expression(
     let characters: Vec<char> = query.chars().collect();
     let quoted = |term: &str| format!("\"{}\"", term.replace('"', "\"\""));
     if characters.len() >= 3 {
-        let terms = characters.windows(3).map(|three| quoted(&three.iter().collect::<String>()));
+        // Every second three and the last: each is a list to read, and the list row decides.
+        let last = characters.len() - 3;
+        let starts = (0..last).step_by(2).chain([last]);
+        let terms =
+            starts.map(|from| quoted(&characters[from..from + 3].iter().collect::<String>()));
         return Ok(Some(terms.collect::<Vec<_>>().join(" AND ")));
     }
     let mut statement = connection

@@ -156,8 +156,8 @@ mod tests {
                 let get = |name: &str| {
                     row.fields
                         .iter()
-                        .find(|(field, _)| field == name)
-                        .map(|(_, value)| value.clone())
+                        .find(|named| named.field == name)
+                        .map(|named| named.value.clone())
                 };
                 let amount = get("amount_fen").and_then(|v| v.as_int()).unwrap_or(0);
                 let months = if get("period") == Some("month".into()) { 12 } else { 1 };

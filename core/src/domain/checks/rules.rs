@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Finding};
+use super::{Check, CheckInput, Finding};
 use crate::domain::day::Day;
 use crate::domain::facts::{Facts, Row};
 use crate::domain::help::{is_developmental, is_in_effect};
@@ -68,7 +68,12 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn find(&mut self, check: Check, subject: &str, inputs: &[(&'static str, String)]) {
-        self.findings.push(Finding { check, subject: subject.to_owned(), inputs: inputs.to_vec() });
+        let input = |(name, value): &(&str, String)| CheckInput {
+            name: (*name).to_owned(),
+            value: value.clone(),
+        };
+        let inputs = inputs.iter().map(input).collect();
+        self.findings.push(Finding { check, subject: subject.to_owned(), inputs });
     }
 
     fn bound(&self, name: Quantity) -> Option<&'a Bound> {

@@ -327,9 +327,12 @@ fn every_finding_is_explained_in_both_languages() {
             let template = words("check", check.code()).unwrap();
             for (text, template) in [(&zh, &template.zh), (&en, &template.en)] {
                 assert!(!text.is_empty() && !text.contains(['{', '}']), "{check:?}: {text}");
-                let shown = |(name, _): &&(&str, String)| template.contains(&format!("{{{name}}}"));
+                let shown = |input: &&CheckInput| template.contains(&format!("{{{}}}", input.name));
                 let unshown = finding.inputs.iter().find(|input| !shown(input));
-                assert!(unshown.is_none_or(|(name, _)| *name == "other"), "{check:?}: {unshown:?}");
+                assert!(
+                    unshown.is_none_or(|input| input.name == "other"),
+                    "{check:?}: {unshown:?}"
+                );
             }
         }
     }
@@ -449,7 +452,7 @@ proptest! {
     fn no_finding_tells_a_number(facts in any_household()) {
         for finding in found(&facts) {
             let (zh, en) = explain(&finding);
-            let inputs = finding.inputs.iter().map(|(_, value)| value.as_str());
+            let inputs = finding.inputs.iter().map(|input| input.value.as_str());
             for text in inputs.chain([zh.as_str(), en.as_str(), finding.subject.as_str()]) {
                 let upper = text.to_ascii_uppercase();
                 for secret in SECRETS {

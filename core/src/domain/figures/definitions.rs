@@ -13,6 +13,7 @@ use crate::domain::workflow::{Case, Phase, Stage, TaskKind, tasks};
 /// Which figure. Definitions in words: list `figure`; names: list `figure_name`. "On record" means records in
 /// use; people are the members present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum Statistic {
     /// Households with a monitored kind, closed ones included; of those on record.
     Monitored,

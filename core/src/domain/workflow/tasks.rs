@@ -10,6 +10,7 @@ use crate::domain::warning;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum TaskKind {
     /// Look into a warning and answer it.
     AnswerWarning,
@@ -99,6 +100,7 @@ impl TaskKind {
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Task {
     /// The last day for it; none where nothing is published.
     pub due_on: Option<Day>,

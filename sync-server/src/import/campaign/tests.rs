@@ -131,8 +131,8 @@ fn a_household_that_is_new_is_written_whole_with_its_case() {
     assert_eq!(case["case.identified_on"], "2023-03-05");
     assert_eq!(case["class.monitored_kind"], "marginal");
     let step = &change.case.new_rows[0].fields;
-    assert!(step.contains(&("reason".to_owned(), "两摸底".into())));
-    assert!(step.contains(&("state".to_owned(), "monitored".into())));
+    assert!(step.contains(&("reason".to_owned(), "两摸底".into()).into()));
+    assert!(step.contains(&("state".to_owned(), "monitored".into()).into()));
     assert_eq!(said(&change), [2, 3].map(|row| (row, Said::Taken, String::new())));
 }
 

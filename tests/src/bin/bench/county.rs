@@ -44,8 +44,8 @@ fn fill(app: &App, households: usize, patients: &Path) -> Result<(), Failure> {
     for (village, edit) in population::population(3, households) {
         for row in edit.new_rows.iter().filter(|row| row.container == "members") {
             let text = |name: &str| {
-                let field = row.fields.iter().find(|(field, _)| field == name);
-                field.and_then(|(_, value)| value.as_text()).unwrap_or_default().to_owned()
+                let field = row.fields.iter().find(|named| named.field == name);
+                field.and_then(|named| named.value.as_text()).unwrap_or_default().to_owned()
             };
             // A million bills for 1.2 million households of four.
             if rng.chance(21) && !text("identity_number").is_empty() {
