@@ -23,4 +23,6 @@ pub use http::{Cancel, Progress, SyncPhase};
 pub use ledger::{Ledger, Status};
 pub use session::{Step, SyncSession};
 pub use vault::{KeyVault, VaultError};
-pub use view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
+pub use view::{
+    Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView, UnsentView,
+};

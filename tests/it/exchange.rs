@@ -172,7 +172,7 @@ fn a_household_that_moves_leaves_one_phone_and_reaches_the_other() {
     let (report, _) = a.sync(&mut township).unwrap();
     assert_eq!((report.refused, report.left), (1, 1));
     assert!(names(&a).is_empty());
-    assert_eq!(a.ledger.refused().unwrap()[0].fields[0].2, Some("迟到的改动".into()));
+    assert_eq!(a.ledger.refused().unwrap()[0].fields[0].value, Some("迟到的改动".into()));
     there.sync(&mut township).unwrap();
     assert_eq!(names(&there), ["胡甫武"]);
     let kept: i64 = township

@@ -1,7 +1,8 @@
 //! Automation in Rust, because cargo is the one tool sure to be there: `demo`, `ci`, `tidy`, `bench`, `fuzz`,
-//! `torture`, `paper`.
+//! `torture`, `paper`, `bindings`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bindings;
 mod fuzz;
 mod reliability;
 mod tidy;
@@ -47,6 +48,12 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         times: u64,
     },
+    /// Kotlin 与 Python 绑定的生成与测试 · generates and tests the bindings for Kotlin and Python
+    Bindings {
+        /// 重写接口清单 · write bindings/api.txt anew
+        #[arg(long)]
+        bless: bool,
+    },
     /// 性能测试 · benchmarks
     Bench {
         /// sync、store 或 county
@@ -63,6 +70,7 @@ fn main() -> ExitCode {
             fuzz::fuzz(&targets, seconds, Some(Path::new(reliability::TALLY)))
         }
         Task::Paper => paper(),
+        Task::Bindings { bless } => bindings::bindings(bless),
         Task::Torture { times } => reliability::torture(times),
         Task::Bench { what } => {
             cargo(&["run", "--release", "-p", "wanhu-tests", "--bin", "bench", "--", &what])
@@ -91,8 +99,16 @@ fn run(command: &mut Command, name: &str) -> Result<(), String> {
 
 /// All programs in one build, so that features are resolved once and nothing is built twice; the fuzzing
 /// engine apart, which is built with coverage.
-const BUILD: [&str; 6] =
-    ["build", "--workspace", "--exclude", "wanhu-fuzz", "--bins", "--examples"];
+const BUILD: [&str; 8] = [
+    "build",
+    "--workspace",
+    "--exclude",
+    "wanhu-fuzz",
+    "--exclude",
+    "wanhu-bindgen",
+    "--bins",
+    "--examples",
+];
 /// Seconds a target in every check.
 const FUZZ_SECONDS: u64 = 60;
 
@@ -124,5 +140,6 @@ fn ci() -> Result<(), String> {
     // Each crate alone, so that one crate's features cannot hide another's mistakes.
     cargo(&["check", "-p", "wanhu-core", "--no-default-features"])?;
     cargo(&["check", "-p", "wanhu-server"])?;
+    bindings::bindings(false)?;
     demo(true)
 }

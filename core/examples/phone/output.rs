@@ -5,7 +5,7 @@ use std::fmt::Write;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value as Json, json};
 use wanhu_core::client::{
-    Conflict, HistoryLine, Progress, RecordView, RefusedView, Status, SyncPhase,
+    Conflict, FieldChange, HistoryLine, Progress, RecordView, RefusedView, Status, SyncPhase,
 };
 use wanhu_core::document::duplicate::Likeness;
 use wanhu_core::document::record::split_key;
@@ -150,8 +150,8 @@ pub(crate) fn record(record: &RecordView) -> Shown {
     let mut text = format!("{}  {}  {path}\n", record.row.id, record.row.head_name);
     for field in &record.fields {
         let mark = if field.in_conflict { "  ⚠ 多个值,见 conflicts" } else { "" };
-        let value = shown(field.container, &field.key, Some(&field.value));
-        let _ = writeln!(text, "  {}: {value}{mark}", label(field.container, &field.key));
+        let value = shown(&field.container, &field.key, Some(&field.value));
+        let _ = writeln!(text, "  {}: {value}{mark}", label(&field.container, &field.key));
     }
     let fields = record.fields.iter().map(|field| {
         json!({
@@ -166,14 +166,14 @@ pub(crate) fn conflicts(conflicts: &[Conflict]) -> Shown {
     let mut text = String::new();
     for conflict in conflicts {
         let name = format!("{}.{}", conflict.container, conflict.key);
-        let _ = writeln!(text, "{} [{name}]", label(conflict.container, &conflict.key));
+        let _ = writeln!(text, "{} [{name}]", label(&conflict.container, &conflict.key));
         for (place, value) in (1..).zip(&conflict.values) {
             let current =
                 if place == conflict.values.len() { "  ← 当前显示 shown" } else { "" };
             let _ = writeln!(
                 text,
                 "  {place}. {}  {} {}{current}",
-                shown(conflict.container, &conflict.key, Some(&value.value)),
+                shown(&conflict.container, &conflict.key, Some(&value.value)),
                 value.stamp.name,
                 when(value.time_ms)
             );
@@ -204,9 +204,9 @@ pub(crate) fn history(lines: &[HistoryLine]) -> Shown {
             "{}  {}  {}: {} → {}{state}",
             when(line.time_ms),
             line.stamp.name,
-            label(line.container, &line.key),
-            shown(line.container, &line.key, line.old.as_ref()),
-            shown(line.container, &line.key, line.new.as_ref())
+            label(&line.container, &line.key),
+            shown(&line.container, &line.key, line.old.as_ref()),
+            shown(&line.container, &line.key, line.new.as_ref())
         );
     }
     let json = lines.iter().map(|line| {
@@ -228,7 +228,7 @@ pub(crate) fn refused(refused: &[RefusedView]) -> Shown {
         let subject = if change.subject.is_empty() { "" } else { &change.subject };
         let _ =
             writeln!(text, "{}  {}  {zh} {subject} · {en} {subject}", change.n, change.household);
-        for (container, key, value) in &change.fields {
+        for FieldChange { container, key, value } in &change.fields {
             let value = shown(container, key, value.as_ref());
             let _ = writeln!(text, "    {}: {value}", label(container, key));
         }
@@ -238,7 +238,7 @@ pub(crate) fn refused(refused: &[RefusedView]) -> Shown {
         text.push_str("重新填写: phone reauthor 编号 · to make one anew: phone reauthor NUMBER\n");
     }
     let json = refused.iter().map(|change| {
-        let fields = change.fields.iter().map(|(container, key, value)| {
+        let fields = change.fields.iter().map(|FieldChange { container, key, value }| {
             json!({ "field": format!("{container}.{key}"), "value": plain(value.as_ref()) })
         });
         json!({

@@ -2,16 +2,18 @@
 //! nothing here writes.
 
 use super::ledger::{Ledger, not_found};
-use super::view::{Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView};
+use super::view::{
+    Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView, UnsentView,
+};
 use crate::document::change::{Change, FieldOp};
 use crate::document::edit::FieldChange;
 use crate::document::fold::differ;
 use crate::document::history::history;
-use crate::document::raw::RawChange;
 use crate::document::record::Stamp;
 use crate::domain::ids::HouseholdId;
 use crate::error::LedgerError;
 use crate::store::listing::{self, ListFilter, ListRow, PageStart};
+use crate::store::replica::Pending;
 use crate::store::{StoreError, records, replica};
 
 impl Ledger {
@@ -117,15 +119,37 @@ impl Ledger {
                     household: refused.household,
                     code: refused.code,
                     subject: refused.subject,
-                    fields: fields_of(&refused.raw),
+                    fields: fields_of(
+                        Change::decode(&refused.raw).map_or_else(|_| Vec::new(), |c| c.ops),
+                    ),
                 })
                 .collect())
         })
     }
+
+    /// Every change that waits to be sent, in the order of sending: for an app that has to keep it elsewhere.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn unsent(&self) -> Result<Vec<UnsentView>, LedgerError> {
+        self.read(|connection| {
+            let pending = replica::pending(connection, 0, u32::MAX)?;
+            let unsent = pending.into_iter().map(|Pending { household, scope, change, .. }| {
+                let change = Change::decode_named(&change.raw, change.hash)?;
+                Ok(UnsentView {
+                    household,
+                    village: scope,
+                    stamp: Stamp::parse(&change.message),
+                    time_ms: change.time_ms,
+                    fields: fields_of(change.ops),
+                })
+            });
+            unsent.collect()
+        })
+    }
 }
 
-fn fields_of(raw: &RawChange) -> Vec<FieldChange> {
-    let ops = Change::decode(raw).map(|change| change.ops).unwrap_or_default();
+fn fields_of(ops: Vec<FieldOp>) -> Vec<FieldChange> {
     let field = |op: FieldOp| FieldChange {
         container: op.container.name().to_owned(),
         key: op.key,

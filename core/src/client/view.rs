@@ -78,6 +78,22 @@ pub struct HistoryLine {
     pub new: Option<Value>,
 }
 
+/// A change that waits to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct UnsentView {
+    /// Its household.
+    pub household: HouseholdId,
+    /// Its village.
+    pub village: u64,
+    /// Who made it, from which form.
+    pub stamp: Stamp,
+    /// The author's clock, milliseconds since 1970 UTC.
+    pub time_ms: i64,
+    /// The fields it sets.
+    pub fields: Vec<FieldChange>,
+}
+
 /// A change the server did not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]

@@ -72,6 +72,7 @@ pub struct NewRow {
     /// Its fields.
     pub fields: Vec<FieldValue>,
     /// The row's id, where it has a name of its own; else it gets one.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub id: Option<String>,
 }
 
@@ -80,12 +81,16 @@ pub struct NewRow {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RecordEdit {
     /// Fields to set.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub fields: Vec<FieldChange>,
     /// Rows to add.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub new_rows: Vec<NewRow>,
     /// The form and its version, for example `visit/1`; kept with the change.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub form: String,
     /// Whom the cadre acts for; empty for nobody.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub on_behalf_of: String,
 }
 
@@ -113,12 +118,16 @@ pub struct StepForm {
     /// What it enters, or says.
     pub stage: Stage,
     /// Why; needed where a case is turned down, sent back or opened again.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub reason: String,
     /// Code of list `decision`; empty for none.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub decision: String,
     /// How a meeting voted, for an appraisal.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub votes: Option<Votes>,
     /// Row id of the step it is about, where that is not the last one: the objection it settles.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub about: Option<String>,
 }
 

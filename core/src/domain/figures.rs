@@ -18,7 +18,7 @@ pub use definitions::Statistic;
 /// What a figure's value is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-pub enum Unit {
+pub enum FigureUnit {
     /// Households, the numerator itself.
     Households,
     /// Ten thousandths of the denominator, to the nearest: 28 is 0.28 %.
@@ -44,7 +44,7 @@ pub struct Figure {
     /// The two in `unit`; none where there is nothing to count it of.
     pub value: Option<i64>,
     /// What the value is in.
-    pub unit: Unit,
+    pub unit: FigureUnit,
     /// Present members of the households counted.
     pub people: i64,
     /// The households counted, ascending; empty unless asked for.
@@ -125,7 +125,7 @@ impl<'p> Figures<'p> {
                 tallies.insert(of.to_owned(), Tally::default());
             }
             let Some(tally) = tallies.get_mut(of) else { return };
-            let is_counted = numerator != 0 || code.unit() == Unit::FenEach;
+            let is_counted = numerator != 0 || code.unit() == FigureUnit::FenEach;
             tally.numerator += i128::from(numerator);
             tally.denominator += i128::from(denominator);
             tally.people += if is_counted { people } else { 0 };
@@ -271,15 +271,17 @@ impl<'p> Figures<'p> {
 
 /// A rate in ten thousandths, to the nearest, halves up; none of nothing.
 pub fn per_ten_thousand(numerator: i64, denominator: i64) -> Option<i64> {
-    value(Unit::PerTenThousand, numerator.into(), denominator.into())
+    value(FigureUnit::PerTenThousand, numerator.into(), denominator.into())
 }
 
-fn value(unit: Unit, numerator: i128, denominator: i128) -> Option<i64> {
+fn value(unit: FigureUnit, numerator: i128, denominator: i128) -> Option<i64> {
     let value = match unit {
-        Unit::Households => numerator,
-        Unit::PerTenThousand | Unit::FenEach if denominator <= 0 => return None,
-        Unit::PerTenThousand => (numerator * 20_000 + denominator).div_euclid(denominator * 2),
-        Unit::FenEach => numerator.div_euclid(denominator),
+        FigureUnit::Households => numerator,
+        FigureUnit::PerTenThousand | FigureUnit::FenEach if denominator <= 0 => return None,
+        FigureUnit::PerTenThousand => {
+            (numerator * 20_000 + denominator).div_euclid(denominator * 2)
+        }
+        FigureUnit::FenEach => numerator.div_euclid(denominator),
     };
     Some(saturated(value))
 }

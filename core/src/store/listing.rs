@@ -76,22 +76,31 @@ impl ListRow {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ListFilter {
     /// Region code of any level.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub area: Option<u64>,
     /// Name of a priority tag.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub tag: Option<String>,
     /// Code of a household kind.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub kind: Option<String>,
     /// Code of a monitored kind.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub monitored: Option<String>,
     /// Code of a risk level.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub risk_level: Option<String>,
     /// Code of a monitoring state.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub case_state: Option<String>,
     /// Only households with conflicts.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub in_conflict: bool,
     /// Only households about which something may have to be done.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub with_tasks: bool,
     /// Chinese characters, pinyin or initials found anywhere in a member's name.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub search: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use clap::Args;
 use wanhu_core::document::facts::facts;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
-use wanhu_core::domain::figures::{Figure, Figures, Statistic, Unit};
+use wanhu_core::domain::figures::{Figure, FigureUnit, Figures, Statistic};
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
 use wanhu_core::store::{StoreError, records};
@@ -80,9 +80,9 @@ fn line(figure: &Figure) -> String {
     let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
     let value = match (figure.unit, figure.value) {
         (_, None) => "-".to_owned(),
-        (Unit::Households, Some(value)) => format!("{value} 户"),
-        (Unit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
-        (Unit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
+        (FigureUnit::Households, Some(value)) => format!("{value} 户"),
+        (FigureUnit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
+        (FigureUnit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
     };
     let mut text = format!(
         "{name}{of}\t{value}\t({} / {})\t截至 as of {}",

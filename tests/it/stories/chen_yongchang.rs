@@ -38,8 +38,8 @@ fn family() -> RecordEdit {
     ] {
         let mut row = typed(&member).new_rows.remove(0);
         for (name, number) in [("陈永昌", HUSBAND), ("文秀芬", WIFE)] {
-            if row.fields[0].1 == name.into() {
-                row.fields.push(("identity_number".into(), number.into()));
+            if row.fields[0].value == name.into() {
+                row.fields.push(("identity_number".to_owned(), number.into()).into());
             }
         }
         edit.new_rows.push(row);

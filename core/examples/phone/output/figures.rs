@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 use wanhu_core::domain::checks::{Finding, explain};
-use wanhu_core::domain::figures::{Figure, Unit};
+use wanhu_core::domain::figures::{Figure, FigureUnit};
 use wanhu_core::domain::help::Help;
 use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::domain::value::hundredths;
@@ -48,9 +48,9 @@ pub(crate) fn figures(figures: &[Figure]) -> Shown {
         let name = name.map(|name| format!("{} · {}", name.zh, name.en)).unwrap_or_default();
         let value = match (figure.unit, figure.value) {
             (_, None) => "-".to_owned(),
-            (Unit::Households, Some(value)) => format!("{value} 户"),
-            (Unit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
-            (Unit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
+            (FigureUnit::Households, Some(value)) => format!("{value} 户"),
+            (FigureUnit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
+            (FigureUnit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
         };
         let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
         let (part, whole) = (figure.numerator, figure.denominator);

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Asked, Unit};
+use super::{Asked, FigureUnit};
 use crate::domain::day::Day;
 use crate::domain::facts::{Facts, Row};
 use crate::domain::help::is_in_effect;
@@ -98,14 +98,14 @@ impl Statistic {
     }
 
     /// What its value is in.
-    pub fn unit(self) -> Unit {
+    pub fn unit(self) -> FigureUnit {
         match self {
             Self::Monitored
             | Self::Open
             | Self::Risk
             | Self::MonitoredKind
             | Self::Tag
-            | Self::Stage => Unit::Households,
+            | Self::Stage => FigureUnit::Households,
             Self::Visited
             | Self::Helped
             | Self::Guaranteed
@@ -113,8 +113,8 @@ impl Statistic {
             | Self::NotIncluded
             | Self::Incidence
             | Self::Closure
-            | Self::Coverage => Unit::PerTenThousand,
-            Self::Income => Unit::FenEach,
+            | Self::Coverage => FigureUnit::PerTenThousand,
+            Self::Income => FigureUnit::FenEach,
         }
     }
 

@@ -1,0 +1,204 @@
+// The ledger (台账) for Kotlin: every call is a coroutine on a thread of its own, every change of the book a Flow. Must not
+// decide anything; the core does.
+package cn.wanhu
+
+import cn.wanhu.core.CaseView
+import cn.wanhu.core.Conflict
+import cn.wanhu.core.Day
+import cn.wanhu.core.Duplicate
+import cn.wanhu.core.FieldValue
+import cn.wanhu.core.Figure
+import cn.wanhu.core.Finding
+import cn.wanhu.core.HistoryLine
+import cn.wanhu.core.HouseholdId
+import cn.wanhu.core.ListFilter
+import cn.wanhu.core.ListRow
+import cn.wanhu.core.PageStart
+import cn.wanhu.core.RecordEdit
+import cn.wanhu.core.RecordView
+import cn.wanhu.core.RefusedView
+import cn.wanhu.core.Statistic
+import cn.wanhu.core.StepForm
+import cn.wanhu.core.SyncPhase
+import cn.wanhu.core.SyncReport
+import cn.wanhu.core.TaskView
+import cn.wanhu.core.UnsentView
+import cn.wanhu.core.Warning
+import cn.wanhu.ffi.Cancel
+import cn.wanhu.ffi.Enrolled
+import cn.wanhu.ffi.HelpView
+import cn.wanhu.ffi.KeyVault
+import cn.wanhu.ffi.LedgerStatus
+import cn.wanhu.ffi.SyncObserver
+import java.util.concurrent.ConcurrentHashMap
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.flowOn
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.withContext
+
+/** How far a sync is: bytes while sending, log entries while receiving, milliseconds while waiting. */
+public data class SyncProgress(val phase: SyncPhase, val done: ULong, val total: ULong)
+
+/**
+ * A phone's record book. Errors are [cn.wanhu.core.LedgerException] and its kinds: codes and values, the app has the words.
+ *
+ * Close it when the app no longer needs it: running syncs stop, nothing is lost.
+ */
+public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger) : AutoCloseable {
+    private val running: MutableSet<Cancel> = ConcurrentHashMap.newKeySet()
+
+    public companion object {
+        init {
+            // A library of another build is refused here and not believed.
+            cn.wanhu.core.uniffiEnsureInitialized()
+            cn.wanhu.ffi.uniffiEnsureInitialized()
+        }
+
+        /** Opens or creates the ledger at [path], encrypted with a key that [vault] keeps. */
+        public suspend fun openSealed(path: String, vault: KeyVault): Ledger =
+            io { Ledger(cn.wanhu.ffi.Ledger.openSealed(path, vault)) }
+
+        /** Opens or creates the ledger at [path] without encryption: for tests. */
+        public suspend fun open(path: String): Ledger = io { Ledger(cn.wanhu.ffi.Ledger.open(path)) }
+
+        private suspend fun <T> io(work: suspend () -> T): T = withContext(Dispatchers.IO) { work() }
+    }
+
+    /** What the first screen shows. */
+    public suspend fun status(): LedgerStatus = io { native.status() }
+
+    /** The ISO day it is in China, by the server's clock where this phone has heard it. */
+    public suspend fun today(): Day = io { native.today() }
+
+    /** Enrols this phone with a one-time code; [authorityPem] is the server's own certificate authority. */
+    public suspend fun enrol(
+        url: String,
+        code: String,
+        deviceName: String,
+        authorityPem: String? = null,
+    ): Enrolled = io { native.enrol(url, authorityPem, code, deviceName) }
+
+    /** Exchanges with the server until both hold the same. Cancelling the coroutine stops it at once. */
+    public suspend fun sync(progress: (SyncProgress) -> Unit = {}): SyncReport {
+        val cancel = Cancel()
+        running.add(cancel)
+        val observer = object : SyncObserver {
+            override fun onProgress(phase: SyncPhase, done: ULong, total: ULong) =
+                progress(SyncProgress(phase, done, total))
+        }
+        try {
+            return io { native.sync(observer, cancel) }
+        } catch (cancelled: CancellationException) {
+            // What the runtime has taken up goes on until it is told.
+            cancel.cancel()
+            throw cancelled
+        } finally {
+            running.remove(cancel)
+            cancel.close()
+        }
+    }
+
+    /** One page of the list, by village, head's name and id. */
+    public suspend fun list(
+        filter: ListFilter = ListFilter(),
+        after: PageStart? = null,
+        rowsMax: Int = 50,
+    ): List<ListRow> = io { native.list(filter, after, rowsMax.toUInt()) }
+
+    /** A page that comes again whenever something in the book has changed. */
+    public fun rows(filter: ListFilter = ListFilter(), rowsMax: Int = 50): Flow<List<ListRow>> =
+        versions().map { list(filter, null, rowsMax) }
+
+    /** The version of the book now, and every later one; changes in quick succession are one. */
+    public fun versions(): Flow<ULong> = flow {
+        var version = native.version()
+        while (true) {
+            emit(version)
+            version = native.changed(version)
+        }
+    }.flowOn(Dispatchers.IO)
+
+    /** One household whole. */
+    public suspend fun show(household: HouseholdId): RecordView = io { native.show(household) }
+
+    /** Opens a record for a new household in a village. */
+    public suspend fun createHousehold(village: ULong, edit: RecordEdit): HouseholdId =
+        io { native.createHousehold(village, edit) }
+
+    /** Saves a form: one change, safe on disk when this returns. */
+    public suspend fun edit(household: HouseholdId, edit: RecordEdit): Unit =
+        io { native.edit(household, edit) }
+
+    /** Records a visit, stamped with the person who is enrolled. */
+    public suspend fun recordVisit(household: HouseholdId, fields: List<FieldValue>): Unit =
+        io { native.recordVisit(household, fields) }
+
+    /** What this person has to do, the most urgent first. */
+    public suspend fun tasks(): List<TaskView> = io { native.tasks() }
+
+    /** Where a household's monitoring case is. */
+    public suspend fun case(household: HouseholdId): CaseView = io { native.case(household) }
+
+    /** Takes a step of the case, with whatever is saved together with it. */
+    public suspend fun takeStep(
+        household: HouseholdId,
+        step: StepForm,
+        with: RecordEdit = RecordEdit(),
+    ): Unit = io { native.takeStep(household, step, with) }
+
+    /** The warnings that fire for a household today and that nobody was warned of yet. */
+    public suspend fun warnings(household: HouseholdId): List<Warning> =
+        io { native.warnings(household) }
+
+    /** What contradicts on a household's record. Nothing of it blocks anything. */
+    public suspend fun checks(household: HouseholdId): List<Finding> = io { native.checks(household) }
+
+    /** What help brings a household in a calendar year. */
+    public suspend fun help(household: HouseholdId, year: Int): HelpView =
+        io { native.help(household, year) }
+
+    /** Figures of an area, as far as it is on this phone; [withIds] names those whose households are wanted. */
+    public suspend fun figures(
+        area: ULong,
+        from: Day,
+        to: Day,
+        withIds: List<Statistic> = emptyList(),
+    ): List<Figure> = io { native.figures(area, from, to, withIds) }
+
+    /** The fields of a household that hold several values. */
+    public suspend fun conflicts(household: HouseholdId): List<Conflict> =
+        io { native.conflicts(household) }
+
+    /** Settles a conflict by the place of one of its values. */
+    public suspend fun settle(conflict: Conflict, choice: Int): Unit =
+        io { native.settle(conflict.household, conflict.container, conflict.key, choice.toUInt()) }
+
+    /** Every field every change set, oldest first. */
+    public suspend fun history(household: HouseholdId): List<HistoryLine> =
+        io { native.history(household) }
+
+    /** The changes the server did not take. */
+    public suspend fun refused(): List<RefusedView> = io { native.refused() }
+
+    /** Makes a refused change anew on what is on record now. */
+    public suspend fun reauthor(refused: RefusedView): Unit = io { native.reauthor(refused.n) }
+
+    /** Every change that waits to be sent, to be kept elsewhere. */
+    public suspend fun unsent(): List<UnsentView> = io { native.unsent() }
+
+    /** Records on this phone that may be of one family, the surest first. */
+    public suspend fun duplicates(): List<Duplicate> = io { native.duplicates() }
+
+    /** Makes two records one; the duplicate stays readable. */
+    public suspend fun merge(kept: HouseholdId, duplicate: HouseholdId): Unit =
+        io { native.merge(kept, duplicate) }
+
+    override fun close() {
+        running.forEach(Cancel::cancel)
+        native.wake()
+        native.close()
+    }
+}

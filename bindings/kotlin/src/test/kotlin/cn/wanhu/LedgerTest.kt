@@ -1,0 +1,206 @@
+// The scenario every language tells: two phones of one village, a township's server, the line lost and found.
+package cn.wanhu
+
+import cn.wanhu.core.FieldChange
+import cn.wanhu.core.FieldValue
+import cn.wanhu.core.LedgerException
+import cn.wanhu.core.ListFilter
+import cn.wanhu.core.NewRow
+import cn.wanhu.core.RecordEdit
+import cn.wanhu.core.Stage
+import cn.wanhu.core.StepForm
+import cn.wanhu.core.SyncPhase
+import cn.wanhu.core.Value
+import cn.wanhu.ffi.KeyVault
+import cn.wanhu.ffi.KeyVaultException
+import cn.wanhu.ffi.recordSchema
+import cn.wanhu.ffi.words
+import java.io.File
+import java.nio.file.Path
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.BeforeEach
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+
+internal class LedgerTest {
+    private val village = 431022208217UL
+    private val township = Township()
+
+    @TempDir
+    lateinit var directory: Path
+
+    @BeforeEach
+    fun accounts() = listOf("li.ming", "wang.fang").forEach {
+        township.office("account-add", it, "--name", it, "--area", village.toString())
+    }
+
+    @AfterEach
+    fun ended() = township.close()
+
+    private fun text(field: String, value: String) = FieldValue(field, Value.Text(value))
+
+    private fun setting(container: String, key: String, value: String) =
+        RecordEdit(fields = listOf(FieldChange(container, key, Value.Text(value))))
+
+    private fun family(head: String) = setting("basic", "head_name", head)
+        .copy(newRows = listOf(NewRow("members", listOf(text("name", head), text("relation", "head")))))
+
+    private suspend fun phone(name: String, account: String): Ledger {
+        val ledger = Ledger.open(directory.resolve(name).toString())
+        ledger.enrol(township.url, township.code(account), name)
+        return ledger
+    }
+
+    private inline fun <reified E : Throwable> fails(crossinline work: suspend () -> Unit): E =
+        assertThrows(E::class.java) { runBlocking { work() } }
+
+    @Test
+    fun `two phones meet after working apart`() = runBlocking {
+        val (a, b) = phone("a", "li.ming") to phone("b", "wang.fang")
+        val chen = a.createHousehold(village, family("陈永昌"))
+        assertEquals(1UL, a.sync().receipts)
+        assertEquals(1UL, b.sync().received)
+        assertEquals(listOf("陈永昌"), b.list(ListFilter(search = "cyc")).map { it.headName })
+        for ((ledger, grade) in listOf(a to "b", b to "c")) {
+            ledger.edit(chen, setting("living", "house_danger", grade))
+            ledger.recordVisit(chen, listOf(text("met", "head"), text("finding", "stable")))
+        }
+        assertEquals(Value.Text("b"), a.unsent().first().fields.first().value)
+        listOf(a, b, a).forEach { it.sync() }
+        val conflict = a.conflicts(chen).single()
+        assertEquals(setOf<Value>(Value.Text("b"), Value.Text("c")), conflict.values.map { it.value }.toSet())
+        a.settle(conflict, 0)
+        a.sync()
+        b.sync()
+        assertTrue(b.conflicts(chen).isEmpty())
+        assertEquals(2, b.show(chen).fields.count { it.container == "visits" && it.key.endsWith(".met") })
+        assertTrue(b.history(chen).all { it.acknowledged })
+        listOf(a, b).forEach { it.close() }
+    }
+
+    @Test
+    fun `what may not be is said in codes with fields`() = runBlocking {
+        val stranger = Ledger.open(directory.resolve("stranger").toString())
+        assertEquals("not_enrolled", fails<LedgerException.SessionExpired> { stranger.sync() }.reason)
+        val refused = fails<LedgerException.InvalidInput> { stranger.enrol(township.url, "WRONG-CODE1", "a") }
+        assertEquals("code" to "code_unknown", refused.field to refused.reason)
+        val ledger = phone("a", "li.ming")
+        val chen = ledger.createHousehold(village, family("陈永昌"))
+        fails<LedgerException.InvalidInput> { ledger.show("nonsense") }
+        fails<LedgerException.NotFound> { ledger.show("00000000-0000-0000-0000-000000000000") }
+        fails<LedgerException.InvalidInput> { ledger.createHousehold(1UL, family("陈")) }
+        fails<LedgerException.InvalidInput> { ledger.edit(chen, setting("living", "house_danger", "z")) }
+        fails<LedgerException.InvalidInput> { ledger.edit(chen, RecordEdit()) }
+        fails<LedgerException.InvalidInput> { ledger.figures(village, "yesterday", "2024-01-01") }
+        fails<LedgerException.NotPermitted> { ledger.edit(chen, setting("class", "monitored_kind", "sudden")) }
+        fails<LedgerException> { ledger.takeStep(chen, StepForm(Stage.APPRAISED)) }
+        fails<LedgerException> { Ledger.open(directory.resolve("no/such/folder").toString()) }
+        assertEquals(1, ledger.unsent().size, "nothing of it was saved")
+    }
+
+    @Test
+    fun `an observer that throws stops no sync`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        ledger.createHousehold(village, family("陈永昌"))
+        var heard = 0
+        val report = ledger.sync {
+            heard += 1
+            error("陈永昌's data in a stack trace")
+        }
+        assertEquals(1UL, report.receipts)
+        assertTrue(heard > 0)
+    }
+
+    @Test
+    fun `a sync stops with its coroutine or with the ledger, and nothing is lost`() = runBlocking {
+        val path = directory.resolve("a").toString()
+        var ledger = phone("a", "li.ming")
+        ledger.createHousehold(village, family("陈永昌"))
+        township.silent {
+            runBlocking {
+                val sending = CompletableDeferred<SyncPhase>()
+                val running = launch(Dispatchers.Default) { ledger.sync { sending.complete(it.phase) } }
+                withTimeout(10_000) {
+                    assertEquals(SyncPhase.SENDING, sending.await())
+                    running.cancelAndJoin()
+                }
+                val again = CompletableDeferred<SyncPhase>()
+                val closed = async(Dispatchers.Default) {
+                    runCatching { ledger.sync { again.complete(it.phase) } }
+                }
+                withTimeout(10_000) {
+                    again.await()
+                    ledger.close()
+                    assertTrue(closed.await().exceptionOrNull() is LedgerException.Offline)
+                }
+            }
+        }
+        assertThrows(IllegalStateException::class.java) { runBlocking { ledger.status() } }
+        ledger = Ledger.open(path)
+        assertEquals(1UL, ledger.status().pending)
+        assertEquals(1UL, ledger.sync().receipts)
+    }
+
+    @Test
+    fun `a list comes again when something has changed`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        val rows = ledger.rows()
+        val arrived = async { withTimeout(10_000) { rows.first { it.isNotEmpty() } } }
+        ledger.createHousehold(village, family("陈永昌"))
+        assertEquals("陈永昌", arrived.await().single().headName)
+    }
+
+    @Test
+    fun `two thousand calls at once`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        val chen = ledger.createHousehold(village, family("陈永昌"))
+        val calls = (0 until 2_000).map { async(Dispatchers.IO) { if (it % 2 == 0) ledger.list().size else ledger.show(chen).fields.size } }
+        assertEquals(2_000, withTimeout(60_000) { calls.awaitAll() }.count { it > 0 })
+    }
+
+    @Test
+    fun `the vault keeps the key and may be locked`() = runBlocking {
+        val vault = object : KeyVault {
+            var key: ByteArray? = null
+            var locked = false
+
+            override fun load() = if (locked) throw KeyVaultException.Locked() else key
+
+            override fun keep(key: ByteArray) {
+                this.key = key
+            }
+
+            override fun forget() {
+                key = null
+            }
+        }
+        val path = directory.resolve("sealed").toString()
+        Ledger.openSealed(path, vault).use { it.createHousehold(village, family("陈永昌")) }
+        assertEquals(32, vault.key?.size)
+        assertFalse(File(path).readBytes().decodeToString().contains("陈永昌"))
+        vault.locked = true
+        val locked = fails<LedgerException.InvalidInput> { Ledger.openSealed(path, vault) }
+        assertEquals("vault" to "locked", locked.field to locked.reason)
+        vault.locked = false
+        Ledger.openSealed(path, vault).use { assertEquals(1UL, it.status().households) }
+    }
+
+    @Test
+    fun `schema and words are there`() {
+        assertEquals("家庭成员", recordSchema().containers.single { it.name == "members" }.zh)
+        assertEquals("入户核实", words("task_kind", "verify")?.zh)
+    }
+}

@@ -1,0 +1,217 @@
+"""The scenario every language tells: two phones of one village, a township's server, the line lost and found."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import gc
+import pathlib
+import resource
+import signal
+import tempfile
+import unittest
+
+import wanhu
+from township import Township
+from wanhu import FieldChange, FieldValue, LedgerError, ListFilter, NewRow, RecordEdit, Value
+
+VILLAGE = 431022208217
+EVERYTHING = ListFilter()
+
+
+def text(field, value):
+    return FieldValue(field=field, value=Value.TEXT(value))
+
+
+def family(head):
+    """A form save that opens a household's record."""
+    name = FieldChange(container="basic", key="head_name", value=Value.TEXT(head))
+    member = NewRow(container="members", fields=[text("name", head), text("relation", "head")])
+    return RecordEdit(fields=[name], new_rows=[member], form="household/1")
+
+
+def setting(container, key, value):
+    return RecordEdit(fields=[FieldChange(container=container, key=key, value=value)])
+
+
+class Stories(unittest.IsolatedAsyncioTestCase):
+    def setUp(self):
+        self.township = self.enterContext(Township())
+        self.directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for account in ("li.ming", "wang.fang"):
+            self.township.office("account-add", account, "--name", account, "--area", VILLAGE)
+
+    async def phone(self, name, account):
+        ledger = wanhu.Ledger.open(str(self.directory / name))
+        await ledger.enrol(self.township.url, None, self.township.code(account), name)
+        return ledger
+
+    async def synced(self, ledger):
+        return await ledger.sync(None, wanhu.Cancel())
+
+    async def test_two_phones_meet_after_working_apart(self):
+        a, b = await self.phone("a", "li.ming"), await self.phone("b", "wang.fang")
+        chen = a.create_household(VILLAGE, family("陈永昌"))
+        self.assertEqual((await self.synced(a)).receipts, 1)
+        self.assertEqual((await self.synced(b)).received, 1)
+        self.assertEqual([row.head_name for row in b.list(ListFilter(search="cyc"), None, 50)], ["陈永昌"])
+
+        # Both without a line: one field differs, the visits stand side by side.
+        for ledger, grade in ((a, "b"), (b, "c")):
+            ledger.edit(chen, setting("living", "house_danger", Value.TEXT(grade)))
+            ledger.record_visit(chen, [text("met", "head"), text("finding", "stable")])
+        self.assertEqual(len(a.unsent()), 2)
+        self.assertEqual(a.unsent()[0].fields[0].value, Value.TEXT("b"))
+        for ledger in (a, b, a):
+            await self.synced(ledger)
+        conflict, = a.conflicts(chen)
+        self.assertEqual({value.value[0] for value in conflict.values}, {"b", "c"})
+        a.settle(chen, conflict.container, conflict.key, 0)
+        await self.synced(a)
+        await self.synced(b)
+        self.assertEqual(b.conflicts(chen), [])
+        visits = [field for field in b.show(chen).fields if field.container == "visits" and field.key.endswith(".met")]
+        self.assertEqual(len(visits), 2)
+        self.assertTrue(all(line.acknowledged for line in b.history(chen)))
+        self.assertEqual(b.status().pending, 0)
+
+    async def test_what_may_not_be_is_said_in_codes_with_fields(self):
+        ledger = wanhu.Ledger.open(str(self.directory / "a"))
+        with self.assertRaises(LedgerError.SessionExpired) as raised:
+            await self.synced(ledger)
+        self.assertEqual(raised.exception.reason, "not_enrolled")
+        with self.assertRaises(LedgerError.InvalidInput) as raised:
+            await ledger.enrol(self.township.url, None, "WRONG-CODE1", "a")
+        self.assertEqual((raised.exception.field, raised.exception.reason), ("code", "code_unknown"))
+        ledger = await self.phone("b", "li.ming")
+        chen = ledger.create_household(VILLAGE, family("陈永昌"))
+        wrong = [
+            (lambda: ledger.show("nonsense"), LedgerError.InvalidInput),
+            (lambda: ledger.show("00000000-0000-0000-0000-000000000000"), LedgerError.NotFound),
+            (lambda: ledger.create_household(1, family("陈")), LedgerError.InvalidInput),
+            (lambda: ledger.edit(chen, setting("living", "house_danger", Value.TEXT("z"))), LedgerError.InvalidInput),
+            (lambda: ledger.edit(chen, setting("nowhere", "x", Value.BOOL(True))), LedgerError.InvalidInput),
+            (lambda: ledger.edit(chen, RecordEdit()), LedgerError.InvalidInput),
+            (lambda: ledger.figures(VILLAGE, "yesterday", "2024-01-01", []), LedgerError.InvalidInput),
+            (lambda: ledger.settle(chen, "basic", "head_name", 7), LedgerError.NotFound),
+            (lambda: ledger.reauthor(7), LedgerError.NotFound),
+            (lambda: ledger.edit(chen, setting("class", "monitored_kind", Value.TEXT("sudden"))), LedgerError.NotPermitted),
+            (lambda: ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.APPRAISED), RecordEdit()), LedgerError),
+            (lambda: wanhu.Ledger.open(str(self.directory / "no" / "such" / "folder")), LedgerError),
+        ]
+        for attempt, expected in wrong:
+            with self.assertRaises(expected):
+                attempt()
+        self.assertEqual(len(ledger.unsent()), 1, "nothing of it was saved")
+
+    async def test_an_observer_that_throws_stops_no_sync(self):
+        class Observer(wanhu.SyncObserver):
+            heard = 0
+
+            def on_progress(self, phase, done, total):
+                self.heard += 1
+                raise RuntimeError("陈永昌's data in a stack trace")
+
+        ledger, observer = await self.phone("a", "li.ming"), Observer()
+        ledger.create_household(VILLAGE, family("陈永昌"))
+        report = await ledger.sync(observer, wanhu.Cancel())
+        self.assertEqual(report.receipts, 1)
+        self.assertGreater(observer.heard, 0)
+
+    async def test_a_sync_is_cancelled_while_the_server_is_silent(self):
+        ledger = await self.phone("a", "li.ming")
+        ledger.create_household(VILLAGE, family("陈永昌"))
+        sending, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        class Observer(wanhu.SyncObserver):
+            def on_progress(self, phase, done, total):
+                loop.call_soon_threadsafe(sending.set)
+
+        # Stopped, not ended: the line stands, and nobody answers.
+        self.township.process.send_signal(signal.SIGSTOP)
+        cancel = wanhu.Cancel()
+        running = asyncio.ensure_future(ledger.sync(Observer(), cancel))
+        await asyncio.wait_for(sending.wait(), 10)
+        cancel.cancel()
+        with self.assertRaises(LedgerError.Offline):
+            await asyncio.wait_for(running, 10)
+        self.township.process.send_signal(signal.SIGCONT)
+        # Closed right after, it opens again with everything that waits.
+        del ledger, running
+        gc.collect()
+        ledger = wanhu.Ledger.open(str(self.directory / "a"))
+        self.assertEqual(ledger.status().pending, 1)
+        self.assertEqual((await self.synced(ledger)).receipts, 1)
+
+    async def test_a_screen_hears_of_every_change(self):
+        ledger = await self.phone("a", "li.ming")
+        seen = ledger.version()
+        waiting = asyncio.ensure_future(ledger.changed(seen))
+        await asyncio.to_thread(ledger.create_household, VILLAGE, family("陈永昌"))
+        seen = await asyncio.wait_for(waiting, 10)
+        waiting = asyncio.ensure_future(ledger.changed(seen))
+        ledger.list(EVERYTHING, None, 50)
+        self.assertEqual(ledger.version(), seen, "reading changes nothing")
+        ledger.wake()
+        self.assertGreater(await asyncio.wait_for(waiting, 10), seen)
+
+    async def test_two_thousand_calls_at_once(self):
+        ledger = await self.phone("a", "li.ming")
+        chen = ledger.create_household(VILLAGE, family("陈永昌"))
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            rows = list(pool.map(lambda n: ledger.list(EVERYTHING, None, 50) if n % 2 else ledger.show(chen), range(2_000)))
+        self.assertEqual(len(rows), 2_000)
+        self.assertTrue(all(len(page) == 1 for page in rows[1::2]))
+
+    async def test_the_vault_keeps_the_key_and_may_be_locked(self):
+        class Vault(wanhu.KeyVault):
+            key, locked = None, False
+
+            def load(self):
+                if self.locked:
+                    raise wanhu.KeyVaultError.Locked()
+                return self.key
+
+            def keep(self, key):
+                self.key = key
+
+            def forget(self):
+                self.key = None
+
+        vault, path = Vault(), str(self.directory / "sealed")
+        ledger = wanhu.Ledger.open_sealed(path, vault)
+        ledger.create_household(VILLAGE, family("陈永昌"))
+        del ledger
+        gc.collect()
+        self.assertEqual(len(vault.key), 32)
+        self.assertNotIn("陈永昌".encode(), pathlib.Path(path).read_bytes())
+        vault.locked = True
+        with self.assertRaises(LedgerError.InvalidInput) as raised:
+            wanhu.Ledger.open_sealed(path, vault)
+        self.assertEqual((raised.exception.field, raised.exception.reason), ("vault", "locked"))
+        vault.locked = False
+        self.assertEqual(wanhu.Ledger.open_sealed(path, vault).status().households, 1)
+
+    async def test_memory_does_not_grow_with_calls(self):
+        ledger = await self.phone("a", "li.ming")
+        chen = ledger.create_household(VILLAGE, family("陈永昌"))
+
+        def call(times):
+            for _ in range(times):
+                ledger.show(chen)
+                with contextlib.suppress(LedgerError):
+                    ledger.show("nonsense")
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+        warm = call(2_000)
+        self.assertLess(call(20_000) - warm, 4 * 1024, "KiB")
+
+    def test_schema_and_words_are_there(self):
+        schema = wanhu.record_schema()
+        members = next(container for container in schema.containers if container.name == "members")
+        self.assertEqual(members.zh, "家庭成员")
+        self.assertEqual(wanhu.words("task_kind", "verify").zh, "入户核实")
+        self.assertIsNone(wanhu.word_list("nothing"))
+
+
+if __name__ == "__main__":
+    unittest.main()
