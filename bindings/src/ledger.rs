@@ -143,15 +143,10 @@ impl Ledger {
         self.0.conflicts(household)
     }
 
-    /// Settles a conflict by choosing one of its values: its place in `Conflict.values`.
-    pub fn settle(
-        &self,
-        household: HouseholdId,
-        container: String,
-        key: String,
-        choice: u32,
-    ) -> Result<(), LedgerError> {
-        self.0.settle(household, &container, &key, choice as usize)
+    /// Settles a conflict as a person has seen it, by the place of one of its values. `NotFound` where the field does not
+    /// hold these values any more: then show it again.
+    pub fn settle(&self, seen: Conflict, choice: u32) -> Result<(), LedgerError> {
+        self.0.settle(&seen, choice as usize)
     }
 
     /// Every field every change set, oldest first.
@@ -184,12 +179,12 @@ impl Ledger {
         self.0.merge(kept, duplicate)
     }
 
-    /// Grows whenever something in the book may have changed.
+    /// Grows whenever something in the book may have changed. A sync that brings nothing counts as well.
     pub fn version(&self) -> u64 {
         self.0.version()
     }
 
-    /// Lets everybody come back who waits in `changed`: call it before closing the book.
+    /// Lets everybody come back who waits in `changed`: call it before letting go of the book.
     pub fn wake(&self) {
         self.0.wake();
     }

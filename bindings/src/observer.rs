@@ -19,7 +19,7 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for ObserverError {
     }
 }
 
-/// Told how a sync gets on, from a thread of the network: hand over to your own and come back quickly.
+/// Told how a sync gets on, by the thread that runs it: hand over to your own and come back quickly.
 #[uniffi::export(foreign)]
 pub trait SyncObserver: Send + Sync {
     /// `done` of `total`: bytes while sending, log entries while receiving, milliseconds while waiting.

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::environment::{Entropy, random};
@@ -221,7 +221,8 @@ impl Accounts {
     /// office wants to look first, the device waits for [`Self::approve`].
     ///
     /// # Errors
-    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`, `ActorTaken`; the code stays as it was.
+    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`; `ActorTaken` where another phone at work has the installation. The code
+    /// stays as it was.
     pub fn enrol(
         &self,
         request: &EnrolRequest,
@@ -270,7 +271,7 @@ impl Accounts {
             "INSERT OR IGNORE INTO actor (actor, device, bound_ms) VALUES (?1, ?2, ?3)",
             params![*request.actor, number, now_ms],
         )?;
-        if bound == 0 {
+        if bound == 0 && !take_over(&transaction, request, &owner.id, number, now_ms)? {
             return Err(AccountError::ActorTaken);
         }
         let device = device(&transaction, number)?.ok_or(AccountError::DeviceUnknown)?;
@@ -419,6 +420,30 @@ fn account(connection: &Connection, id: &str) -> Result<Option<Account>, Account
     let areas = statement.query_map([id], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
     account.areas = areas.collect::<Result<_, _>>()?;
     Ok(Some(account))
+}
+
+/// Gives an installation to a new device of the same account where the one it is bound to was never heard of: the
+/// answer to that enrolment was lost, and with it the only copy of the device's key. What waits on the phone can be sent.
+fn take_over(
+    transaction: &Transaction<'_>,
+    request: &EnrolRequest,
+    account: &str,
+    number: u32,
+    now_ms: i64,
+) -> Result<bool, AccountError> {
+    let given_up = transaction.execute(
+        "UPDATE device SET revoked_ms = ?3 WHERE account = ?2 AND last_counter = 0 AND last_seen_ms IS NULL
+         AND number = (SELECT device FROM actor WHERE actor = ?1)",
+        params![*request.actor, account, now_ms],
+    )?;
+    if given_up == 0 {
+        return Ok(false);
+    }
+    transaction.execute(
+        "UPDATE actor SET device = ?2, bound_ms = ?3 WHERE actor = ?1",
+        params![*request.actor, number, now_ms],
+    )?;
+    Ok(true)
 }
 
 fn device(connection: &Connection, number: u32) -> Result<Option<Device>, AccountError> {

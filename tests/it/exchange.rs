@@ -62,7 +62,12 @@ fn both_values_of_a_field_reach_both_phones_and_are_settled() {
     let conflict = &a.ledger.conflicts(id).unwrap()[0];
     assert_eq!(conflict.values.len(), 2);
     assert_eq!(conflict.values.iter().filter(|v| v.stamp.account == "li").count(), 1);
-    b.ledger.settle(id, "class", "risk_level", 0).unwrap();
+    let seen = b.ledger.conflicts(id).unwrap().remove(0);
+    b.ledger.settle(&seen, 0).unwrap();
+    assert!(
+        matches!(b.ledger.settle(&seen, 1), Err(wanhu_core::error::LedgerError::NotFound { .. })),
+        "not seen any more"
+    );
     b.sync(&mut township).unwrap();
     a.sync(&mut township).unwrap();
     assert!(a.ledger.conflicts(id).unwrap().is_empty());

@@ -10,11 +10,13 @@ use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_core::sync::initiator::Outgoing;
 use wanhu_core::sync::seal;
-use wanhu_core::sync::wire::{self, ErrorBody, SyncRequest};
+use wanhu_core::sync::wire::{self, EnrolRequest, ErrorBody, SyncRequest};
 use wanhu_core::system::{SystemClock, SystemEntropy};
+use wanhu_server::accounts::AccountError;
 use wanhu_server::settings::Settings;
 use wanhu_tests::line::Line;
-use wanhu_tests::population::{self, FULING};
+use wanhu_tests::population::{self, FULING, household};
+use wanhu_tests::seeded::Seeded;
 use wanhu_tests::server::TestServer;
 use wanhu_tests::township::bytes_of;
 
@@ -124,6 +126,36 @@ async fn codes_are_good_once_and_for_a_while() {
     assert_eq!(reason(open("d").enrol(&url, None, &good, "d").await), "too_many_tries");
     let plain = open("e").enrol("http://192.0.2.1:8787", None, &good, "e").await;
     assert_eq!(reason(plain), "not_encrypted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_whose_enrolment_got_no_answer_enrols_with_the_next_code() {
+    let server = TestServer::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let clock = std::sync::Arc::new(SystemClock);
+    let ledger = Ledger::open(&dir.path().join("a"), clock, Box::new(SystemEntropy)).unwrap();
+    ledger.create_household(FULING, household(&mut Seeded(4), FULING)).unwrap();
+    let enrol = |code: String| {
+        let request = EnrolRequest {
+            protocol: 1,
+            code,
+            public_key: [7; 32].into(),
+            actor: ledger.actor().0.into(),
+            device_name: "a".into(),
+        };
+        server.app.accounts.enrol(&request, SystemClock.now_ms(), false)
+    };
+    enrol(server.code_for("li", &[FULING])).unwrap();
+    // Somebody else's code does not take the phone over, the same person's next one does.
+    assert!(matches!(enrol(server.code_for("wang", &[FULING])), Err(AccountError::ActorTaken)));
+    let next = || {
+        let now_ms = SystemClock.now_ms();
+        server.app.accounts.issue_code("li", "", now_ms, 600_000, &mut SystemEntropy).unwrap()
+    };
+    ledger.enrol(&server.url(), None, &next(), "a").await.unwrap();
+    assert_eq!(ledger.sync(&(), &Cancel::default()).await.unwrap().receipts, 1);
+    // A phone at work is nobody's to take.
+    assert!(matches!(enrol(next()), Err(AccountError::ActorTaken)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -259,7 +259,7 @@ impl World {
         for id in self.households(phone) {
             let ledger = &self.phones[phone].ledger;
             if let Some(conflict) = ledger.conflicts(id).expect("reads").first() {
-                let saved = ledger.settle(id, &conflict.container, &conflict.key, 0);
+                let saved = ledger.settle(conflict, 0);
                 self.count_saved(saved);
                 return;
             }

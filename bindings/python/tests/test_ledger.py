@@ -65,7 +65,9 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             await self.synced(ledger)
         conflict, = a.conflicts(chen)
         self.assertEqual({value.value[0] for value in conflict.values}, {"b", "c"})
-        a.settle(chen, conflict.container, conflict.key, 0)
+        a.settle(conflict, 0)
+        with self.assertRaises(LedgerError.NotFound, msg="not as it was seen"):
+            a.settle(conflict, 1)
         await self.synced(a)
         await self.synced(b)
         self.assertEqual(b.conflicts(chen), [])
@@ -92,7 +94,7 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             (lambda: ledger.edit(chen, setting("nowhere", "x", Value.BOOL(True))), LedgerError.InvalidInput),
             (lambda: ledger.edit(chen, RecordEdit()), LedgerError.InvalidInput),
             (lambda: ledger.figures(VILLAGE, "yesterday", "2024-01-01", []), LedgerError.InvalidInput),
-            (lambda: ledger.settle(chen, "basic", "head_name", 7), LedgerError.NotFound),
+            (lambda: ledger.settle(wanhu.Conflict(household=chen, container="basic", key="head_name", values=[]), 7), LedgerError.NotFound),
             (lambda: ledger.reauthor(7), LedgerError.NotFound),
             (lambda: ledger.edit(chen, setting("class", "monitored_kind", Value.TEXT("sudden"))), LedgerError.NotPermitted),
             (lambda: ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.APPRAISED), RecordEdit()), LedgerError),
@@ -151,6 +153,7 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         waiting = asyncio.ensure_future(ledger.changed(seen))
         ledger.list(EVERYTHING, None, 50)
         self.assertEqual(ledger.version(), seen, "reading changes nothing")
+        self.assertEqual((await asyncio.wait({waiting}, timeout=0.2))[0], set(), "it waits")
         ledger.wake()
         self.assertGreater(await asyncio.wait_for(waiting, 10), seen)
 

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 use output::Bars;
 use serde_json::{Value as Json, json};
 use vault::PassphraseVault;
-use wanhu_core::client::{Cancel, Ledger, Progress, RecordEdit, StepForm, VaultError};
+use wanhu_core::client::{Cancel, Conflict, Ledger, Progress, RecordEdit, StepForm, VaultError};
 use wanhu_core::document::edit::{Votes, votes_typed};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::Statistic;
@@ -320,9 +320,7 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         }
         Command::Conflicts { id } => Ok(output::conflicts(&ledger.conflicts(id)?)),
         Command::Settle { id, field, choice } => {
-            let (container, key) = split_field(&field)?;
-            // People count from one.
-            ledger.settle(id, container, key, choice.wrapping_sub(1))?;
+            settle(&ledger, id, &field, choice)?;
             saved(&ledger, id)
         }
         Command::History { id } => Ok(output::history(&ledger.history(id)?)),
@@ -433,6 +431,15 @@ fn split_field(text: &str) -> Result<(&str, &str), LedgerError> {
 fn edit_of(assignments: &[String], form: &str) -> Result<RecordEdit, LedgerError> {
     let edit = RecordEdit::typed(Schema::base(), assignments)?;
     Ok(RecordEdit { form: form.to_owned(), ..edit })
+}
+
+/// Settles what a field holds now; people count its values from one.
+fn settle(ledger: &Ledger, id: HouseholdId, field: &str, choice: usize) -> Result<(), LedgerError> {
+    let (container, key) = split_field(field)?;
+    let is_it = |seen: &Conflict| seen.container == container && seen.key == key;
+    let missing = || LedgerError::NotFound { kind: "conflict".into(), id: field.to_owned() };
+    let seen = ledger.conflicts(id)?.into_iter().find(is_it).ok_or_else(missing)?;
+    ledger.settle(&seen, choice.wrapping_sub(1))
 }
 
 /// Fields of a visit; today's where no date is given.

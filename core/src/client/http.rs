@@ -44,7 +44,7 @@ pub enum SyncPhase {
     Waiting,
 }
 
-/// Told how a long operation gets on. Called from the network's thread; must return quickly.
+/// Told how a long operation gets on. Called by the thread that runs it; must return quickly.
 pub trait Progress: Send + Sync {
     /// `done` of `total` in the phase's unit.
     fn report(&self, phase: SyncPhase, done: u64, total: u64);
@@ -177,11 +177,16 @@ impl Ledger {
         }
         let mut response = accepted?;
         progress.report(SyncPhase::Sending, total, total);
+        let mut told = None;
         while let Some(bytes) = response.chunk().await.map_err(offline)? {
             session.feed(self, &bytes)?;
             let report = session.report();
             let total = report.entries_announced.max(report.entries);
-            progress.report(SyncPhase::Receiving, report.entries, total);
+            // Bytes come in many small pieces: only what is taken is news.
+            if told != Some((report.entries, total)) {
+                told = Some((report.entries, total));
+                progress.report(SyncPhase::Receiving, report.entries, total);
+            }
         }
         session.end(self)
     }

@@ -12,7 +12,7 @@ use crate::store::replica::{self, Setting};
 const STEP_MS: i64 = 3_600_000;
 
 /// The lease as the server gave it last.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lease {
     until_ms: Option<i64>,
     latest_ms: i64,

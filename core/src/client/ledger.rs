@@ -53,7 +53,22 @@ pub struct Ledger {
 pub(super) struct Opened<'l> {
     inner: MutexGuard<'l, Inner>,
     rows_changed: u64,
+    // Behind `inner`, so that whoever is woken finds the book free.
+    told: Told<'l>,
+}
+
+/// Tells those who wait for a new version, once it is let go of.
+struct Told<'l> {
     version: &'l watch::Sender<u64>,
+    has_changed: bool,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if self.has_changed {
+            self.version.send_modify(|version| *version += 1);
+        }
+    }
 }
 
 impl Deref for Opened<'_> {
@@ -72,9 +87,7 @@ impl DerefMut for Opened<'_> {
 
 impl Drop for Opened<'_> {
     fn drop(&mut self) {
-        if self.inner.connection.total_changes() != self.rows_changed {
-            self.version.send_modify(|version| *version += 1);
-        }
+        self.told.has_changed |= self.inner.connection.total_changes() != self.rows_changed;
     }
 }
 
@@ -202,7 +215,8 @@ impl Ledger {
         // A panic elsewhere leaves at most a transaction that was rolled back.
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let rows_changed = inner.connection.total_changes();
-        Opened { inner, rows_changed, version: &self.version }
+        let told = Told { version: &self.version, has_changed: false };
+        Opened { inner, rows_changed, told }
     }
 
     /// Grows whenever something in the book may have changed: by a save, by a sync.
@@ -263,9 +277,14 @@ impl Ledger {
 
     /// Reads what an answer may have brought: lease, policy, the server's clock.
     pub(super) fn heed_answer(&self) -> Result<(), LedgerError> {
-        let inner = &mut *self.lock();
+        let mut opened = self.lock();
+        let inner = &mut *opened;
+        let (policy, lease) = (inner.policy.clone(), inner.lease);
         inner.lease = Lease::load(&inner.connection)?;
-        Ok(inner.load_what_the_server_says()?)
+        inner.load_what_the_server_says()?;
+        // No row need have changed for other tasks to be due, or for a closed book to open.
+        opened.told.has_changed = *opened.policy != *policy || opened.lease != lease;
+        Ok(())
     }
 
     /// Goes on counting requests behind the server's last: a copy of this phone was at work, or this is

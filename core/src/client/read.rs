@@ -135,16 +135,17 @@ impl Ledger {
         self.read(|connection| {
             let pending = replica::pending(connection, 0, u32::MAX)?;
             let unsent = pending.into_iter().map(|Pending { household, scope, change, .. }| {
-                let change = Change::decode_named(&change.raw, change.hash)?;
-                Ok(UnsentView {
+                // One that cannot be read must not hide the others.
+                let change = Change::decode_named(&change.raw, change.hash).ok();
+                UnsentView {
                     household,
                     village: scope,
-                    stamp: Stamp::parse(&change.message),
-                    time_ms: change.time_ms,
-                    fields: fields_of(change.ops),
-                })
+                    stamp: change.as_ref().map(|c| Stamp::parse(&c.message)).unwrap_or_default(),
+                    time_ms: change.as_ref().map_or(0, |change| change.time_ms),
+                    fields: change.map_or_else(Vec::new, |change| fields_of(change.ops)),
+                }
             });
-            unsent.collect()
+            Ok(unsent.collect())
         })
     }
 }

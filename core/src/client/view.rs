@@ -78,7 +78,7 @@ pub struct HistoryLine {
     pub new: Option<Value>,
 }
 
-/// A change that waits to be sent.
+/// A change that waits to be sent. One that cannot be read has no fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct UnsentView {

@@ -7,6 +7,7 @@ use rusqlite::Transaction;
 
 use super::enrolment::Enrolment;
 use super::ledger::{Inner, Ledger, not_found};
+use super::view::Conflict;
 use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::draft::{FieldEdit, Origin, draft};
@@ -116,31 +117,29 @@ impl Ledger {
         self.edit(id, &edit.row("visits", fields))
     }
 
-    /// Settles a conflict by choosing one of its values (its place in `Conflict::values`). The others
-    /// stay in the history.
+    /// Settles a conflict as a person has seen it, by choosing one of its values (its place in `seen.values`). The
+    /// others stay in the history.
     ///
     /// # Errors
-    /// `NotFound` where there is no such conflict or value.
-    pub fn settle(
-        &self,
-        id: HouseholdId,
-        container: &str,
-        key: &str,
-        choice: usize,
-    ) -> Result<(), LedgerError> {
+    /// `NotFound` where there is no such value, or the field does not hold exactly these values any more: then look again.
+    pub fn settle(&self, seen: &Conflict, choice: usize) -> Result<(), LedgerError> {
+        let Conflict { household: id, container, key, values } = seen;
+        let id = *id;
         let missing = |kind: &str, id: String| LedgerError::NotFound { kind: kind.into(), id };
         let now_ms = self.now_ms();
         let inner = &mut *self.opened()?;
         let household = records::find(&inner.connection, id)?.ok_or_else(|| not_found(id))?;
-        let index = ContainerIndex::of(container)
-            .ok_or_else(|| missing("container", container.to_owned()))?;
+        let index =
+            ContainerIndex::of(container).ok_or_else(|| missing("container", container.clone()))?;
         let entries: Vec<_> = household.fold.entries(index, key).collect();
-        if entries.len() < 2 {
+        let are_those_seen =
+            entries.iter().map(|entry| &entry.value).eq(values.iter().map(|v| &v.value));
+        if entries.len() < 2 || !are_those_seen {
             return Err(missing("conflict", format!("{container}.{key}")));
         }
         let chosen = entries.get(choice).ok_or_else(|| missing("value", choice.to_string()))?;
         let edit =
-            FieldEdit { container: index, key: key.to_owned(), value: Some(chosen.value.clone()) };
+            FieldEdit { container: index, key: key.clone(), value: Some(chosen.value.clone()) };
         let stamp = Stamp { form: "settle/1".into(), ..inner.writer.stamp.clone() };
         inner.save_operations(household, vec![edit], &stamp, now_ms)
     }

@@ -10,7 +10,8 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 mod names;
 
-/// The usual words of records: part of protocol 1 and of every stored file, never changed in place.
+/// The usual words of records: part of protocol 1 and of every stored file. Once there is a release it is never changed in
+/// place: a new one gets a new number.
 static WORDS: &[u8] = include_bytes!("../../data/records-1.dict");
 
 /// How hard to try.

@@ -21,7 +21,7 @@ use super::table::{Table, TableError};
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::department::{self, NewImport, StagedRow};
-use crate::storage::persons;
+use crate::storage::persons::{self, Whereabouts};
 
 /// Rows kept in one transaction: phones get their turn in between.
 const ROWS_A_TURN: usize = 4_000;
@@ -194,48 +194,44 @@ impl Delivery<'_> {
                 None => faults.push(fault(&row, FaultCode::IdentityMissing)),
             }
         }
-        // In the order of the index, which is then read once from one end to the other.
         named.sort_unstable_by_key(|(blind, _)| *blind);
+        let people: Vec<_> = named.iter().map(|(blind, row)| (*blind, row.name.as_str())).collect();
+        let found =
+            self.app.storage.read(|connection| persons::whereabouts(connection, &people))?;
         let mut staged = Vec::with_capacity(named.len());
-        self.app.storage.read(|connection| {
-            let mut homes = persons::Homes::open(connection)?;
-            for (person, row) in named {
-                let household = match homes.of(&person)? {
-                    [] => Err(FaultCode::PersonUnknown),
-                    [home] if !self.reaches(home.scope) => Err(FaultCode::OutsideArea),
-                    [home] if !home.has(&row.name) => Err(FaultCode::NameDiffers),
-                    [home] => Ok(home.n),
-                    _ => Err(FaultCode::PersonTwice),
-                };
-                let household = match household {
-                    Ok(household) => household,
-                    Err(code) => {
-                        faults.push(fault(&row, code));
-                        continue;
-                    }
-                };
-                let values = row
-                    .values
-                    .into_iter()
-                    .filter_map(|(field, value)| Some((containers.get(&field)?.clone(), value)));
-                let mut values: Vec<_> = values.collect();
-                if values.iter().any(|(field, _)| field.starts_with("spending.")) {
-                    let kind = spending_kind(self.profile.kind);
-                    values.extend(kind.map(|kind| ("spending.kind".to_owned(), kind.into())));
+        for ((person, row), whereabouts) in named.into_iter().zip(found) {
+            let household = match self.household_of(whereabouts) {
+                Ok(household) => household,
+                Err(code) => {
+                    faults.push(fault(&row, code));
+                    continue;
                 }
-                staged.push(StagedRow {
-                    key: key.told(&row.key),
-                    row: row.row,
-                    import: 0,
-                    household,
-                    person,
-                    values,
-                });
+            };
+            let values = row
+                .values
+                .into_iter()
+                .filter_map(|(field, value)| Some((containers.get(&field)?.clone(), value)));
+            let mut values: Vec<_> = values.collect();
+            if values.iter().any(|(field, _)| field.starts_with("spending.")) {
+                let kind = spending_kind(self.profile.kind);
+                values.extend(kind.map(|kind| ("spending.kind".to_owned(), kind.into())));
             }
-            Ok(())
-        })?;
+            let (key, row) = (key.told(&row.key), row.row);
+            staged.push(StagedRow { key, row, import: 0, household, person, values });
+        }
         self.done.matched = staged.len() as u64;
         Ok(staged)
+    }
+
+    /// The household that a row is about, where this account may speak of it.
+    fn household_of(&self, whereabouts: Whereabouts) -> Result<i64, FaultCode> {
+        match whereabouts {
+            Whereabouts::Nowhere => Err(FaultCode::PersonUnknown),
+            Whereabouts::InSeveral => Err(FaultCode::PersonTwice),
+            Whereabouts::In { scope, .. } if !self.reaches(scope) => Err(FaultCode::OutsideArea),
+            Whereabouts::In { has_the_name: false, .. } => Err(FaultCode::NameDiffers),
+            Whereabouts::In { household, .. } => Ok(household),
+        }
     }
 
     fn reaches(&self, village: u64) -> bool {

@@ -5,6 +5,8 @@ safe on disk when they return; `enrol`, `sync` and `changed` are coroutines. Err
 and values and no prose.
 """
 
+from .native import wanhu as _ledger
+from .native import wanhu_core as _core
 from .native.wanhu import *  # noqa: F401,F403
 from .native.wanhu import (  # noqa: F401
     Cancel,
@@ -32,3 +34,7 @@ from .native.wanhu_core import (  # noqa: F401
     SyncPhase,
     Value,
 )
+
+# A library of another build is refused here and not believed.
+_ledger._uniffi_check_api_checksums(_ledger._UniffiLib)
+_core._uniffi_check_api_checksums(_core._UniffiLib)

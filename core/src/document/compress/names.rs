@@ -189,6 +189,25 @@ mod tests {
     }
 
     #[test]
+    fn names_are_remembered_to_the_last_one_and_no_further() {
+        for count in REMEMBERED - 1..=REMEMBERED + 2 {
+            let mut raw = Vec::new();
+            for _ in 0..2 {
+                for number in 0..count {
+                    let [.., high, low] = number.to_be_bytes();
+                    put_name(&mut raw, [0, 0, 0, high, low]);
+                }
+            }
+            let told = take_out(&raw);
+            assert_eq!(put_back(&told, raw.len()), Ok(raw.clone()), "{count}");
+            assert_eq!(put_back(&told, raw.len() - 1), Err(CompressError), "{count}");
+            // One more than are remembered, and each is forgotten just before it comes again.
+            let is_told_once = told.len() < count * (NAME_BYTES + 2 * 2) + 4;
+            assert_eq!(is_told_once, count <= REMEMBERED, "{count}");
+        }
+    }
+
+    #[test]
     fn what_points_at_nothing_is_refused() {
         for told in [
             &b""[..],

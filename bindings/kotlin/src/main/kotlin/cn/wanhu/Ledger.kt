@@ -30,10 +30,12 @@ import cn.wanhu.ffi.HelpView
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.LedgerStatus
 import cn.wanhu.ffi.SyncObserver
-import java.util.concurrent.ConcurrentHashMap
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.conflate
+import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.flow.map
@@ -45,10 +47,12 @@ public data class SyncProgress(val phase: SyncPhase, val done: ULong, val total:
 /**
  * A phone's record book. Errors are [cn.wanhu.core.LedgerException] and its kinds: codes and values, the app has the words.
  *
- * Close it when the app no longer needs it: running syncs stop, nothing is lost.
+ * Close it when the app no longer needs it: running syncs stop, flows end, nothing is lost. The file is free for another
+ * [open] once the syncs have come back.
  */
 public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger) : AutoCloseable {
-    private val running: MutableSet<Cancel> = ConcurrentHashMap.newKeySet()
+    private val running = mutableSetOf<Cancel>()
+    private var isClosed = false
 
     public companion object {
         init {
@@ -59,10 +63,21 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
 
         /** Opens or creates the ledger at [path], encrypted with a key that [vault] keeps. */
         public suspend fun openSealed(path: String, vault: KeyVault): Ledger =
-            io { Ledger(cn.wanhu.ffi.Ledger.openSealed(path, vault)) }
+            opened { cn.wanhu.ffi.Ledger.openSealed(path, vault) }
 
         /** Opens or creates the ledger at [path] without encryption: for tests. */
-        public suspend fun open(path: String): Ledger = io { Ledger(cn.wanhu.ffi.Ledger.open(path)) }
+        public suspend fun open(path: String): Ledger = opened { cn.wanhu.ffi.Ledger.open(path) }
+
+        /** Whoever is cancelled meanwhile leaves no file open behind. */
+        private suspend fun opened(open: () -> cn.wanhu.ffi.Ledger): Ledger {
+            var native: cn.wanhu.ffi.Ledger? = null
+            try {
+                return Ledger(io { open().also { native = it } })
+            } catch (cancelled: CancellationException) {
+                native?.close()
+                throw cancelled
+            }
+        }
 
         private suspend fun <T> io(work: suspend () -> T): T = withContext(Dispatchers.IO) { work() }
     }
@@ -73,18 +88,26 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
     /** The ISO day it is in China, by the server's clock where this phone has heard it. */
     public suspend fun today(): Day = io { native.today() }
 
-    /** Enrols this phone with a one-time code; [authorityPem] is the server's own certificate authority. */
+    /**
+     * Enrols this phone with a one-time code; [authorityPem] is the server's own certificate authority. Goes on to its end
+     * when the coroutine is cancelled: a code that is spent must not be lost.
+     */
     public suspend fun enrol(
         url: String,
         code: String,
         deviceName: String,
         authorityPem: String? = null,
-    ): Enrolled = io { native.enrol(url, authorityPem, code, deviceName) }
+    ): Enrolled = withContext(NonCancellable + Dispatchers.IO) {
+        native.enrol(url, authorityPem, code, deviceName)
+    }
 
     /** Exchanges with the server until both hold the same. Cancelling the coroutine stops it at once. */
     public suspend fun sync(progress: (SyncProgress) -> Unit = {}): SyncReport {
         val cancel = Cancel()
-        running.add(cancel)
+        synchronized(running) {
+            if (isClosed) cancel.cancel()
+            running.add(cancel)
+        }
         val observer = object : SyncObserver {
             override fun onProgress(phase: SyncPhase, done: ULong, total: ULong) =
                 progress(SyncProgress(phase, done, total))
@@ -96,7 +119,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
             cancel.cancel()
             throw cancelled
         } finally {
-            running.remove(cancel)
+            synchronized(running) { running.remove(cancel) }
             cancel.close()
         }
     }
@@ -106,20 +129,26 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         filter: ListFilter = ListFilter(),
         after: PageStart? = null,
         rowsMax: Int = 50,
-    ): List<ListRow> = io { native.list(filter, after, rowsMax.toUInt()) }
+    ): List<ListRow> {
+        require(rowsMax >= 0) { "rowsMax" }
+        return io { native.list(filter, after, rowsMax.toUInt()) }
+    }
 
     /** A page that comes again whenever something in the book has changed. */
     public fun rows(filter: ListFilter = ListFilter(), rowsMax: Int = 50): Flow<List<ListRow>> =
-        versions().map { list(filter, null, rowsMax) }
+        versions().map { list(filter, null, rowsMax) }.distinctUntilChanged()
 
-    /** The version of the book now, and every later one; changes in quick succession are one. */
+    /**
+     * The version of the book now, and later ones until it is closed; of changes in quick succession the last. A sync that brings
+     * nothing makes one as well: do not sync whenever there is one.
+     */
     public fun versions(): Flow<ULong> = flow {
         var version = native.version()
-        while (true) {
+        while (!synchronized(running) { isClosed }) {
             emit(version)
             version = native.changed(version)
         }
-    }.flowOn(Dispatchers.IO)
+    }.flowOn(Dispatchers.IO).conflate()
 
     /** One household whole. */
     public suspend fun show(household: HouseholdId): RecordView = io { native.show(household) }
@@ -172,9 +201,11 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
     public suspend fun conflicts(household: HouseholdId): List<Conflict> =
         io { native.conflicts(household) }
 
-    /** Settles a conflict by the place of one of its values. */
-    public suspend fun settle(conflict: Conflict, choice: Int): Unit =
-        io { native.settle(conflict.household, conflict.container, conflict.key, choice.toUInt()) }
+    /** Settles a conflict as it was [seen], by the place of one of its values; not found where others stand there now. */
+    public suspend fun settle(seen: Conflict, choice: Int): Unit {
+        require(choice in seen.values.indices) { "choice" }
+        io { native.settle(seen, choice.toUInt()) }
+    }
 
     /** Every field every change set, oldest first. */
     public suspend fun history(household: HouseholdId): List<HistoryLine> =
@@ -197,7 +228,11 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         io { native.merge(kept, duplicate) }
 
     override fun close() {
-        running.forEach(Cancel::cancel)
+        synchronized(running) {
+            if (isClosed) return
+            isClosed = true
+            running.forEach(Cancel::cancel)
+        }
         native.wake()
         native.close()
     }

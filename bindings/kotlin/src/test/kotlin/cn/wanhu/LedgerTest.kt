@@ -22,7 +22,6 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
@@ -83,6 +82,7 @@ internal class LedgerTest {
         val conflict = a.conflicts(chen).single()
         assertEquals(setOf<Value>(Value.Text("b"), Value.Text("c")), conflict.values.map { it.value }.toSet())
         a.settle(conflict, 0)
+        fails<LedgerException.NotFound> { a.settle(conflict, 1) }
         a.sync()
         b.sync()
         assertTrue(b.conflicts(chen).isEmpty())
@@ -157,10 +157,20 @@ internal class LedgerTest {
     @Test
     fun `a list comes again when something has changed`() = runBlocking {
         val ledger = phone("a", "li.ming")
-        val rows = ledger.rows()
-        val arrived = async { withTimeout(10_000) { rows.first { it.isNotEmpty() } } }
-        ledger.createHousehold(village, family("陈永昌"))
-        assertEquals("陈永昌", arrived.await().single().headName)
+        val (empty, full) = CompletableDeferred<Unit>() to CompletableDeferred<String>()
+        val screen = launch(Dispatchers.Default) {
+            ledger.rows().collect { if (it.isEmpty()) empty.complete(Unit) else full.complete(it.single().headName) }
+        }
+        withTimeout(10_000) {
+            empty.await()
+            ledger.createHousehold(village, family("陈永昌"))
+            assertEquals("陈永昌", full.await())
+            // The screen's flow ends with the book, and closing twice is no fault.
+            ledger.close()
+            ledger.close()
+            screen.join()
+        }
+        assertFalse(screen.isCancelled)
     }
 
     @Test
