@@ -115,7 +115,7 @@ async fn a_bit_flipped_in_the_servers_file_or_in_a_backup_is_noticed_or_does_not
     let server = TestServer::start_with(settings, None).await;
     let phone = server.phone(&path("a"), "li", &[FULING], &server.url()).await.unwrap().0;
     let mut rng = Seeded(63);
-    for _ in 0..160 {
+    for _ in 0..400 {
         phone.create_household(FULING, household(&mut rng, FULING)).unwrap();
     }
     phone.sync(&(), &wanhu_core::client::Cancel::default()).await.unwrap();
