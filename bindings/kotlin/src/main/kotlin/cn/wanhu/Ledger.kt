@@ -34,6 +34,7 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.conflate
 import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.flow.flow
@@ -136,7 +137,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
 
     /** A page that comes again whenever something in the book has changed. */
     public fun rows(filter: ListFilter = ListFilter(), rowsMax: Int = 50): Flow<List<ListRow>> =
-        versions().map { list(filter, null, rowsMax) }.distinctUntilChanged()
+        versions().map { list(filter, null, rowsMax) }.distinctUntilChanged().untilClosed()
 
     /**
      * The version of the book now, and later ones until it is closed; of changes in quick succession the last. A sync that brings
@@ -144,11 +145,16 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
      */
     public fun versions(): Flow<ULong> = flow {
         var version = native.version()
-        while (!synchronized(running) { isClosed }) {
+        while (!hasClosed()) {
             emit(version)
             version = native.changed(version)
         }
-    }.flowOn(Dispatchers.IO).conflate()
+    }.flowOn(Dispatchers.IO).conflate().untilClosed()
+
+    private fun hasClosed(): Boolean = synchronized(running) { isClosed }
+
+    /** What asks a book that is just being closed gets no answer; that is the end and no fault. */
+    private fun <T> Flow<T>.untilClosed(): Flow<T> = catch { fault -> if (!hasClosed()) throw fault }
 
     /** One household whole. */
     public suspend fun show(household: HouseholdId): RecordView = io { native.show(household) }
