@@ -89,7 +89,7 @@ impl Ledger {
         household: HouseholdId,
         fields: Vec<FieldValue>,
     ) -> Result<(), LedgerError> {
-        self.0.record_visit(household, fields.into_iter().map(FieldValue::into).collect())
+        self.0.record_visit(household, fields)
     }
 
     /// What this person has to do, the most urgent first.

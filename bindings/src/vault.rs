@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use wanhu_core::client::{self, VaultError};
 
-/// Why the app's key store gave or took no key.
+/// Why the app's key store gave or took no key. The core's [`VaultError`] again: Kotlin's generator cannot take an error of
+/// another crate from a trait of this one (uniffi 0.32.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum KeyVaultError {
     /// The person has to unlock it first, or unlocked it wrongly.

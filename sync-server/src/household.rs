@@ -134,9 +134,7 @@ fn homes(
     key: &PersonKey,
     caller: &Caller,
 ) -> Result<Vec<Home>, StoreError> {
-    let mut homes = persons::Homes::open(connection)?;
-    let found = homes.of(&key.identity(&caller.number))?.iter();
-    let numbers: Vec<i64> = found.map(|home| home.n).collect();
+    let numbers = persons::homes(connection, &key.identity(&caller.number))?;
     let records = numbers.into_iter().map(|n| records::get(connection, n));
     let records = records.collect::<Result<Vec<_>, StoreError>>()?;
     let homes = records.into_iter().filter_map(|household| Home::of(household, caller, key));

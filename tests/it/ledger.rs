@@ -200,7 +200,7 @@ fn wrong_input_changes_nothing() {
     refused(edit().set("basic", "head_name", true), "wrong_type");
     refused(edit().set("class", "risk_level", "enormous"), "not_in_list");
     refused(edit().set("members", "name", "x"), "row_missing");
-    refused(edit().row("basic", vec![]), "holds_no_rows");
+    refused(edit().row("basic", Vec::<(String, Value)>::new()), "holds_no_rows");
     refused(edit().set("basic", "head_name", "陈永昌"), "nothing_to_change");
     refused(edit(), "nothing_to_change");
     let mixed = edit().set("basic", "grid", "一").set("class", "risk_level", "enormous");

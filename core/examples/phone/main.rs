@@ -15,7 +15,7 @@ use output::Bars;
 use serde_json::{Value as Json, json};
 use vault::PassphraseVault;
 use wanhu_core::client::{Cancel, Conflict, Ledger, Progress, RecordEdit, StepForm, VaultError};
-use wanhu_core::document::edit::{Votes, votes_typed};
+use wanhu_core::document::edit::{FieldValue, Votes, votes_typed};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::Statistic;
 use wanhu_core::domain::ids::HouseholdId;
@@ -447,7 +447,7 @@ fn visit_of(ledger: &Ledger, assignments: &[String]) -> Result<RecordEdit, Ledge
     let of_visit: Vec<String> = assignments.iter().map(|text| format!("visits.{text}")).collect();
     let mut edit = edit_of(&of_visit, "visit/1")?;
     if edit.new_rows.is_empty() {
-        edit = edit.row("visits", Vec::new());
+        edit = edit.row("visits", Vec::<FieldValue>::new());
     }
     for row in &mut edit.new_rows {
         if !row.fields.iter().any(|named| named.field == "date") {

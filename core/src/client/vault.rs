@@ -5,7 +5,6 @@ use crate::error::LedgerError;
 
 /// Why a key could not be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Error))]
 pub enum VaultError {
     /// The person has to unlock it first, or unlocked it wrongly.
     #[error("vault locked")]

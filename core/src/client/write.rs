@@ -12,7 +12,7 @@ use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::draft::{FieldEdit, Origin, draft};
 use crate::document::duplicate::merged_into;
-use crate::document::edit::RecordEdit;
+use crate::document::edit::{FieldValue, RecordEdit};
 use crate::document::genesis::ContainerIndex;
 use crate::document::judge::{judge_edits, judge_steps};
 use crate::document::raw::RawChange;
@@ -23,7 +23,6 @@ use crate::domain::ids::HouseholdId;
 use crate::domain::person::PersonKey;
 use crate::domain::region;
 use crate::domain::schema::Schema;
-use crate::domain::value::Value;
 use crate::error::LedgerError;
 use crate::store::StoreError;
 use crate::store::open;
@@ -111,7 +110,7 @@ impl Ledger {
     pub fn record_visit(
         &self,
         id: HouseholdId,
-        fields: Vec<(String, Value)>,
+        fields: Vec<impl Into<FieldValue>>,
     ) -> Result<(), LedgerError> {
         let edit = RecordEdit { form: "visit/1".into(), ..RecordEdit::default() };
         self.edit(id, &edit.row("visits", fields))

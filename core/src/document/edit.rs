@@ -57,12 +57,6 @@ impl From<(String, Value)> for FieldValue {
     }
 }
 
-impl From<FieldValue> for (String, Value) {
-    fn from(FieldValue { field, value }: FieldValue) -> Self {
-        (field, value)
-    }
-}
-
 /// One row to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
@@ -156,7 +150,7 @@ impl RecordEdit {
 
     /// Adds a row.
     #[must_use]
-    pub fn row(mut self, container: &str, fields: Vec<(String, Value)>) -> Self {
+    pub fn row(mut self, container: &str, fields: Vec<impl Into<FieldValue>>) -> Self {
         self.push_row(container, fields, None);
         self
     }
@@ -168,8 +162,13 @@ impl RecordEdit {
         self
     }
 
-    fn push_row(&mut self, container: &str, fields: Vec<(String, Value)>, id: Option<String>) {
-        let fields = fields.into_iter().map(FieldValue::from).collect();
+    fn push_row(
+        &mut self,
+        container: &str,
+        fields: Vec<impl Into<FieldValue>>,
+        id: Option<String>,
+    ) {
+        let fields = fields.into_iter().map(Into::into).collect();
         self.new_rows.push(NewRow { container: container.to_owned(), fields, id });
     }
 

@@ -18,7 +18,7 @@ use super::rows::Rows;
 use super::table::Table;
 use crate::accounts::Account;
 use crate::app::App;
-use crate::storage::persons::{self, Homes};
+use crate::storage::persons;
 
 mod change;
 mod desk;
@@ -183,9 +183,8 @@ fn enter(
         }
         let desk = Arc::clone(&desk);
         all.extend(app.storage.writer().write(move |transaction| {
-            let mut homes = Homes::open(transaction)?;
             let enter = |(listed, village): &(Listed, Result<u64, Said>)| {
-                desk.enter(transaction, &mut homes, listed, *village)
+                desk.enter(transaction, listed, *village)
             };
             turn.iter().map(enter).collect::<Result<Vec<_>, _>>()
         })?);

@@ -1,7 +1,7 @@
 //! The blind index: which households a person lives in, found by identity number or telephone. It follows the
 //! log at its own pace, so that no phone waits for it. Must not hold a number in any readable form.
 
-use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use wanhu_core::document::duplicate::identity_numbers;
 use wanhu_core::document::record;
 use wanhu_core::domain::identity::IdentityNumber;
@@ -115,57 +115,17 @@ pub fn find(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Where many people live, one question after the other.
-#[derive(Debug)]
-pub struct Homes<'c> {
-    statement: Statement<'c>,
-    found: Vec<Home>,
-}
-
-/// A household a person lives in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
-    /// Its local number.
-    pub n: i64,
-    /// Its village.
-    pub scope: u64,
-    /// Names of its members, as lists search them.
-    names: String,
-}
-
-impl Home {
-    /// Whether somebody of this name lives there. Spaces do not count.
-    pub fn has(&self, name: &str) -> bool {
-        self.names.contains(&pinyin::normalise_query(name))
-    }
-}
-
-impl<'c> Homes<'c> {
-    /// Prepares the question.
-    ///
-    /// # Errors
-    /// Where the file fails.
-    pub fn open(connection: &'c Connection) -> Result<Self, StoreError> {
-        let statement = connection.prepare(
-            "SELECT l.household, l.scope, l.search FROM person p JOIN listing l ON l.household = p.household
-             WHERE p.blind = ?1 AND p.kind = 1 AND l.status <> 'merged'",
-        )?;
-        Ok(Self { statement, found: Vec::new() })
-    }
-
-    /// The households of a person, as far as the index reaches.
-    ///
-    /// # Errors
-    /// Where the file fails.
-    pub fn of(&mut self, person: &Blind) -> Result<&[Home], StoreError> {
-        self.found.clear();
-        let mut rows = self.statement.query([person.0])?;
-        while let Some(row) = rows.next()? {
-            let scope = row.get::<_, i64>(1)?.cast_unsigned();
-            self.found.push(Home { n: row.get(0)?, scope, names: row.get(2)? });
-        }
-        Ok(&self.found)
-    }
+/// Local numbers of the records in use of which a person is a member, as far as the index reaches.
+///
+/// # Errors
+/// Where the file fails.
+pub fn homes(connection: &Connection, person: &Blind) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT l.household FROM person p JOIN listing l ON l.household = p.household
+         WHERE p.blind = ?1 AND p.kind = ?2 AND l.status <> 'merged'",
+    )?;
+    let rows = statement.query_map(params![person.0, IDENTITY], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Where somebody lives, as far as the index reaches.
@@ -197,7 +157,7 @@ pub fn whereabouts(
 ) -> Result<Vec<Whereabouts>, StoreError> {
     let mut residents = Vec::with_capacity(people.len());
     let mut statement =
-        connection.prepare("SELECT household FROM person WHERE blind = ?1 AND kind = ?2")?;
+        connection.prepare_cached("SELECT household FROM person WHERE blind = ?1 AND kind = ?2")?;
     for (place, (Blind(blind), _)) in people.iter().enumerate() {
         let mut rows = statement.query(params![blind, IDENTITY])?;
         while let Some(row) = rows.next()? {
@@ -206,8 +166,9 @@ pub fn whereabouts(
     }
     residents.sort_unstable();
     let mut found = vec![Whereabouts::Nowhere; people.len()];
-    let mut statement = connection
-        .prepare("SELECT scope, search FROM listing WHERE household = ?1 AND status <> 'merged'")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT scope, search FROM listing WHERE household = ?1 AND status <> 'merged'",
+    )?;
     for family in residents.chunk_by(|(one, _), (other, _)| one == other) {
         let household = family[0].0;
         let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));

@@ -21,7 +21,7 @@ use super::said::{Remark, Said, Tally};
 use crate::accounts::Account;
 use crate::import::outcome::FaultCode;
 use crate::storage::author::{self, Author};
-use crate::storage::persons::Homes;
+use crate::storage::persons::{self, Whereabouts};
 
 /// The offices, and what holds for the whole register.
 #[derive(Debug)]
@@ -83,11 +83,10 @@ impl Desk {
     pub(super) fn enter(
         &self,
         transaction: &Transaction<'_>,
-        homes: &mut Homes<'_>,
         listed: &Listed,
         village: Result<u64, Said>,
     ) -> Result<Entered, StoreError> {
-        let household = match self.household(transaction, homes, listed, village)? {
+        let household = match self.household(transaction, listed, village)? {
             Ok(household) => household,
             Err((Some(row), said)) => {
                 let mut entered = Entered::default();
@@ -150,11 +149,10 @@ impl Desk {
     fn household(
         &self,
         transaction: &Transaction<'_>,
-        homes: &mut Homes<'_>,
         listed: &Listed,
         village: Result<u64, Said>,
     ) -> Result<Result<Household, Held>, StoreError> {
-        let found = match self.on_record(homes, listed)? {
+        let found = match self.on_record(transaction, listed)? {
             Ok(found) => found,
             Err(held) => return Ok(Err(held)),
         };
@@ -191,21 +189,29 @@ impl Desk {
     /// The one household on record in which the people of the register live.
     fn on_record(
         &self,
-        homes: &mut Homes<'_>,
+        transaction: &Transaction<'_>,
         listed: &Listed,
     ) -> Result<Result<Option<i64>, Held>, StoreError> {
         let mut found = BTreeSet::new();
-        for row in &listed.rows {
-            let Some(number) = &row.identity else { continue };
-            match homes.of(&self.key.identity(number))? {
-                [] => {}
-                [home] if !home.has(&row.name) => {
+        let numbered: Vec<_> =
+            listed.rows.iter().filter_map(|row| Some((row.identity.as_ref()?, row))).collect();
+        let people: Vec<_> = numbered
+            .iter()
+            .map(|(number, row)| (self.key.identity(number), row.name.as_str()))
+            .collect();
+        let whereabouts = persons::whereabouts(transaction, &people)?;
+        for ((_, row), whereabouts) in numbered.into_iter().zip(whereabouts) {
+            match whereabouts {
+                Whereabouts::Nowhere => {}
+                Whereabouts::In { has_the_name: false, .. } => {
                     return Ok(Err((Some(row.row), Said::Fault(FaultCode::NameDiffers))));
                 }
-                [home] => {
-                    found.insert(home.n);
+                Whereabouts::In { household, .. } => {
+                    found.insert(household);
                 }
-                _ => return Ok(Err((Some(row.row), Said::Fault(FaultCode::PersonTwice)))),
+                Whereabouts::InSeveral => {
+                    return Ok(Err((Some(row.row), Said::Fault(FaultCode::PersonTwice))));
+                }
             }
         }
         if found.len() > 1 {
