@@ -2,6 +2,7 @@
 
 use wanhu_core::client::{RecordEdit, SyncSession};
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_tests::seeded::Seeded;
 use wanhu_tests::tally::Tally;
@@ -65,7 +66,7 @@ fn both_values_of_a_field_reach_both_phones_and_are_settled() {
     let seen = b.ledger.conflicts(id).unwrap().remove(0);
     b.ledger.settle(&seen, 0).unwrap();
     assert!(
-        matches!(b.ledger.settle(&seen, 1), Err(wanhu_core::error::LedgerError::NotFound { .. })),
+        matches!(b.ledger.settle(&seen, 1), Err(LedgerError::NotFound { .. })),
         "not seen any more"
     );
     b.sync(&mut township).unwrap();

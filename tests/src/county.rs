@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 use wanhu_core::client::{Cancel, Ledger};
+use wanhu_core::document::edit::Votes;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
@@ -176,10 +177,7 @@ impl County {
             stage: wanhu_core::domain::workflow::Stage::named(stage).ok_or("no such step")?,
             fields: with.fields.iter().map(|field| (*field).to_owned()).collect(),
             reason: with.reason.to_owned(),
-            votes: with.votes.map(|(in_favour, against)| wanhu_core::document::edit::Votes {
-                in_favour,
-                against,
-            }),
+            votes: with.votes.map(|(in_favour, against)| Votes { in_favour, against }),
             about: with.about.map(str::to_owned),
         };
         self.office(by, AdminCommand::Step(arguments))
