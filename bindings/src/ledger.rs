@@ -184,9 +184,10 @@ impl Ledger {
         self.0.version()
     }
 
-    /// Lets everybody come back who waits in `changed`: call it before letting go of the book.
-    pub fn wake(&self) {
-        self.0.wake();
+    /// Closes the book: its file is free for others at once, whoever waits in `changed` comes back, every later call is
+    /// refused. Stop a sync that is under way first.
+    pub fn close(&self) -> Result<(), LedgerError> {
+        self.0.close()
     }
 }
 

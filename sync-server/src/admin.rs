@@ -10,6 +10,7 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region::{self, RegionList};
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::{StoreError, records};
+use wanhu_core::sync::wire::RefusalCode;
 
 use crate::accounts::{Account, AccountError};
 use crate::app::App;
@@ -256,9 +257,7 @@ impl Office<'_> {
             AdminCommand::Form(command) => self.forms(command),
             AdminCommand::Figures(asked) => self.figures(&asked),
             AdminCommand::Pack => {
-                let writer = app.storage.writer();
-                let made =
-                    app.storage.read(|reader| storage::build_packs(reader, writer, now_ms))?;
+                let made = storage::build_packs(&app.storage, now_ms)?;
                 Ok(done("快照包已制作 · packs made", &made.to_string()))
             }
         }
@@ -305,7 +304,7 @@ impl Office<'_> {
             let line = format!("{}\t{path}\t设备 device {}\t{zh} · {en}", row.n, row.device);
             let value = serde_json::json!({
                 "number": row.n, "household": row.household.to_string(), "village": row.scope,
-                "code": row.code, "device": row.device, "received_ms": row.received_ms
+                "code": RefusalCode::name(row.code), "device": row.device, "received_ms": row.received_ms
             });
             (line, value)
         })))

@@ -86,8 +86,7 @@ impl Storage {
         &self.writer
     }
 
-    /// Runs `work` on a reader's connection. Two reads inside `work` may see different states; a log is
-    /// only ever appended to.
+    /// Runs `work` on a reader's connection, on the state as it was when `work` first read.
     ///
     /// # Errors
     /// Where the file cannot be opened, or as `work` reports.
@@ -103,9 +102,35 @@ impl Storage {
                 open::open_reader(&self.path, access)?
             }
         };
+        // One lock on the file for all that `work` asks, and one state.
+        connection.execute_batch("BEGIN")?;
         let outcome = work(&connection);
+        connection.execute_batch("COMMIT")?;
         self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         outcome
+    }
+
+    /// Runs `work` on shares of `items`, one share a core, each on a reader's connection of its own; what each came to, in order.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_in_parts<I: Sync, T: Send>(
+        &self,
+        items: &[I],
+        work: impl Fn(&Connection, &[I]) -> Result<T, StoreError> + Sync,
+    ) -> Result<Vec<T>, StoreError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = items.len().div_ceil(cores).max(1);
+        let read = |some: &[I]| self.read(|connection| work(connection, some));
+        std::thread::scope(|scope| {
+            let parts: Vec<_> =
+                items.chunks(share).map(|some| scope.spawn(|| read(some))).collect();
+            // A panic in a part is ours as well.
+            let ended = parts
+                .into_iter()
+                .map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            ended.collect()
+        })
     }
 }
 

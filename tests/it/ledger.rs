@@ -74,6 +74,26 @@ fn a_file_has_one_owner() {
     assert_eq!(open_at(&path).unwrap().history(id).unwrap().len(), 3);
 }
 
+#[tokio::test]
+async fn a_closed_book_frees_its_file_and_answers_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sqlite");
+    let ledger = Arc::new(open_at(&path).unwrap());
+    let id = ledger.create_household(FULING, head("陈永昌")).unwrap();
+    let (waiting, seen) = (ledger.clone(), ledger.version());
+    let waiting = tokio::spawn(async move { waiting.changed(seen).await });
+    ledger.close().unwrap();
+    assert!(waiting.await.unwrap() > seen, "whoever waits comes back");
+    let closed = LedgerError::invalid("ledger", "closed");
+    assert_eq!(ledger.show(id).unwrap_err(), closed);
+    assert_eq!(ledger.edit(id, &head("陈国建")).unwrap_err(), closed);
+    assert_eq!(ledger.status().unwrap_err(), closed, "and not that there is nothing on record");
+    let again = open_at(&path).unwrap();
+    ledger.close().unwrap();
+    assert_eq!(again.status().unwrap().pending, 1);
+    assert_eq!(names(&again.list(&ListFilter::default(), None, 9).unwrap()), ["陈永昌"]);
+}
+
 #[test]
 fn a_newer_releases_file_is_refused_and_left_as_it_is() {
     let dir = tempfile::tempdir().unwrap();

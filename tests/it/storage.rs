@@ -162,7 +162,7 @@ fn a_pack_holds_the_village_as_it_was() {
     for number in 0..40 {
         add(&storage, number, FULING).unwrap();
     }
-    let build = || storage.read(|c| storage::build_packs(c, storage.writer(), 1_000)).unwrap();
+    let build = || storage::build_packs(&storage, 1_000).unwrap();
     assert_eq!(build(), 1);
     assert_eq!(build(), 0, "nothing new, no new pack");
     let pack = storage.read(|c| SqliteReader(c).pack(FULING)).unwrap().unwrap();

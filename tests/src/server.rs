@@ -154,9 +154,7 @@ impl TestServer {
     /// # Panics
     /// Where the storage fails.
     pub fn build_packs(&self) {
-        let (storage, now_ms) = (&self.app.storage, SystemClock.now_ms());
-        let built = storage.read(|reader| storage::build_packs(reader, storage.writer(), now_ms));
-        built.expect("builds");
+        storage::build_packs(&self.app.storage, SystemClock.now_ms()).expect("builds");
     }
 
     /// Ends the server gracefully.

@@ -1,6 +1,7 @@
 //! Automation in Rust, because cargo is the one tool sure to be there: `demo`, `ci`, `tidy`, `bench`, `fuzz`,
 //! `torture`, `paper`, `bindings`.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+// A tool for people: it prints, and it says how long something took.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 mod bindings;
 mod fuzz;
@@ -54,9 +55,11 @@ enum Task {
         #[arg(long)]
         bless: bool,
     },
+    /// Kotlin 与 Python 接口文档 · the pages about the API for Kotlin and Python
+    Html,
     /// 性能测试 · benchmarks
     Bench {
-        /// sync、store 或 county
+        /// sync、store、county 或 ffi
         what: String,
     },
 }
@@ -71,7 +74,9 @@ fn main() -> ExitCode {
         }
         Task::Paper => paper(),
         Task::Bindings { bless } => bindings::bindings(bless),
+        Task::Html => bindings::html(),
         Task::Torture { times } => reliability::torture(times),
+        Task::Bench { what } if what == "ffi" => bindings::bench(),
         Task::Bench { what } => {
             cargo(&["run", "--release", "-p", "wanhu-tests", "--bin", "bench", "--", &what])
         }
@@ -91,8 +96,12 @@ fn cargo(arguments: &[&str]) -> Result<(), String> {
 
 fn run(command: &mut Command, name: &str) -> Result<(), String> {
     println!("→ {name}");
+    let begin = std::time::Instant::now();
     match command.status() {
-        Ok(status) if status.success() => Ok(()),
+        Ok(status) if status.success() => {
+            println!("  {name}: {} s", begin.elapsed().as_secs());
+            Ok(())
+        }
         Ok(_) | Err(_) => Err(name.to_owned()),
     }
 }

@@ -3,10 +3,13 @@
 import asyncio
 import concurrent.futures
 import contextlib
-import gc
+import os
 import pathlib
 import resource
+import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -15,7 +18,10 @@ from township import Township
 from wanhu import FieldChange, FieldValue, LedgerError, ListFilter, NewRow, RecordEdit, Value
 
 VILLAGE = 431022208217
-EVERYTHING = ListFilter()
+WIFE = "431022197003080028"
+BILLS = """姓名,身份证号码,医疗类别,病种,入院日期,总费用,基本医保报销,个人自付
+文秀芬,431022197003080028,住院,乳腺恶性肿瘤,{day},90000,60000,30000
+"""
 
 
 def text(field, value):
@@ -42,18 +48,15 @@ class Stories(unittest.IsolatedAsyncioTestCase):
 
     async def phone(self, name, account):
         ledger = wanhu.Ledger.open(str(self.directory / name))
-        await ledger.enrol(self.township.url, None, self.township.code(account), name)
+        await ledger.enrol(self.township.url, self.township.code(account), name)
         return ledger
-
-    async def synced(self, ledger):
-        return await ledger.sync(None, wanhu.Cancel())
 
     async def test_two_phones_meet_after_working_apart(self):
         a, b = await self.phone("a", "li.ming"), await self.phone("b", "wang.fang")
         chen = a.create_household(VILLAGE, family("陈永昌"))
-        self.assertEqual((await self.synced(a)).receipts, 1)
-        self.assertEqual((await self.synced(b)).received, 1)
-        self.assertEqual([row.head_name for row in b.list(ListFilter(search="cyc"), None, 50)], ["陈永昌"])
+        self.assertEqual((await a.sync()).receipts, 1)
+        self.assertEqual((await b.sync()).received, 1)
+        self.assertEqual([row.head_name for row in b.list(ListFilter(search="cyc"))], ["陈永昌"])
 
         # Both without a line: one field differs, the visits stand side by side.
         for ledger, grade in ((a, "b"), (b, "c")):
@@ -62,27 +65,81 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(len(a.unsent()), 2)
         self.assertEqual(a.unsent()[0].fields[0].value, Value.TEXT("b"))
         for ledger in (a, b, a):
-            await self.synced(ledger)
+            await ledger.sync()
         conflict, = a.conflicts(chen)
         self.assertEqual({value.value[0] for value in conflict.values}, {"b", "c"})
         a.settle(conflict, 0)
         with self.assertRaises(LedgerError.NotFound, msg="not as it was seen"):
             a.settle(conflict, 1)
-        await self.synced(a)
-        await self.synced(b)
+        await a.sync()
+        await b.sync()
         self.assertEqual(b.conflicts(chen), [])
         visits = [field for field in b.show(chen).fields if field.container == "visits" and field.key.endswith(".met")]
         self.assertEqual(len(visits), 2)
         self.assertTrue(all(line.acknowledged for line in b.history(chen)))
         self.assertEqual(b.status().pending, 0)
 
+    async def test_a_departments_table_becomes_a_task_and_a_visit_settles_it(self):
+        self.township.office("account-add", "yibao", "--name", "医保局", "--role", "department", "--area", 431022)
+        ledger = await self.phone("a", "li.ming")
+        record = family("陈永昌")
+        record.new_rows.append(NewRow(container="members", fields=[text("name", "文秀芬"), text("identity_number", WIFE)]))
+        chen = ledger.create_household(VILLAGE, record)
+        await ledger.sync()
+        self.assertEqual(ledger.tasks(), [])
+        self.township.bills("yibao", BILLS.format(day=ledger.today()))
+        await ledger.sync()
+        kinds = {wanhu.TaskKind.VERIFY, wanhu.TaskKind.ANSWER_WARNING}
+        self.assertEqual({(task.household, task.task.kind) for task in ledger.tasks()}, {(chen, kind) for kind in kinds})
+        visit = NewRow(container="visits", fields=[text("date", ledger.today()), text("met", "head"), text("finding", "difficult")])
+        verified = wanhu.StepForm(stage=wanhu.Stage.VERIFIED)
+        with self.assertRaises(LedgerError.IllegalStep) as raised:
+            ledger.take_step(chen, verified, RecordEdit(new_rows=[visit]))
+        self.assertEqual(raised.exception.reason, "consent_missing")
+        consent = [
+            FieldChange(container="case", key="consent", value=Value.BOOL(True)),
+            FieldChange(container="case", key="consent_on", value=Value.TEXT(ledger.today())),
+        ]
+        ledger.take_step(chen, verified, RecordEdit(fields=consent, new_rows=[visit]))
+        self.assertEqual(ledger.case(chen).path[-1].stage, wanhu.Stage.VERIFIED)
+        self.assertNotIn(wanhu.TaskKind.VERIFY, [task.task.kind for task in ledger.tasks()])
+        self.assertEqual((await ledger.sync()).refused, 0)
+
+    async def test_what_the_server_does_not_take_can_be_read_with_its_reason(self):
+        ledger = await self.phone("a", "li.ming")
+        chen = ledger.create_household(VILLAGE, family("陈永昌"))
+        await ledger.sync()
+        self.township.office("move", chen, 431022208218)
+        ledger.edit(chen, setting("basic", "head_name", Value.TEXT("陈永盛")))
+        self.assertEqual((await ledger.sync()).refused, 1)
+        refused, = ledger.refused()
+        self.assertEqual((refused.household, refused.code), (chen, "outside_area"))
+        self.assertEqual(refused.fields[0].value, Value.TEXT("陈永盛"))
+        self.assertTrue(wanhu.words("refusal", refused.code).zh)
+        self.assertEqual(ledger.list(), [], "it is another village's now")
+
+    def test_a_library_of_another_build_is_refused(self):
+        package = pathlib.Path(wanhu.__file__).parent
+        for library, expected in ((None, (0, "")), (os.environ["WANHU_OTHER_LIBRARY"], (1, "checksum"))):
+            with tempfile.TemporaryDirectory() as directory:
+                copy = shutil.copytree(package, pathlib.Path(directory) / "wanhu")
+                if library:
+                    shutil.copy(library, copy / "native" / "libwanhu.so")
+                done = subprocess.run(
+                    [sys.executable, "-c", "import wanhu"],
+                    cwd=directory, capture_output=True, text=True, check=False,
+                )
+                code, word = expected
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(word, done.stderr)
+
     async def test_what_may_not_be_is_said_in_codes_with_fields(self):
         ledger = wanhu.Ledger.open(str(self.directory / "a"))
         with self.assertRaises(LedgerError.SessionExpired) as raised:
-            await self.synced(ledger)
+            await ledger.sync()
         self.assertEqual(raised.exception.reason, "not_enrolled")
         with self.assertRaises(LedgerError.InvalidInput) as raised:
-            await ledger.enrol(self.township.url, None, "WRONG-CODE1", "a")
+            await ledger.enrol(self.township.url, "WRONG-CODE1", "a")
         self.assertEqual((raised.exception.field, raised.exception.reason), ("code", "code_unknown"))
         ledger = await self.phone("b", "li.ming")
         chen = ledger.create_household(VILLAGE, family("陈永昌"))
@@ -115,7 +172,7 @@ class Stories(unittest.IsolatedAsyncioTestCase):
 
         ledger, observer = await self.phone("a", "li.ming"), Observer()
         ledger.create_household(VILLAGE, family("陈永昌"))
-        report = await ledger.sync(observer, wanhu.Cancel())
+        report = await ledger.sync(observer)
         self.assertEqual(report.receipts, 1)
         self.assertGreater(observer.heard, 0)
 
@@ -138,11 +195,33 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             await asyncio.wait_for(running, 10)
         self.township.process.send_signal(signal.SIGCONT)
         # Closed right after, it opens again with everything that waits.
-        del ledger, running
-        gc.collect()
-        ledger = wanhu.Ledger.open(str(self.directory / "a"))
-        self.assertEqual(ledger.status().pending, 1)
-        self.assertEqual((await self.synced(ledger)).receipts, 1)
+        ledger.close()
+        with wanhu.Ledger.open(str(self.directory / "a")) as again:
+            self.assertEqual(again.status().pending, 1)
+            self.assertEqual((await again.sync()).receipts, 1)
+        with self.assertRaises(LedgerError.InvalidInput) as raised:
+            again.status()
+        self.assertEqual((raised.exception.field, raised.exception.reason), ("ledger", "closed"))
+
+    async def test_a_sync_stops_with_its_task_or_with_the_ledger(self):
+        ledger = await self.phone("a", "li.ming")
+        ledger.create_household(VILLAGE, family("陈永昌"))
+        self.township.process.send_signal(signal.SIGSTOP)
+        for ends, error in ((lambda running: running.cancel(), asyncio.CancelledError), (lambda _: ledger.close(), LedgerError)):
+            sending, loop = asyncio.Event(), asyncio.get_running_loop()
+
+            class Observer(wanhu.SyncObserver):
+                def on_progress(self, phase, done, total):
+                    loop.call_soon_threadsafe(sending.set)
+
+            running = asyncio.ensure_future(ledger.sync(Observer()))
+            await asyncio.wait_for(sending.wait(), 10)
+            ends(running)
+            self.township.process.send_signal(signal.SIGCONT)
+            with self.assertRaises(error):
+                await asyncio.wait_for(running, 10)
+        with wanhu.Ledger.open(str(self.directory / "a")) as ledger:
+            self.assertEqual((ledger.status().pending, (await ledger.sync()).refused), (1, 0))
 
     async def test_a_screen_hears_of_every_change(self):
         ledger = await self.phone("a", "li.ming")
@@ -151,17 +230,17 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         await asyncio.to_thread(ledger.create_household, VILLAGE, family("陈永昌"))
         seen = await asyncio.wait_for(waiting, 10)
         waiting = asyncio.ensure_future(ledger.changed(seen))
-        ledger.list(EVERYTHING, None, 50)
+        ledger.list()
         self.assertEqual(ledger.version(), seen, "reading changes nothing")
         self.assertEqual((await asyncio.wait({waiting}, timeout=0.2))[0], set(), "it waits")
-        ledger.wake()
+        ledger.close()
         self.assertGreater(await asyncio.wait_for(waiting, 10), seen)
 
     async def test_two_thousand_calls_at_once(self):
         ledger = await self.phone("a", "li.ming")
         chen = ledger.create_household(VILLAGE, family("陈永昌"))
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
-            rows = list(pool.map(lambda n: ledger.list(EVERYTHING, None, 50) if n % 2 else ledger.show(chen), range(2_000)))
+            rows = list(pool.map(lambda n: ledger.list() if n % 2 else ledger.show(chen), range(2_000)))
         self.assertEqual(len(rows), 2_000)
         self.assertTrue(all(len(page) == 1 for page in rows[1::2]))
 
@@ -181,10 +260,8 @@ class Stories(unittest.IsolatedAsyncioTestCase):
                 self.key = None
 
         vault, path = Vault(), str(self.directory / "sealed")
-        ledger = wanhu.Ledger.open_sealed(path, vault)
-        ledger.create_household(VILLAGE, family("陈永昌"))
-        del ledger
-        gc.collect()
+        with wanhu.Ledger.open_sealed(path, vault) as ledger:
+            ledger.create_household(VILLAGE, family("陈永昌"))
         self.assertEqual(len(vault.key), 32)
         self.assertNotIn("陈永昌".encode(), pathlib.Path(path).read_bytes())
         vault.locked = True
@@ -206,7 +283,7 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
         warm = call(2_000)
-        self.assertLess(call(20_000) - warm, 4 * 1024, "KiB")
+        self.assertLess(call(50_000) - warm, 4 * 1024, "KiB")
 
     def test_schema_and_words_are_there(self):
         schema = wanhu.record_schema()

@@ -27,11 +27,18 @@ class Township:
         self.process.stdout.close()
         self.directory.cleanup()
 
-    def office(self, *words, by=None):
+    def office(self, *words):
         """What an office's command answers."""
-        command = [PROGRAMS / "wanhu-server", "admin", *map(str, words), "--data-dir", self.path / "server", "--json"]
-        if by:
-            command += ["--by", by]
+        return self._command("admin", *words)
+
+    def bills(self, account, table):
+        """Delivers a table of hospital bills as this account."""
+        file = self.path / "bills.csv"
+        file.write_text(table, encoding="utf-8")
+        return self._command("import", "--by", account, "department", file, "--kind", "medical")
+
+    def _command(self, *words):
+        command = [PROGRAMS / "wanhu-server", *map(str, words), "--data-dir", self.path / "server", "--json"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return json.loads(done.stdout)

@@ -224,7 +224,7 @@ pub(crate) fn history(lines: &[HistoryLine]) -> Shown {
 pub(crate) fn refused(refused: &[RefusedView]) -> Shown {
     let mut text = String::new();
     for change in refused {
-        let (zh, en) = words::refusal(change.code);
+        let (zh, en) = words::refusal_words(&change.code);
         let subject = if change.subject.is_empty() { "" } else { &change.subject };
         let _ =
             writeln!(text, "{}  {}  {zh} {subject} · {en} {subject}", change.n, change.household);

@@ -148,24 +148,7 @@ pub(crate) fn lack_words(code: &str) -> (&str, &str) {
     words("lack", code).map_or((code, code), |known| (known.zh.as_str(), known.en.as_str()))
 }
 
-/// What to do about a change the server did not take, by the protocol's number.
-pub(crate) fn refusal(code: u8) -> (&'static str, &'static str) {
-    match code {
-        0 => ("内容过大,请分次保存", "too large; save in parts"),
-        1 | 2 => ("数据格式不被接受,请报告", "not accepted by its form; please report"),
-        3 => ("作者与本机不符", "its author is not this phone"),
-        4 => (
-            "与本机副本的修改重号,请重新填写",
-            "a copy of this phone used its number; enter it again",
-        ),
-        5 | 6 => ("次序不符,请重新填写", "out of order; enter it again"),
-        9 => ("该户不在您的辖区,已转当地审核", "outside your area; handed to the office there"),
-        10 => ("无权修改此项", "you may not write this field"),
-        11 => ("违反填报规则", "breaks a rule"),
-        17 => ("本机已注销,已转乡镇审核", "this phone was revoked; handed to the office"),
-        12 => ("所依据的修改被退回", "builds on a change that was refused"),
-        14 => ("请重新填写一次", "enter it once more"),
-        18 => ("步骤条件不足,请查看监测过程后再办", "the step lacks something; look at the case"),
-        _ => ("被退回", "refused"),
-    }
+/// What to do about a change the server did not take.
+pub(crate) fn refusal_words(code: &str) -> (&str, &str) {
+    words("refusal", code).map_or((code, code), |known| (known.zh.as_str(), known.en.as_str()))
 }

@@ -81,7 +81,7 @@ impl Ledger {
     /// any. What this person may not write, or not at once, stays where it is and is proposed.
     pub(super) fn bring_over(&self) -> Result<bool, LedgerError> {
         let now_ms = self.now_ms();
-        let inner = &mut *self.lock();
+        let inner = &mut *self.lock()?;
         let mut brought = false;
         for n in listing::merged(&inner.connection)? {
             let rest = Merge::of_the_rest(&inner.connection, n)?;

@@ -23,7 +23,7 @@ use crate::sync::wire::RefusalCode;
 impl Ledger {
     /// Returns whether something waits to be sent now.
     pub(super) fn heal(&self, renew: bool) -> Result<bool, LedgerError> {
-        let inner = &mut *self.lock();
+        let inner = &mut *self.lock()?;
         if renew {
             inner.renew_actor()?;
         }

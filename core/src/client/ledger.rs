@@ -100,6 +100,7 @@ pub(super) struct Inner {
     pub(super) policy: Arc<Policy>,
     /// The server's clock less this phone's, as of the last contact, in milliseconds.
     pub(super) clock_offset_ms: i64,
+    is_closed: bool,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -205,18 +206,41 @@ impl Ledger {
             writer,
             policy: Arc::default(),
             clock_offset_ms: 0,
+            is_closed: false,
         };
         inner.load_what_the_server_says()?;
         let version = watch::Sender::new(0);
         Ok(Self { inner: Mutex::new(inner), version, clock, vault: None })
     }
 
-    pub(super) fn lock(&self) -> Opened<'_> {
+    /// The book, open or closed.
+    fn inner(&self) -> Opened<'_> {
         // A panic elsewhere leaves at most a transaction that was rolled back.
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let rows_changed = inner.connection.total_changes();
         let told = Told { version: &self.version, has_changed: false };
         Opened { inner, rows_changed, told }
+    }
+
+    /// The book, where it is open.
+    pub(super) fn lock(&self) -> Result<Opened<'_>, LedgerError> {
+        let inner = self.inner();
+        if inner.is_closed { Err(LedgerError::invalid("ledger", "closed")) } else { Ok(inner) }
+    }
+
+    /// Closes the book: its file is free for others at once, whoever waits in [`Self::changed`] comes back, every later call
+    /// is refused. A sync that is under way ends where it next needs the book; stop it first. Nothing is lost, and closing
+    /// again is no fault.
+    ///
+    /// # Errors
+    /// As SQLite reports.
+    pub fn close(&self) -> Result<(), LedgerError> {
+        let mut inner = self.inner();
+        let nothing = Connection::open_in_memory().map_err(StoreError::from)?;
+        inner.is_closed = true;
+        inner.told.has_changed = true;
+        let connection = std::mem::replace(&mut inner.connection, nothing);
+        Ok(connection.close().map_err(|(_, error)| StoreError::from(error))?)
     }
 
     /// Grows whenever something in the book may have changed: by a save, by a sync.
@@ -232,16 +256,11 @@ impl Ledger {
         versions.wait_for(|version| *version != seen).await.map_or(seen, |version| *version)
     }
 
-    /// Lets everybody come back who waits in [`Self::changed`]: the app closes the book.
-    pub fn wake(&self) {
-        self.version.send_modify(|version| *version += 1);
-    }
-
     pub(super) fn with_connection<T>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        work(&mut self.lock().connection)
+        work(&mut self.lock()?.connection)
     }
 
     pub(super) fn now_ms(&self) -> i64 {
@@ -251,7 +270,7 @@ impl Ledger {
     /// The book, where the lease allows to open it.
     pub(super) fn opened(&self) -> Result<Opened<'_>, LedgerError> {
         let now_ms = self.clock.now_ms();
-        let mut inner = self.lock();
+        let mut inner = self.lock()?;
         let Inner { connection, lease, .. } = &mut *inner;
         lease.check(connection, now_ms)?;
         Ok(inner)
@@ -272,12 +291,12 @@ impl Ledger {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, LedgerError> {
-        Ok(work(&self.lock().connection)?)
+        Ok(work(&self.lock()?.connection)?)
     }
 
     /// Reads what an answer may have brought: lease, policy, the server's clock.
     pub(super) fn heed_answer(&self) -> Result<(), LedgerError> {
-        let mut opened = self.lock();
+        let mut opened = self.lock()?;
         let inner = &mut *opened;
         let (policy, lease) = (inner.policy.clone(), inner.lease);
         inner.lease = Lease::load(&inner.connection)?;
@@ -290,7 +309,7 @@ impl Ledger {
     /// Goes on counting requests behind the server's last: a copy of this phone was at work, or this is
     /// one.
     pub(super) fn catch_up(&self, counter: u64) -> Result<(), LedgerError> {
-        let inner = &mut *self.lock();
+        let inner = &mut *self.lock()?;
         let leap = inner.leap();
         let transaction = open::begin(&mut inner.connection)?;
         replica::raise_number(&transaction, Setting::RequestCounter, counter)?;
@@ -300,12 +319,12 @@ impl Ledger {
 
     /// Random bytes from the ledger's source.
     pub(super) fn random<const N: usize>(&self) -> [u8; N] {
-        random(self.lock().entropy.as_mut())
+        random(self.inner().entropy.as_mut())
     }
 
     /// This installation, the author of its changes.
     pub fn actor(&self) -> ActorId {
-        self.lock().actor
+        self.inner().actor
     }
 
     /// The enrolment, where there is one.
@@ -321,7 +340,7 @@ impl Ledger {
     /// # Errors
     /// As the store reports.
     pub fn set_enrolment(&self, enrolment: &Enrolment) -> Result<(), LedgerError> {
-        let mut inner = self.lock();
+        let mut inner = self.lock()?;
         let transaction = open::begin(&mut inner.connection)?;
         replica::set(&transaction, Setting::Enrolment, &wire::encode(enrolment))?;
         open::commit(transaction)?;
@@ -331,7 +350,7 @@ impl Ledger {
 
     /// Nobody's phone any more: what was wiped must not stay in the file's log either.
     pub(super) fn forget_writer(&self) -> Result<(), LedgerError> {
-        let inner = &mut *self.lock();
+        let inner = &mut *self.lock()?;
         inner.writer = Writer::default();
         open::fold_log_in(&inner.connection)?;
         if let Some(vault) = &self.vault {
@@ -342,7 +361,7 @@ impl Ledger {
 
     /// The day it is in China, by the server's clock where this phone has heard it.
     pub fn today(&self) -> Day {
-        self.lock().today(self.clock.now_ms())
+        self.inner().today(self.clock.now_ms())
     }
 
     /// What the first screen shows.
@@ -363,7 +382,7 @@ impl Ledger {
     }
 
     pub(super) fn compose(&self, purpose: Purpose) -> Result<(Outgoing, Receiver), LedgerError> {
-        let inner = &mut *self.lock();
+        let inner = &mut *self.lock()?;
         let enrolment = enrolment(&inner.connection)?;
         let reason = || LedgerError::SessionExpired { reason: "not_enrolled".into() };
         let identity = enrolment.ok_or_else(reason)?.identity();

@@ -15,6 +15,7 @@ use crate::error::LedgerError;
 use crate::store::listing::{self, ListFilter, ListRow, PageStart};
 use crate::store::replica::Pending;
 use crate::store::{StoreError, records, replica};
+use crate::sync::wire::RefusalCode;
 
 impl Ledger {
     /// One page of the list, ordered by village, head's name and id.
@@ -112,18 +113,16 @@ impl Ledger {
     pub fn refused(&self) -> Result<Vec<RefusedView>, LedgerError> {
         self.read(|connection| {
             let refused = replica::refused(connection)?;
-            Ok(refused
-                .into_iter()
-                .map(|refused| RefusedView {
-                    n: refused.n,
-                    household: refused.household,
-                    code: refused.code,
-                    subject: refused.subject,
-                    fields: fields_of(
-                        Change::decode(&refused.raw).map_or_else(|_| Vec::new(), |c| c.ops),
-                    ),
-                })
-                .collect())
+            let views = refused.into_iter().map(|refused| RefusedView {
+                n: refused.n,
+                household: refused.household,
+                code: RefusalCode::name(refused.code).to_owned(),
+                subject: refused.subject,
+                fields: Change::decode(&refused.raw)
+                    .map(|change| fields_of(change.ops))
+                    .unwrap_or_default(),
+            });
+            Ok(views.collect())
         })
     }
 

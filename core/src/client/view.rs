@@ -102,8 +102,8 @@ pub struct RefusedView {
     pub n: i64,
     /// Its household.
     pub household: HouseholdId,
-    /// The protocol's number of the reason, see `RefusalCode`.
-    pub code: u8,
+    /// Why, a code of list `refusal`.
+    pub code: String,
     /// What the reason is about.
     pub subject: String,
     /// The fields it set.

@@ -36,12 +36,11 @@ pub fn declaration(
     let case = Case::of(facts);
     let begins = successors(case.place()).contains(&Stage::Clue);
     let mut edit = RecordEdit { form: "declaration/1".into(), ..RecordEdit::default() };
-    let after = if begins { "" } else { case.last_step() };
     for risk in &declared.risks {
         let known = declared.known(facts, &case, risk).filter(|_| !begins);
         edit = match known {
             Some(clue) => declared.add_words(edit, clue),
-            None => edit.row("clues", declared.clue(risk, after, today)),
+            None => edit.row("clues", declared.clue(risk, today)),
         };
     }
     if declared.consents && (begins || !facts.tick("case", "consent")) {
@@ -79,13 +78,12 @@ impl Declaration {
         edit.set("clues", &format!("{}.note", clue.id), self.note.as_str())
     }
 
-    fn clue(&self, risk: &str, after: &str, today: Day) -> Vec<(String, Value)> {
+    fn clue(&self, risk: &str, today: Day) -> Vec<(String, Value)> {
         let received_on = today.to_string();
         let said = [
             ("channel", "declaration"),
             ("risk", risk),
             ("received_on", &received_on),
-            ("after", after),
             ("member", &self.member),
             ("note", &self.note),
             ("contact", &self.contact),

@@ -2,6 +2,7 @@
 //! know who saves it, or a change.
 
 use super::draft::{FieldEdit, row_id};
+use super::facts::facts_of;
 use super::fold::Fold;
 use super::genesis::ContainerIndex;
 use super::record::{row_key, split_key};
@@ -274,7 +275,8 @@ impl RecordEdit {
                 .clone()
                 .or(persons)
                 .unwrap_or_else(|| row_id(actor, fold.max_op() + 1 + edits.len() as u64));
-            for FieldValue { field, value } in &new_row.fields {
+            let step = self.step_before(new_row, fold);
+            for FieldValue { field, value } in new_row.fields.iter().chain(&step) {
                 check(schema, &new_row.container, field, Some(value))?;
                 let key = row_key(&row, field);
                 // The person may be on record already.
@@ -284,6 +286,19 @@ impl RecordEdit {
             }
         }
         Ok(edits)
+    }
+
+    /// The step at which the case stands when a clue is taken down, as a field of the clue; none where its form says it, or
+    /// where the case begins, or moves on, with this save.
+    fn step_before(&self, row: &NewRow, fold: &Fold) -> Option<FieldValue> {
+        let moves = self.new_rows.iter().any(|row| row.container == "steps");
+        if row.container != "clues" || moves || row.fields.iter().any(|said| said.field == "after")
+        {
+            return None;
+        }
+        let case = Case::of(&facts_of(fold, 0, &["steps"]));
+        let step = case.last_step();
+        (!step.is_empty()).then(|| ("after".to_owned(), step.into()).into())
     }
 }
 

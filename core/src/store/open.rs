@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::StoreError;
@@ -203,6 +204,9 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
          PRAGMA secure_delete = ON;
          PRAGMA cell_size_check = ON;",
     )?;
+    // Plans that do not depend on values: otherwise SQLite makes a new one whenever a statement is used again, which took
+    // longer than many a statement.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

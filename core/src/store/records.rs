@@ -96,6 +96,20 @@ pub fn get(connection: &Connection, n: i64) -> Result<Household, StoreError> {
     row.read(connection)
 }
 
+/// Whether a household is where it was read, with the acknowledged changes that it had then.
+///
+/// # Errors
+/// Where the file fails.
+pub fn is_as_read(connection: &Connection, household: &Household) -> Result<bool, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT scope, digest FROM household WHERE n = ?1")?;
+    let now = statement.query_row([household.n], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
+    let is_it = |(scope, digest): (i64, [u8; 16])| {
+        (scope.cast_unsigned(), u128::from_be_bytes(digest)) == (household.scope, household.digest)
+    };
+    Ok(now.optional()?.is_some_and(is_it))
+}
+
 /// Largest folded state read back; a larger one is folded anew.
 const STATE_BYTES_MAX: usize = 16 * 1024 * 1024;
 

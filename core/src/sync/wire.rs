@@ -270,6 +270,36 @@ pub enum RefusalCode {
     IllegalStep,
 }
 
+impl RefusalCode {
+    /// Every code with its name, in the order of their numbers. The words for them are list `refusal`.
+    const NAMES: [(Self, &str); 19] = [
+        (Self::TooLarge, "too_large"),
+        (Self::Malformed, "malformed"),
+        (Self::ForeignOperation, "foreign_operation"),
+        (Self::WrongActor, "wrong_actor"),
+        (Self::Equivocation, "equivocation"),
+        (Self::SequenceGap, "sequence_gap"),
+        (Self::CounterForged, "counter_forged"),
+        (Self::DependencyMissing, "dependency_missing"),
+        (Self::DependencyAmbiguous, "dependency_ambiguous"),
+        (Self::OutsideArea, "outside_area"),
+        (Self::NotPermitted, "not_permitted"),
+        (Self::RuleBroken, "rule_broken"),
+        (Self::BuildsOnRefused, "builds_on_refused"),
+        (Self::OverQuota, "over_quota"),
+        (Self::PrefixTaken, "prefix_taken"),
+        (Self::AlreadyHeld, "already_held"),
+        (Self::HouseholdUnclear, "household_unclear"),
+        (Self::DeviceRevoked, "device_revoked"),
+        (Self::IllegalStep, "illegal_step"),
+    ];
+
+    /// The stable name of the code with this number; `unknown` for one of a newer server.
+    pub fn name(number: u8) -> &'static str {
+        Self::NAMES.get(usize::from(number)).map_or("unknown", |(_, name)| name)
+    }
+}
+
 /// One change that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -607,5 +637,20 @@ impl Places {
     pub fn place(&mut self, step: i32, length: usize) -> Option<usize> {
         self.last = self.last.checked_add(step)?.checked_add(1)?;
         usize::try_from(self.last).ok().filter(|place| *place < length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RefusalCode;
+    use crate::domain::schema::words;
+
+    #[test]
+    fn every_refusal_has_the_name_of_its_number_and_words() {
+        for (number, (code, name)) in (0..).zip(RefusalCode::NAMES) {
+            assert_eq!((code as u8, RefusalCode::name(number)), (number, name));
+            assert!(words("refusal", name).is_some(), "{name}");
+        }
+        assert!(words("refusal", RefusalCode::name(u8::MAX)).is_some());
     }
 }

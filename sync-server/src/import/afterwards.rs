@@ -36,11 +36,7 @@ pub fn withdraw(app: &App, account: &Account, import: i64) -> Result<u64, Delive
                 let rows = department::only_of(connection, import, *n)?;
                 let facts = facts(&household.fold, household.scope);
                 let edit = effects::withdrawal(&facts, &rows, import);
-                Ok::<_, StoreError>(edit.map(|edit| Judged {
-                    n: *n,
-                    digest: household.digest,
-                    edit,
-                }))
+                Ok::<_, StoreError>(edit.map(|edit| Judged { household, edit }))
             };
             some.iter().map(change).collect::<Result<Vec<_>, _>>()
         })?;

@@ -196,8 +196,7 @@ impl Delivery<'_> {
         }
         named.sort_unstable_by_key(|(blind, _)| *blind);
         let people: Vec<_> = named.iter().map(|(blind, row)| (*blind, row.name.as_str())).collect();
-        let found =
-            self.app.storage.read(|connection| persons::whereabouts(connection, &people))?;
+        let found = self.app.storage.read_in_parts(&people, persons::whereabouts)?.concat();
         let mut staged = Vec::with_capacity(named.len());
         for ((person, row), whereabouts) in named.into_iter().zip(found) {
             let household = match self.household_of(whereabouts) {
@@ -250,12 +249,10 @@ impl Delivery<'_> {
         };
         let import = writer.write(move |transaction| department::begin(transaction, &new))?;
         self.done.import = import;
-        let (total, mut kept) = (rows.len(), 0);
-        while !rows.is_empty() {
-            self.goes_on(DeliveryPhase::Keeping, kept, total)?;
-            let rest = rows.split_off(rows.len().min(ROWS_A_TURN));
-            kept += rows.len();
-            let turn = std::mem::replace(&mut rows, rest);
+        let (total, mut waiting) = (rows.len(), rows.into_iter());
+        while waiting.len() > 0 {
+            self.goes_on(DeliveryPhase::Keeping, total - waiting.len(), total)?;
+            let turn: Vec<_> = waiting.by_ref().take(ROWS_A_TURN).collect();
             let new =
                 writer.write(move |transaction| department::stage(transaction, import, &turn))?;
             self.done.new += new;

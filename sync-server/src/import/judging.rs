@@ -9,7 +9,8 @@ use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::store::{StoreError, listing, records};
+use wanhu_core::store::records::{self, Household};
+use wanhu_core::store::{StoreError, listing};
 
 use super::effects::Reading;
 use crate::accounts::Account;
@@ -47,20 +48,11 @@ impl Judge<'_> {
 
     /// The changes that some households need, looked for on every core.
     fn changes(self, households: &[i64]) -> Result<Vec<Judged>, StoreError> {
-        let of = move |some: &[i64]| {
-            self.app.storage.read(|connection| {
-                let changes = some.iter().map(|n| self.change(connection, *n));
-                changes.filter_map(Result::transpose).collect::<Result<Vec<_>, StoreError>>()
-            })
+        let of = |connection: &Connection, some: &[i64]| {
+            let changes = some.iter().map(|n| self.change(connection, *n));
+            changes.filter_map(Result::transpose).collect::<Result<Vec<_>, StoreError>>()
         };
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = households.len().div_ceil(threads).max(1);
-        std::thread::scope(|scope| {
-            let parts: Vec<_> =
-                households.chunks(share).map(|some| scope.spawn(move || of(some))).collect();
-            let parts = parts.into_iter().map(ended).collect::<Result<Vec<_>, _>>()?;
-            Ok(parts.concat())
-        })
+        Ok(self.app.storage.read_in_parts(households, of)?.concat())
     }
 
     fn change(self, connection: &Connection, n: i64) -> Result<Option<Judged>, StoreError> {
@@ -78,7 +70,7 @@ impl Judge<'_> {
         }
         let household = records::get(connection, n)?;
         let edit = reading.change(&facts(&household.fold, household.scope), &rows);
-        Ok(edit.map(|edit| Judged { n, digest: household.digest, edit }))
+        Ok(edit.map(|edit| Judged { household, edit }))
     }
 }
 
@@ -90,10 +82,7 @@ fn ended<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 /// The change that a household's record calls for, and the record it was found in.
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
-    /// Local number of the household.
-    pub(super) n: i64,
-    /// As in [`records::Household`].
-    pub(super) digest: u128,
+    pub(super) household: Household,
     pub(super) edit: RecordEdit,
 }
 
@@ -120,10 +109,9 @@ pub(super) fn record(
     let policy = app.policy.clone();
     app.storage.writer().write(move |transaction| {
         let mut recorded = Recorded::default();
-        for Judged { n, digest, edit } in changes {
-            let household = records::get(transaction, n)?;
-            if household.digest != digest {
-                recorded.anew.push(n);
+        for Judged { household, edit } in changes {
+            if !records::is_as_read(transaction, &household)? {
+                recorded.anew.push(household.n);
                 continue;
             }
             let id = household.id;

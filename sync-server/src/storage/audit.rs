@@ -201,26 +201,26 @@ fn last_frontier(connection: &Connection) -> Result<Frontier, StoreError> {
     Frontier::new(size.cast_unsigned(), nodes).ok_or(StoreError::Damaged)
 }
 
-/// Recomputes every hash, chain, digest, state and head. `witnessed` are heads that somebody else kept.
+/// Recomputes every hash, chain, digest, state and head. `witnessed` are heads that somebody else kept. `view` is one state of
+/// the file: [`Storage::read`](super::Storage::read), or a copy that nobody writes.
 ///
 /// # Errors
 /// Outer: where the file fails. Inner: the first place that does not fit.
 pub fn verify(
-    connection: &Connection,
+    view: &Connection,
     key: &VerifyingKey,
     witnessed: &[TreeHead],
 ) -> Result<Result<Whole, Fault>, StoreError> {
-    let view = connection.unchecked_transaction()?;
-    let checked = match check_log(&view)? {
+    let checked = match check_log(view)? {
         Err(fault) => return Ok(Err(fault)),
         Ok(entries) => entries,
     };
-    let households = match check_households(&view)? {
+    let households = match check_households(view)? {
         Err(fault) => return Ok(Err(fault)),
         Ok(households) => households,
     };
-    let kept = heads(&view)?;
-    let leaves = leaves(&view)?;
+    let kept = heads(view)?;
+    let leaves = leaves(view)?;
     for head in kept.iter().chain(witnessed) {
         let TreeHead { size, root, made_ms, signature } = head;
         if !merkle::head_is_signed(key, *size, root, *made_ms, signature) {

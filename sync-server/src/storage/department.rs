@@ -141,11 +141,20 @@ pub fn households(connection: &Connection, import: i64) -> Result<Vec<i64>, Stor
 /// Where the file fails.
 pub fn about(connection: &Connection, household: i64) -> Result<Vec<StagedRow>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT key, row, household, person, content, max(import) FROM department_row
-         WHERE household = ?1 GROUP BY key ORDER BY max(import), row",
+        "SELECT key, row, household, person, content, import FROM department_row
+         WHERE household = ?1 ORDER BY key, import",
     )?;
-    let rows = statement.query_map([household], read)?;
-    rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
+    // In the order of the table, so that SQLite has nothing to sort.
+    let (mut latest, mut rows) = (Vec::<StagedRow>::new(), statement.query([household])?);
+    while let Some(row) = rows.next()? {
+        let row = read(row)?.ok_or(StoreError::Damaged)?;
+        match latest.last_mut().filter(|known| known.key == row.key) {
+            Some(known) => *known = row,
+            None => latest.push(row),
+        }
+    }
+    latest.sort_by_key(|row| (row.import, row.row));
+    Ok(latest)
 }
 
 /// The rows about a household that no delivery but this one holds.

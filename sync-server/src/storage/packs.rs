@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use wanhu_core::store::{StoreError, open, records};
 use wanhu_core::sync::responder::{LogReader, pack_frames};
 
-use super::{SqliteReader, Writer};
+use super::{SqliteReader, Storage};
 
 /// A pack is made anew once its tail holds this part of it.
 const TAIL_PERCENT_MAX: u64 = 20;
@@ -15,20 +15,16 @@ const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
 /// Scopes with fewer entries are served from the log.
 const ENTRIES_MIN: u64 = 32;
 
-/// Makes the packs that are due. Reads on the caller's connection, writes through the writer. Returns
-/// how many were made.
+/// Makes the packs that are due, each from one state of the file. Returns how many were made.
 ///
 /// # Errors
 /// Where the file fails.
-pub fn build_packs(
-    connection: &Connection,
-    writer: &Writer,
-    now_ms: i64,
-) -> Result<usize, StoreError> {
+pub fn build_packs(storage: &Storage, now_ms: i64) -> Result<usize, StoreError> {
     let mut made = 0;
-    for scope in due(connection)? {
-        let pack = NewPack::snapshot(connection, scope)?;
-        made += usize::from(writer.write(move |transaction| pack.save(transaction, now_ms))?);
+    for scope in storage.read(due)? {
+        let pack = storage.read(|view| NewPack::snapshot(view, scope))?;
+        let saved = storage.writer().write(move |transaction| pack.save(transaction, now_ms))?;
+        made += usize::from(saved);
     }
     Ok(made)
 }
@@ -74,16 +70,14 @@ struct NewPack {
 }
 
 impl NewPack {
-    fn snapshot(connection: &Connection, scope: u64) -> Result<Self, StoreError> {
-        // One read transaction: households and log position belong together.
-        let view = connection.unchecked_transaction()?;
-        let seq = super::log::read_point(&view, scope)?.seq;
-        let reader = SqliteReader(&view);
+    /// `view` is one state of the file: households and log position belong together.
+    fn snapshot(view: &Connection, scope: u64) -> Result<Self, StoreError> {
+        let seq = super::log::read_point(view, scope)?.seq;
+        let reader = SqliteReader(view);
         let mut households = Vec::new();
-        for (id, _) in records::digests(&view, scope)? {
+        for (id, _) in records::digests(view, scope)? {
             households.push((id, reader.changes(id, None)?));
         }
-        drop(view);
         let frames = pack_frames(scope, households);
         let mut hash = Sha256::new();
         frames.iter().for_each(|frame| hash.update(frame));

@@ -306,6 +306,17 @@ async fn whoever_was_turned_down_may_say_it_again_and_nobody_else_learns_of_it()
     assert_eq!(family.post("/v1/household/declarations", school).await.1["outcome"], "recorded");
     sync(&li).await;
     assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::AnswerClue]);
+
+    // So has what an office or a cadre takes down that day: nobody has to say which step it came after.
+    let petition = ["clues.channel=信访热线", "clues.risk=住房", "clues.received_on=2024-03-04"];
+    fill_in(&county, "乡政府", id, &petition);
+    li.edit(
+        id,
+        &typed(&["clues.channel=信访热线", "clues.risk=饮水", "clues.received_on=2024-03-04"]),
+    )
+    .unwrap();
+    sync(&li).await;
+    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::AnswerClue; 3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

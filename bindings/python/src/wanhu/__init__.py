@@ -5,6 +5,10 @@ safe on disk when they return; `enrol`, `sync` and `changed` are coroutines. Err
 and values and no prose.
 """
 
+from __future__ import annotations
+
+import asyncio
+
 from .native import wanhu as _ledger
 from .native import wanhu_core as _core
 from .native.wanhu import *  # noqa: F401,F403
@@ -14,7 +18,6 @@ from .native.wanhu import (  # noqa: F401
     HelpView,
     KeyVault,
     KeyVaultError,
-    Ledger,
     LedgerStatus,
     SyncObserver,
     record_schema,
@@ -27,14 +30,44 @@ from .native.wanhu_core import (  # noqa: F401
     FieldValue,
     LedgerError,
     ListFilter,
+    ListRow,
     NewRow,
+    PageStart,
     RecordEdit,
     Stage,
     StepForm,
     SyncPhase,
+    SyncReport,
     Value,
 )
 
 # A library of another build is refused here and not believed.
 _ledger._uniffi_check_api_checksums(_ledger._UniffiLib)
 _core._uniffi_check_api_checksums(_core._UniffiLib)
+
+
+class Ledger(_ledger.Ledger):
+    """A record book. Closed at the end of a `with`, or by `close`: then the file is free for others at once."""
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def enrol(self, url: str, code: str, device_name: str, authority_pem: str | None = None) -> Enrolled:
+        """Enrols with a one-time code. `authority_pem` is the server's own certificate authority, where it has one."""
+        return await super().enrol(url, authority_pem, code, device_name)
+
+    async def sync(self, observer: SyncObserver | None = None, cancel: Cancel | None = None) -> SyncReport:
+        """Exchanges with the server until both hold the same. Cancelling the task stops it at once, as `cancel` does."""
+        cancel = cancel or Cancel()
+        try:
+            return await super().sync(observer, cancel)
+        except asyncio.CancelledError:
+            cancel.cancel()
+            raise
+
+    def list(self, filter: ListFilter | None = None, after: PageStart | None = None, rows_max: int = 50) -> list[ListRow]:
+        """One page of the list, by village, head's name and id."""
+        return super().list(filter or ListFilter(), after, rows_max)

@@ -49,7 +49,7 @@ public data class SyncProgress(val phase: SyncPhase, val done: ULong, val total:
  * A phone's record book. Errors are [cn.wanhu.core.LedgerException] and its kinds: codes and values, the app has the words.
  *
  * Close it when the app no longer needs it: running syncs stop, flows end, nothing is lost. The file is free for another
- * [open] once the syncs have come back.
+ * [open] at once.
  */
 public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger) : AutoCloseable {
     private val running = mutableSetOf<Cancel>()
@@ -239,7 +239,6 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
             isClosed = true
             running.forEach(Cancel::cancel)
         }
-        native.wake()
-        native.close()
+        native.use { it.closeBook() }
     }
 }

@@ -10,6 +10,7 @@ import cn.wanhu.core.RecordEdit
 import cn.wanhu.core.Stage
 import cn.wanhu.core.StepForm
 import cn.wanhu.core.SyncPhase
+import cn.wanhu.core.TaskKind
 import cn.wanhu.core.Value
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.KeyVaultException
@@ -89,6 +90,72 @@ internal class LedgerTest {
         assertEquals(2, b.show(chen).fields.count { it.container == "visits" && it.key.endsWith(".met") })
         assertTrue(b.history(chen).all { it.acknowledged })
         listOf(a, b).forEach { it.close() }
+    }
+
+    @Test
+    fun `a department's table becomes a task on the phone, and a visit settles it`() = runBlocking {
+        township.office("account-add", "yibao", "--name", "医保局", "--role", "department", "--area", "431022")
+        val ledger = phone("a", "li.ming")
+        val wife = NewRow("members", listOf(text("name", "文秀芬"), text("identity_number", "431022197003080028")))
+        val chen = ledger.createHousehold(village, family("陈永昌").let { it.copy(newRows = it.newRows + wife) })
+        ledger.sync()
+        assertTrue(ledger.tasks().isEmpty())
+        township.bills("yibao", "姓名,身份证号码,医疗类别,病种,入院日期,总费用,基本医保报销,个人自付\n" +
+            "文秀芬,431022197003080028,住院,乳腺恶性肿瘤,${ledger.today()},90000,60000,30000\n")
+        ledger.sync()
+        val tasks = ledger.tasks().map { it.household to it.task.kind }
+        assertEquals(setOf(chen to TaskKind.VERIFY, chen to TaskKind.ANSWER_WARNING), tasks.toSet())
+        val visit = NewRow("visits", listOf(text("date", ledger.today()), text("met", "head"), text("finding", "difficult")))
+        val lacking = fails<LedgerException.IllegalStep> {
+            ledger.takeStep(chen, StepForm(Stage.VERIFIED), RecordEdit(newRows = listOf(visit)))
+        }
+        assertEquals("consent_missing", lacking.reason)
+        val consent = listOf(
+            FieldChange("case", "consent", Value.Bool(true)),
+            FieldChange("case", "consent_on", Value.Text(ledger.today())),
+        )
+        ledger.takeStep(chen, StepForm(Stage.VERIFIED), RecordEdit(consent, listOf(visit)))
+        assertEquals(Stage.VERIFIED, ledger.case(chen).path.last().stage)
+        assertFalse(TaskKind.VERIFY in ledger.tasks().map { it.task.kind })
+        assertEquals(0UL, ledger.sync().refused)
+        ledger.close()
+    }
+
+    @Test
+    fun `what the server does not take can be read, with its reason`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        val chen = ledger.createHousehold(village, family("陈永昌"))
+        ledger.sync()
+        township.office("move", chen, "431022208218")
+        ledger.edit(chen, setting("basic", "head_name", "陈永盛"))
+        assertEquals(1UL, ledger.sync().refused)
+        val refused = ledger.refused().single()
+        assertEquals("outside_area" to chen, refused.code to refused.household)
+        assertEquals(Value.Text("陈永盛"), refused.fields.single().value)
+        assertTrue(words("refusal", refused.code)!!.zh.isNotEmpty())
+        assertTrue(ledger.list().isEmpty(), "it is another village's now")
+        ledger.close()
+    }
+
+    @Test
+    fun `a library of another build is refused`() {
+        val (taken, said) = opened(null)
+        assertEquals(0 to "opened", taken to said.trim())
+        val (refused, why) = opened(System.getenv("WANHU_OTHER_LIBRARY"))
+        assertTrue(refused != 0 && "checksum" in why, why)
+    }
+
+    /** How a program ends that opens a book with this library, and what it says. */
+    private fun opened(library: String?): Pair<Int, String> {
+        val paths = System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path")
+        val libraries = listOf("wanhu", "wanhu_core").mapNotNull { name ->
+            library?.let { "-Duniffi.component.$name.libraryOverride=$it" }
+        }
+        val command = listOf("${System.getProperty("java.home")}/bin/java", "-cp", paths) + libraries +
+            listOf("cn.wanhu.OpensKt", directory.resolve("opened").toString())
+        val process = ProcessBuilder(command).redirectErrorStream(true).start()
+        val said = process.inputReader().readText()
+        return process.waitFor() to said
     }
 
     @Test

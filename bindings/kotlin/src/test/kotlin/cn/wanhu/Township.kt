@@ -15,8 +15,16 @@ internal class Township : AutoCloseable {
     val url: String = "http://" + process.inputReader().readLine().trim().substringAfterLast("http://")
 
     /** What an office's command answers, as JSON. */
-    fun office(vararg words: String): String {
-        val command = listOf(server, "admin") + words + listOf("--data-dir", directory.path, "--json")
+    fun office(vararg words: String): String = command("admin", *words)
+
+    /** Delivers a table of hospital bills as this account. */
+    fun bills(account: String, table: String): String {
+        val file = File.createTempFile("bills", ".csv", directory).apply { writeText(table) }
+        return command("import", "--by", account, "department", file.path, "--kind", "medical")
+    }
+
+    private fun command(vararg words: String): String {
+        val command = listOf(server) + words + listOf("--data-dir", directory.path, "--json")
         val done = ProcessBuilder(command).redirectErrorStream(true).start()
         val answer = done.inputReader().readText()
         check(done.waitFor() == 0) { "${words.toList()}: $answer" }

@@ -1,0 +1,118 @@
+//! The surface of the library and of the Kotlin facade as a listing, so that a reviewer sees every change of it. Must not build
+//! anything.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+const LISTING: &str = "bindings/api.txt";
+/// What is written by hand over the generated half.
+const FACADE: &str = "bindings/kotlin/src/main/kotlin/cn/wanhu/Ledger.kt";
+
+/// Compares the surface with the listing in the repository; with `bless` the listing is written anew.
+pub(super) fn compare(generated: &Path, bless: bool) -> Result<(), String> {
+    let mut listed = String::from(
+        "# What apps see of the library, by package. Written by `cargo xtask bindings --bless`; a difference is a change for\n\
+         # every app.\n",
+    );
+    for file in ["cn/wanhu/core/wanhu_core.kt", "cn/wanhu/ffi/wanhu.kt"] {
+        let path = generated.join(file);
+        let text = fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
+        listed.push_str(&format!(
+            "\n{}\n",
+            file.rsplit_once('/').map_or(file, |(package, _)| package)
+        ));
+        listed.extend(surface(&text).into_iter().map(|line| format!("  {line}\n")));
+    }
+    let facade = fs::read_to_string(FACADE).map_err(|error| format!("{FACADE}: {error}"))?;
+    listed.push_str("\ncn/wanhu\n");
+    listed.extend(declared_public(&facade).into_iter().map(|line| format!("  {line}\n")));
+    if bless {
+        return fs::write(LISTING, listed).map_err(|error| format!("{LISTING}: {error}"));
+    }
+    let known = fs::read_to_string(LISTING).unwrap_or_default();
+    if known == listed {
+        return Ok(());
+    }
+    let (known, listed): (BTreeSet<_>, BTreeSet<_>) =
+        (known.lines().collect(), listed.lines().collect());
+    let gone = known.difference(&listed).map(|line| format!("-{line}"));
+    let come = listed.difference(&known).map(|line| format!("+{line}"));
+    let difference: Vec<String> = gone.chain(come).collect();
+    Err(format!("{LISTING}: cargo xtask bindings --bless\n{}", difference.join("\n")))
+}
+
+/// What a hand-written file declares for everybody, each on one line.
+fn declared_public(text: &str) -> Vec<String> {
+    let mut declared: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines().map(str::trim) {
+        let begins = line.starts_with("public ") || line.starts_with("override fun ");
+        if !begins && !is_open {
+            continue;
+        }
+        match declared.last_mut().filter(|_| is_open) {
+            Some(last) => last.push_str(&format!("{line} ")),
+            None => declared.push(format!("{line} ")),
+        }
+        let so_far = declared.last().map_or("", String::as_str);
+        is_open = so_far.matches('(').count() > so_far.matches(')').count();
+    }
+    let head = |line: String| {
+        let end = [" = io", " = withContext", " = opened", " =\u{20}", " {"]
+            .iter()
+            .filter_map(|sign| line.rfind(sign))
+            .min();
+        line[..end.unwrap_or(line.len())].trim_end_matches([' ', '=']).to_owned()
+    };
+    declared.into_iter().map(head).collect()
+}
+
+/// Types with their fields and variants, and calls, of a generated file; nothing of how they cross.
+fn surface(text: &str) -> Vec<String> {
+    let heads = ["public interface ", "data class ", "enum class ", "sealed class "];
+    let parts = ["fun ", "suspend fun ", "var ", "val ", "data class ", "object "];
+    let begins = |line: &str, words: &[&str]| words.iter().any(|word| line.starts_with(word));
+    let crosses = |line: &str| {
+        ["niffi", "Ffi", "RustBuffer", "Disposable", "override "]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    let is_variant = |line: &str| {
+        line.starts_with(|first: char| first.is_ascii_uppercase())
+            && line.trim_end_matches(',').chars().all(|c| c.is_ascii_uppercase() || c == '_')
+    };
+    let (mut lines, mut inside) = (Vec::new(), false);
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        // A call outside of all types stands behind its comment.
+        let is_call = line.trim_start().starts_with("*/ fun ");
+        if let Some((_, made)) =
+            line.split_once("class) fun `").filter(|_| line.starts_with("    @Throws"))
+        {
+            lines.push(format!(
+                "constructor {}",
+                made.trim_end_matches(['{', ' ']).replace('`', "")
+            ));
+            continue;
+        }
+        let is_outermost = is_call || !line.starts_with([' ', ')', '{', '}']);
+        let line = line
+            .trim()
+            .trim_start_matches("*/ ")
+            .trim_end_matches(['{', ' ', '(', ';'])
+            .replace('`', "");
+        if is_outermost {
+            inside = begins(&line, &heads) && !crosses(&line);
+            if inside || (is_call && !crosses(&line)) {
+                lines.push(line.trim_end_matches(" =").to_owned());
+            }
+        } else if inside && !crosses(&line) {
+            let is_part =
+                begins(&line, &parts) || (line.starts_with("class ") && !line.contains('='));
+            if is_part && !line.contains(" = {") || is_variant(&line) {
+                lines.push(format!("  {}", line.trim_end_matches(',')));
+            }
+        }
+    }
+    lines
+}

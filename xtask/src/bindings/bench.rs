@@ -1,0 +1,111 @@
+//! What calls from the JVM cost: on the library as it is shipped, stripped, with the jar's way of loading it. Must not know
+//! what a call does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::super::{cargo, run};
+use super::{BINDGEN, carried, emptied, generate_kotlin};
+
+const HOUSEHOLDS: &str = "10000";
+/// Starts of which the middle counts.
+const STARTS: usize = 7;
+const SHIPPED: &str = "target/release/libwanhu.so";
+
+/// Builds, fills a book of ten thousand households, and prints a table.
+pub(crate) fn bench() -> Result<(), String> {
+    cargo(&["build", "--release", "-p", "wanhu-bindings"])?;
+    cargo(&BINDGEN)?;
+    let folder = emptied("target/bindings/bench")?;
+    // Generated first and stripped after: the description is in what is stripped.
+    generate_kotlin(Path::new(SHIPPED))?;
+    let library = carried();
+    let whole = size_mib(Path::new(SHIPPED))?;
+    run(Command::new("strip").arg(&library), "strip")?;
+    let program = Program::built(&folder)?;
+    let book = folder.join("book.sqlite");
+    program.run(&["fill", path(&book)?, HOUSEHOLDS])?;
+    println!("| what, JVM, {HOUSEHOLDS} households | measured | aim |\n|---|---|---|");
+    let mut starts = Vec::new();
+    for _ in 0..STARTS {
+        starts.extend(figures(&program.run(&["start", path(&book)?])?)?);
+    }
+    starts.sort_by(|one, other| one.value.total_cmp(&other.value));
+    let mut told = vec![starts.swap_remove(STARTS / 2)];
+    told.extend(figures(&program.run(&["calls", path(&book)?])?)?);
+    told.iter().for_each(Figure::print);
+    println!("| library, stripped | {:.2} MiB | – |", size_mib(&library)?);
+    println!("| library, as built | {whole:.2} MiB | – |");
+    Ok(())
+}
+
+/// The compiled Kotlin with all that it needs.
+struct Program {
+    classes: String,
+}
+
+impl Program {
+    fn built(folder: &Path) -> Result<Self, String> {
+        let listed = fs::canonicalize(folder).map_err(|error| error.to_string())?.join("classes");
+        let mut maven = Command::new("mvn");
+        maven.args(["--batch-mode", "--no-transfer-progress", "--quiet", "test-compile"]);
+        maven
+            .arg("dependency:build-classpath")
+            .arg(format!("-Dmdep.outputFile={}", path(&listed)?));
+        run(maven.current_dir("bindings/kotlin"), "mvn test-compile")?;
+        let needed = fs::read_to_string(&listed).map_err(|error| error.to_string())?;
+        let own = "target/bindings/kotlin/maven";
+        Ok(Self { classes: format!("{own}/test-classes:{own}/classes:{}", needed.trim()) })
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut java = Command::new("java");
+        java.args(["-Xmx256m", "-cp", &self.classes, "cn.wanhu.BenchKt"]).args(arguments);
+        let output = java.output().map_err(|error| format!("java: {error}"))?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+struct Figure {
+    what: String,
+    value: f64,
+    unit: String,
+    aim: Option<f64>,
+}
+
+impl Figure {
+    fn print(&self) {
+        let Self { what, value, unit, aim } = self;
+        let aim = match aim {
+            None => "–".to_owned(),
+            Some(aim) if value <= aim => format!("{aim} {unit}"),
+            Some(aim) => format!("{aim} {unit} (missed)"),
+        };
+        println!("| {what} | {value:.1} {unit} | {aim} |");
+    }
+}
+
+fn figures(printed: &str) -> Result<Vec<Figure>, String> {
+    let read = |line: &str| {
+        let [what, value, unit, aim] = line.split('\t').collect::<Vec<_>>()[..] else {
+            return Err(line.to_owned());
+        };
+        let value = value.parse().map_err(|_| line.to_owned())?;
+        Ok(Figure { what: what.into(), value, unit: unit.into(), aim: aim.parse().ok() })
+    };
+    printed.lines().map(read).collect()
+}
+
+fn size_mib(file: &Path) -> Result<f64, String> {
+    let found = fs::metadata(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    // A library has no more bytes than a double has digits.
+    Ok(u32::try_from(found.len()).map_or(f64::INFINITY, f64::from) / f64::from(1 << 20))
+}
+
+fn path(path: &Path) -> Result<&str, String> {
+    path.to_str().ok_or_else(|| format!("{}", PathBuf::from(path).display()))
+}
