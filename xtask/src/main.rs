@@ -1,14 +1,17 @@
 //! Automation in Rust, because cargo is the one tool sure to be there: `demo`, `ci`, `tidy`, `bench`, `fuzz`,
-//! `torture`, `paper`, `bindings`.
+//! `torture`, `paper`, `bindings`, `android`, `pages`, `swift`.
 // A tool for people: it prints, and it says how long something took.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
+mod android;
 mod bindings;
 mod fuzz;
+mod pages;
 mod reliability;
+mod swift;
 mod tidy;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
@@ -55,6 +58,27 @@ enum Task {
         #[arg(long)]
         bless: bool,
     },
+    /// 安卓的类型检查,不链接 · checks the types for Android; links nothing
+    Android {
+        /// 目标平台 · which processor
+        #[arg(long, default_value = "aarch64-linux-android")]
+        target: String,
+        /// 含标准库源码的 Rust · a Rust with the sources of its standard library
+        #[arg(long, env = "WANHU_ANDROID_RUST")]
+        rust: Option<PathBuf>,
+    },
+    /// 动态库能否用于 16 KB 内存页 · whether libraries load where memory pages are 16 KB
+    Pages {
+        /// .so 文件 · the libraries
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Swift 绑定的编译与测试 · compiles and tests the bindings for Swift
+    Swift {
+        /// 含 swiftlang 的 Debian · a Debian with swiftlang, where there is none on the PATH
+        #[arg(long, env = "WANHU_SWIFT_ROOT")]
+        root: Option<PathBuf>,
+    },
     /// Kotlin 与 Python 接口文档 · the pages about the API for Kotlin and Python
     Html,
     /// 性能测试 · benchmarks
@@ -75,7 +99,10 @@ fn main() -> ExitCode {
         Task::Paper => paper(),
         Task::Bindings { bless } => bindings::bindings(bless),
         Task::Html => bindings::html(),
+        Task::Android { target, rust } => android::android(rust, &target),
+        Task::Pages { files } => pages::pages(&files),
         Task::Torture { times } => reliability::torture(times),
+        Task::Swift { root } => swift::swift(root),
         Task::Bench { what } if what == "ffi" => bindings::bench(),
         Task::Bench { what } => {
             cargo(&["run", "--release", "-p", "wanhu-tests", "--bin", "bench", "--", &what])
