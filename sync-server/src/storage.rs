@@ -105,7 +105,10 @@ impl Storage {
         // One lock on the file for all that `work` asks, and one state.
         connection.execute_batch("BEGIN")?;
         let outcome = work(&connection);
-        connection.execute_batch("COMMIT")?;
+        // After some errors SQLite has ended the transaction by itself; the error is what to tell.
+        if !connection.is_autocommit() {
+            connection.execute_batch("COMMIT")?;
+        }
         self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         outcome
     }

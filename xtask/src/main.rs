@@ -1,5 +1,5 @@
 //! Automation in Rust, because cargo is the one tool sure to be there: `demo`, `ci`, `tidy`, `bench`, `fuzz`,
-//! `torture`, `paper`, `bindings`, `android`, `pages`, `swift`.
+//! `torture`, `paper`, `bindings`, `android`, `pages`, `swift`, `html`.
 // A tool for people: it prints, and it says how long something took.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
@@ -123,6 +123,14 @@ fn cargo(arguments: &[&str]) -> Result<(), String> {
 
 fn run(command: &mut Command, name: &str) -> Result<(), String> {
     println!("→ {name}");
+    // What cargo says of this program is not for the others: build scripts that look at it would run again, and all that
+    // rests on them be compiled anew, whenever somebody calls cargo by hand in between.
+    for (variable, _) in std::env::vars_os() {
+        let of_cargo = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];
+        if of_cargo.iter().any(|begin| variable.to_string_lossy().starts_with(begin)) {
+            command.env_remove(variable);
+        }
+    }
     let begin = std::time::Instant::now();
     match command.status() {
         Ok(status) if status.success() => {

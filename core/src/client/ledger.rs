@@ -228,9 +228,9 @@ impl Ledger {
         if inner.is_closed { Err(LedgerError::invalid("ledger", "closed")) } else { Ok(inner) }
     }
 
-    /// Closes the book: its file is free for others at once, whoever waits in [`Self::changed`] comes back, every later call
-    /// is refused. A sync that is under way ends where it next needs the book; stop it first. Nothing is lost, and closing
-    /// again is no fault.
+    /// Closes the book: its file is free for others at once, whoever waits in [`Self::changed`] comes back, and whatever needs
+    /// the file is refused from now on. A sync that is under way ends where it next needs the book; stop it first. Nothing on
+    /// record is lost, but an enrolment under way is: it needs another code. Closing again is no fault.
     ///
     /// # Errors
     /// As SQLite reports.
@@ -251,6 +251,9 @@ impl Ledger {
     /// Comes back with the version once it is no longer `seen`, so that a screen can show what is there now.
     /// Changes in quick succession are one.
     pub async fn changed(&self, seen: u64) -> u64 {
+        if self.inner().is_closed {
+            return self.version();
+        }
         let mut versions = self.version.subscribe();
         // The sender lives as long as `self`.
         versions.wait_for(|version| *version != seen).await.map_or(seen, |version| *version)
@@ -350,13 +353,13 @@ impl Ledger {
 
     /// Nobody's phone any more: what was wiped must not stay in the file's log either.
     pub(super) fn forget_writer(&self) -> Result<(), LedgerError> {
-        let inner = &mut *self.lock()?;
+        // Also where the book was closed in between: the key must go.
+        let inner = &mut *self.inner();
         inner.writer = Writer::default();
-        open::fold_log_in(&inner.connection)?;
         if let Some(vault) = &self.vault {
             vault.destroy()?;
         }
-        Ok(())
+        Ok(open::fold_log_in(&inner.connection)?)
     }
 
     /// The day it is in China, by the server's clock where this phone has heard it.

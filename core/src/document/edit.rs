@@ -289,10 +289,12 @@ impl RecordEdit {
     }
 
     /// The step at which the case stands when a clue is taken down, as a field of the clue; none where its form says it, or
-    /// where the case begins, or moves on, with this save.
+    /// where a step is saved with it: the case may begin with it, or move on.
     fn step_before(&self, row: &NewRow, fold: &Fold) -> Option<FieldValue> {
-        let moves = self.new_rows.iter().any(|row| row.container == "steps");
-        if row.container != "clues" || moves || row.fields.iter().any(|said| said.field == "after")
+        let has_step = self.new_rows.iter().any(|row| row.container == "steps");
+        if row.container != "clues"
+            || has_step
+            || row.fields.iter().any(|said| said.field == "after")
         {
             return None;
         }

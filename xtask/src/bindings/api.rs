@@ -47,7 +47,7 @@ fn declared_public(text: &str) -> Vec<String> {
     let mut declared: Vec<String> = Vec::new();
     let mut is_open = false;
     for line in text.lines().map(str::trim) {
-        let begins = line.starts_with("public ") || line.starts_with("override fun ");
+        let begins = line.starts_with("public ");
         if !begins && !is_open {
             continue;
         }
@@ -58,12 +58,16 @@ fn declared_public(text: &str) -> Vec<String> {
         let so_far = declared.last().map_or("", String::as_str);
         is_open = so_far.matches('(').count() > so_far.matches(')').count();
     }
+    // Behind the parameters, whose defaults have signs of their own.
     let head = |line: String| {
-        let end = [" = io", " = withContext", " = opened", " =\u{20}", " {"]
-            .iter()
-            .filter_map(|sign| line.rfind(sign))
-            .min();
-        line[..end.unwrap_or(line.len())].trim_end_matches([' ', '=']).to_owned()
+        let mut depth = 0;
+        let behind = line.find(|sign| {
+            depth += i32::from(sign == '(') - i32::from(sign == ')');
+            sign == ')' && depth == 0
+        });
+        let from = behind.unwrap_or_default();
+        let ends = [" = ", " {"].iter().filter_map(|sign| Some(from + line[from..].find(sign)?));
+        line[..ends.min().unwrap_or(line.len())].trim_end().to_owned()
     };
     declared.into_iter().map(head).collect()
 }

@@ -19,9 +19,10 @@ pub(crate) fn html() -> Result<(), String> {
     let mut install = Command::new(&python);
     run(install.args(["-m", "pip", "install", "--quiet", "pdoc==16.0.0"]), "pip install pdoc")?;
     let mut pdoc = Command::new(&python);
-    // What a person imports; the generated modules below it are where it comes from.
+    // What a person imports. The library is no module of Python's, and would be taken for one.
     pdoc.args(["-m", "pdoc", "--docformat", "markdown", "--output-directory"]);
-    run(pdoc.arg(format!("{PAGES}/python")).arg("wanhu"), "pdoc")?;
+    pdoc.arg(format!("{PAGES}/python")).args(["wanhu", "!wanhu.native.libwanhu"]);
+    run(&mut pdoc, "pdoc")?;
     println!("→ {PAGES}/kotlin/index.html, {PAGES}/python/wanhu.html");
     Ok(())
 }

@@ -8,6 +8,7 @@ and values and no prose.
 from __future__ import annotations
 
 import asyncio
+from typing import List
 
 from .native import wanhu as _ledger
 from .native import wanhu_core as _core
@@ -41,6 +42,8 @@ from .native.wanhu_core import (  # noqa: F401
     Value,
 )
 
+__all__ = sorted({*_ledger.__all__, *_core.__all__})
+
 # A library of another build is refused here and not believed.
 _ledger._uniffi_check_api_checksums(_ledger._UniffiLib)
 _core._uniffi_check_api_checksums(_core._UniffiLib)
@@ -57,17 +60,33 @@ class Ledger(_ledger.Ledger):
 
     async def enrol(self, url: str, code: str, device_name: str, authority_pem: str | None = None) -> Enrolled:
         """Enrols with a one-time code. `authority_pem` is the server's own certificate authority, where it has one."""
-        return await super().enrol(url, authority_pem, code, device_name)
+        # To its end, also where the task is cancelled: a code that is spent must not be lost.
+        return await asyncio.shield(super().enrol(url, authority_pem, code, device_name))
 
     async def sync(self, observer: SyncObserver | None = None, cancel: Cancel | None = None) -> SyncReport:
         """Exchanges with the server until both hold the same. Cancelling the task stops it at once, as `cancel` does."""
         cancel = cancel or Cancel()
+        running = self._running
+        running.add(cancel)
         try:
             return await super().sync(observer, cancel)
         except asyncio.CancelledError:
             cancel.cancel()
             raise
+        finally:
+            running.discard(cancel)
 
-    def list(self, filter: ListFilter | None = None, after: PageStart | None = None, rows_max: int = 50) -> list[ListRow]:
+    def close(self) -> None:
+        """Stops running syncs and closes the file; whatever needs it is refused from now on. Closing again is no fault."""
+        for cancel in tuple(self._running):
+            cancel.cancel()
+        super().close()
+
+    @property
+    def _running(self) -> set[Cancel]:
+        # Books are made by the generated half, which calls no initialiser.
+        return self.__dict__.setdefault("_syncs", set())
+
+    def list(self, filter: ListFilter | None = None, after: PageStart | None = None, rows_max: int = 50) -> List[ListRow]:
         """One page of the list, by village, head's name and id."""
         return super().list(filter or ListFilter(), after, rows_max)

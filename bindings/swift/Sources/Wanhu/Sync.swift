@@ -27,7 +27,7 @@ public struct RunningSync: Sendable {
 
 extension Ledger {
     /// Enrols this phone with a one-time code; `authorityPem` is the server's own certificate authority. Goes on to its end
-    /// when the task is cancelled: a code that is spent must not be lost.
+    /// when the task is cancelled: a code that is spent must not be lost. Closing the book meanwhile loses it.
     @discardableResult
     public func enrol(
         _ url: String, code: String, deviceName: String, authorityPem: String? = nil

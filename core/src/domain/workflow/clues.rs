@@ -67,5 +67,7 @@ fn came_after(clue: &Row, case: &Case, visited: usize) -> bool {
     let is_its = |passed: &super::Passed| passed.steps.iter().any(|id| id == step);
     // A step that does not count says nothing of the visit.
     let by_step = || case.path.iter().position(is_its).is_none_or(|at| at >= visited);
-    by_day || (!step.is_empty() && by_step())
+    // What had come by then, and was only typed in later, the visit has seen to.
+    let had_come = clue.day("received_on").is_some_and(|came| place.on.is_some_and(|on| came < on));
+    by_day || (!had_come && !step.is_empty() && by_step())
 }

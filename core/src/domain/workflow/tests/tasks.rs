@@ -102,6 +102,14 @@ fn a_clue_that_names_its_step_is_told_from_the_visit_on_the_same_day() {
     ];
     let facts = with_steps(ready(), &whole_way()[..2]).with_row("clues", "c", &late);
     assert_eq!(clues::later(&facts, &Case::of(&facts)).count(), 1);
+    // Come the day before the visit and typed in after it: it has been seen to.
+    let early = [
+        ("channel", "petition".into()),
+        ("received_on", "2024-03-01".into()),
+        ("after", "b".into()),
+    ];
+    let facts = with_steps(ready(), &whole_way()[..2]).with_row("clues", "c", &early);
+    assert_eq!(clues::later(&facts, &Case::of(&facts)).count(), 0);
     // Sent back, the household is visited again: that visit sees to it.
     let again = [
         WAY_IN[0],

@@ -11,6 +11,7 @@ import cn.wanhu.core.Figure
 import cn.wanhu.core.Finding
 import cn.wanhu.core.HistoryLine
 import cn.wanhu.core.HouseholdId
+import cn.wanhu.core.LedgerException
 import cn.wanhu.core.ListFilter
 import cn.wanhu.core.ListRow
 import cn.wanhu.core.PageStart
@@ -49,7 +50,8 @@ public data class SyncProgress(val phase: SyncPhase, val done: ULong, val total:
  * A phone's record book. Errors are [cn.wanhu.core.LedgerException] and its kinds: codes and values, the app has the words.
  *
  * Close it when the app no longer needs it: running syncs stop, flows end, nothing is lost. The file is free for another
- * [open] at once.
+ * [open] at once. Closing writes what is left to write: it is work for a thread that may wait. Whoever closes the book while the phone
+ * is being enrolled needs another code.
  */
 public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger) : AutoCloseable {
     private val running = mutableSetOf<Cancel>()
@@ -73,14 +75,22 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         private suspend fun opened(open: () -> cn.wanhu.ffi.Ledger): Ledger {
             var native: cn.wanhu.ffi.Ledger? = null
             try {
-                return Ledger(io { open().also { native = it } })
+                return Ledger(onDisk { open().also { native = it } })
             } catch (cancelled: CancellationException) {
                 native?.close()
                 throw cancelled
             }
         }
 
-        private suspend fun <T> io(work: suspend () -> T): T = withContext(Dispatchers.IO) { work() }
+        private suspend fun <T> onDisk(work: suspend () -> T): T = withContext(Dispatchers.IO) { work() }
+    }
+
+    /** A closed book says so in the words of the core, also where there is no core behind it any more. */
+    private suspend fun <T> io(work: suspend () -> T): T = try {
+        onDisk(work)
+    } catch (gone: IllegalStateException) {
+        if (gone is CancellationException || !hasClosed()) throw gone
+        throw LedgerException.InvalidInput("ledger", "closed")
     }
 
     /** What the first screen shows. */

@@ -93,7 +93,7 @@ private fun table(book: cn.wanhu.ffi.Ledger, someone: (Int) -> String): Map<Stri
     )
 }
 
-/** Ends where a call leaves something behind. */
+/** What the process holds more of after many calls, half of them failing. */
 private fun memory(book: cn.wanhu.ffi.Ledger, someone: (Int) -> String) {
     val round = { calls: Int ->
         repeat(calls) {
