@@ -299,12 +299,13 @@ impl Office<'_> {
         let rows = self.app.storage.read(|c| quarantine::waiting(c, ROWS_MAX))?;
         let rows = rows.into_iter().filter(|row| self.must_decide_for(row.scope).is_ok());
         Ok(lines(rows.map(|row| {
-            let (zh, en) = refusal_words(row.code);
+            let code = RefusalCode::name(row.code);
+            let (zh, en) = refusal_words(code);
             let path = list.path(row.scope).join(" ");
             let line = format!("{}\t{path}\t设备 device {}\t{zh} · {en}", row.n, row.device);
             let value = serde_json::json!({
                 "number": row.n, "household": row.household.to_string(), "village": row.scope,
-                "code": RefusalCode::name(row.code), "device": row.device, "received_ms": row.received_ms
+                "code": code, "device": row.device, "received_ms": row.received_ms
             });
             (line, value)
         })))
@@ -325,7 +326,7 @@ impl Office<'_> {
 
     fn show_quarantined(&self, number: i64) -> Result<Output, AdminError> {
         let row = self.quarantined(number)?;
-        let (zh, en) = refusal_words(row.code);
+        let (zh, en) = refusal_words(RefusalCode::name(row.code));
         let Some((stamp, ops)) = row.content() else {
             return Ok(done("内容无法读取 · content unreadable", &number.to_string()));
         };

@@ -291,11 +291,9 @@ impl RecordEdit {
     /// The step at which the case stands when a clue is taken down, as a field of the clue; none where its form says it, or
     /// where a step is saved with it: the case may begin with it, or move on.
     fn step_before(&self, row: &NewRow, fold: &Fold) -> Option<FieldValue> {
-        let has_step = self.new_rows.iter().any(|row| row.container == "steps");
-        if row.container != "clues"
-            || has_step
-            || row.fields.iter().any(|said| said.field == "after")
-        {
+        let has_step = || self.new_rows.iter().any(|row| row.container == "steps");
+        let is_said = || row.fields.iter().any(|said| said.field == "after");
+        if row.container != "clues" || is_said() || has_step() {
             return None;
         }
         let case = Case::of(&facts_of(fold, 0, &["steps"]));

@@ -132,7 +132,7 @@ impl AdminError {
                 ("quarantine_unknown", "没有这条待审修改", "no such change in quarantine")
             }
             Self::NotReleasable(code) => {
-                let (zh, en) = refusal_words(*code as u8);
+                let (zh, en) = refusal_words(code.code());
                 ("not_releasable", zh, en)
             }
             Self::Store(StoreError::NotFound) => {
@@ -221,19 +221,8 @@ fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
     (code, format!("{zh} ({en})"), en)
 }
 
-/// Why a change was refused, by the protocol's number.
-pub(super) fn refusal_words(code: u8) -> (&'static str, &'static str) {
-    match code {
-        3 => ("作者不是该设备", "its author is not this device"),
-        4 => ("与该设备另一修改重号", "its author used the number for another change"),
-        5 | 6 => ("次序不符", "out of order"),
-        7 => ("所依据的修改不在库", "builds on a change that is not on record"),
-        9 => ("辖区之外", "outside the device's area"),
-        10 => ("无权修改此项", "a field this role may not write"),
-        11 => ("违反填报规则", "breaks a rule of the record"),
-        12 => ("所依据的修改被退回", "builds on a change that was refused"),
-        18 => ("步骤条件不足", "a step that lacks something or does not follow"),
-        17 => ("设备已注销", "the device was revoked"),
-        _ => ("被退回", "refused"),
-    }
+/// Why a change was refused, as an office reads it.
+pub(super) fn refusal_words(code: &str) -> (&'static str, &'static str) {
+    let known = words("quarantine", code).or_else(|| words("refusal", code));
+    known.map_or(("被退回", "refused"), |known| (&known.zh, &known.en))
 }

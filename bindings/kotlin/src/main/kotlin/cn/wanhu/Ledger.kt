@@ -108,9 +108,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         code: String,
         deviceName: String,
         authorityPem: String? = null,
-    ): Enrolled = withContext(NonCancellable + Dispatchers.IO) {
-        native.enrol(url, authorityPem, code, deviceName)
-    }
+    ): Enrolled = withContext(NonCancellable) { io { native.enrol(url, authorityPem, code, deviceName) } }
 
     /** Exchanges with the server until both hold the same. Cancelling the coroutine stops it at once. */
     public suspend fun sync(progress: (SyncProgress) -> Unit = {}): SyncReport {
