@@ -54,7 +54,7 @@ impl Ledger {
         self.0.today()
     }
 
-    /// One page of the list, by village, head's name and id.
+    /// One page of the list, by village and head's name.
     pub fn list(
         &self,
         filter: ListFilter,

@@ -1,6 +1,7 @@
 //! `wanhu-server`: arguments to settings, then serve or one office command. Nothing else.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -102,8 +103,7 @@ fn main() -> ExitCode {
 /// What is wrong with the words typed; help and version are no mistakes.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        print!("{error}");
-        return ExitCode::SUCCESS;
+        return print(&error.to_string()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     let (zh, en) = ("命令或参数有误,用 --help 查看用法", error.to_string());
     if std::env::args().any(|word| word == "--json") {
@@ -121,8 +121,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::CheckConfig => {
             let text =
                 toml::to_string(&settings).map_err(|e| failure("settings", "配置有误", e))?;
-            print!("{text}");
-            Ok(())
+            print(&text)
         }
         Command::Serve => run_server(&settings),
         Command::Backup { to } => {
@@ -158,8 +157,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
                 AuditError::NotAHead(_) => failure("not_a_head", "不是树头文件", error),
                 AuditError::Unknown => failure("entry_unknown", "没有这条日志", error),
             })?;
-            println!("{answer:#}");
-            Ok(())
+            print(&format!("{answer:#}\n"))
         }
         Command::Import { by, command } => {
             let app = open(&settings)?;
@@ -170,8 +168,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
                 failure(code, &zh, en)
             })?;
             bar.finish();
-            print!("{}", if arguments.json { output.json } else { output.text });
-            Ok(())
+            print(if arguments.json { &output.json } else { &output.text })
         }
         Command::Admin { by, command } => {
             let app = open(&settings)?;
@@ -180,8 +177,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
                 let (code, zh, en) = error.words();
                 failure(code, &zh, en)
             })?;
-            print!("{}", if arguments.json { output.json } else { output.text });
-            Ok(())
+            print(if arguments.json { &output.json } else { &output.text })
         }
     }
 }
@@ -230,12 +226,21 @@ impl DeliveryBar {
 }
 
 fn say(json: bool, words: &str, path: &Path) -> Result<(), Failure> {
-    if json {
-        println!("{}", serde_json::json!({ "ok": true, "path": path }));
-    } else {
-        println!("{words}: {}", path.display());
+    print(&match json {
+        true => format!("{}\n", serde_json::json!({ "ok": true, "path": path })),
+        false => format!("{words}: {}\n", path.display()),
+    })
+}
+
+/// Writes out what was asked for. Whoever stops reading, as `head` does, has seen enough.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(failure("output", "结果无法写出", error))
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// The key of the databases, which must be there: without it neither copy nor original can be read.
@@ -273,10 +278,8 @@ async fn run_server(settings: &Settings) -> Result<(), Failure> {
         .await
         .map_err(|error| failure("listen", "监听地址不可用", error))?;
     let scheme = if settings.tls_certificate.is_some() { "https" } else { "http" };
-    println!(
-        "万户同步服务已启动 · serving on {scheme}://{}",
-        listener.local_addr().unwrap_or(settings.listen)
-    );
+    let address = listener.local_addr().unwrap_or(settings.listen);
+    print(&format!("万户同步服务已启动 · serving on {scheme}://{address}\n"))?;
     serve(Arc::new(app), settings, listener, shutdown())
         .await
         .map_err(|error| failure("serve", "服务无法运行", error))

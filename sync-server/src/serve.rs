@@ -127,6 +127,7 @@ async fn keep_packs(app: Arc<App>) {
                 .writer()
                 .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
             storage::persons::catch_up(storage, worker.person_key)?;
+            storage::dues::catch_up(storage, &worker.policy)?;
             storage::build_packs(storage, now_ms)
         });
         match made.await {

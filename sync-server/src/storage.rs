@@ -13,6 +13,8 @@ pub mod audit;
 pub mod author;
 pub mod declarations;
 pub mod department;
+pub mod dues;
+mod following;
 mod log;
 mod packs;
 pub mod persons;
@@ -39,11 +41,16 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0008_search.sql"),
     include_str!("../migrations/0009_department_order.sql"),
     BILLS_SQL,
+    include_str!("../migrations/0010_due.sql"),
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and
 /// SQLite's own 2 MB hold little of a city.
 const WRITER_CACHE_KIBIBYTES: i64 = 32 * 1_024;
+
+/// Pages in the log before they are folded into the file. SQLite's own 1,000 are written in the time of one turn of a
+/// delivery, and most of them again in the next.
+const LOG_PAGES: i64 = 4_000;
 
 /// The records file, encrypted, open for one writer and many readers.
 pub struct Storage {
@@ -73,6 +80,7 @@ impl Storage {
         let connection = open::open(path, access, MIGRATIONS)?;
         ensure_epoch(&connection, entropy)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIBIBYTES)?;
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         Ok(Self {
             path: path.to_owned(),
             key: *key,

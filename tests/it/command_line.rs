@@ -233,3 +233,16 @@ fn a_phone_that_reaches_nobody_says_that_nothing_is_lost() {
     let status: Json = serde_json::from_slice(&phone("status").stdout).unwrap();
     assert_eq!(status["pending"], 1);
 }
+
+#[test]
+fn whoever_stops_reading_is_told_nothing() {
+    for (program, word) in
+        [("wanhu-server", "--help"), ("wanhu-server", "check-config"), ("examples/phone", "--help")]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(programs().join(program));
+        let done = command.arg(word).stdout(writer).output().unwrap();
+        assert!(done.status.success() && done.stderr.is_empty(), "{program} {word}: {done:?}");
+    }
+}

@@ -193,6 +193,41 @@ fn no_receipt_is_given_for_what_the_servers_disk_refused() {
 }
 
 #[test]
+fn a_servers_full_disk_costs_one_answer_though_somebody_reads_for_long() {
+    let disk = Disk::default();
+    let path = disk.path("records.sqlite");
+    let storage = Storage::open(&path, &[7; 32], &mut Seeded(1)).unwrap();
+    let save = |number: u8| {
+        storage.writer().write(move |transaction| {
+            transaction.execute(
+                "INSERT INTO server (name, value) VALUES (?1, zeroblob(100000))",
+                [format!("change {number}")],
+            )?;
+            Ok(())
+        })
+    };
+    let held = |connection: &Connection| -> Result<i64, StoreError> {
+        let count = "SELECT count(*) FROM server WHERE name LIKE 'change %'";
+        Ok(connection.query_row(count, [], |row| row.get(0))?)
+    };
+    save(0).unwrap();
+    let seen = storage.read(|connection| {
+        assert_eq!(held(connection)?, 1);
+        disk.limit(Some(disk.used_bytes()));
+        assert!(matches!(save(1), Err(StoreError::Full)));
+        disk.limit(None);
+        save(2)?;
+        held(connection)
+    });
+    assert_eq!(seen.unwrap(), 1, "as it was when the reader began");
+    save(3).unwrap();
+    drop(storage);
+    let left = disk.as_of(disk.operations(), 1);
+    let found = Storage::open(&left.path("records.sqlite"), &[7; 32], &mut Seeded(1)).unwrap();
+    assert_eq!(found.read(held).unwrap(), 3, "after a power cut");
+}
+
+#[test]
 fn a_full_disk_says_so_and_works_again_with_room() {
     let tally = Tally::begin("R3", "disk full while a phone opens, saves and syncs");
     let calm = Disk::default();

@@ -259,26 +259,31 @@ async fn an_office_of_two_townships_turns_the_pages_of_one_list() {
         sync(&phone).await;
         for name in ["甲", "乙"] {
             let edit = RecordEdit::default().set("basic", "head_name", name);
-            phone.create_household(village, edit).unwrap();
+            let id = phone.create_household(village, edit).unwrap();
+            take(&phone, id, Stage::Clue, RecordEdit::default()).unwrap();
         }
         sync(&phone).await;
     }
-    let page = |rows: u32, after: Option<HouseholdId>| -> Vec<(u64, String)> {
-        let filter = HouseholdFilter { rows, after, ..HouseholdFilter::default() };
+    let page = |rows: u32, after: Option<HouseholdId>, overdue: bool| -> Vec<(u64, String)> {
+        let filter = HouseholdFilter { rows, after, overdue, ..HouseholdFilter::default() };
         let rows = county.office("both", AdminCommand::List(filter)).unwrap();
         let row = |row: &serde_json::Value| {
             (row["village"].as_u64().unwrap(), row["household"].as_str().unwrap().to_owned())
         };
         rows.as_array().unwrap().iter().map(row).collect()
     };
-    let whole = page(50, None);
+    let whole = page(50, None, false);
     assert_eq!(whole.iter().map(|row| row.0).collect::<Vec<_>>(), [south, south, north, north]);
-    let (mut turned, mut after) = (Vec::new(), None);
-    while let Some(row) = page(1, after).pop() {
-        after = Some(row.1.parse().unwrap());
-        turned.push(row);
+    assert_eq!(page(50, None, true), [], "of what is overdue");
+    county.day("2024-06-03");
+    for overdue in [false, true] {
+        let (mut turned, mut after) = (Vec::new(), None);
+        while let Some(row) = page(1, after, overdue).pop() {
+            after = Some(row.1.parse().unwrap());
+            turned.push(row);
+        }
+        assert_eq!(turned, whole);
     }
-    assert_eq!(turned, whole);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -321,4 +326,7 @@ async fn an_office_finds_the_households_it_asks_for() {
     assert_eq!(overdue(), [""; 0], "its last day");
     county.day(&due_on.plus_days(1).to_string());
     assert_eq!(overdue(), [with_clue.to_string()]);
+    let turned_down = Step { reason: "收入高于监测范围", ..Step::default() };
+    county.step("township", with_clue, "not_included", turned_down).unwrap();
+    assert_eq!(overdue(), [""; 0], "nothing is left to be done");
 }

@@ -17,11 +17,34 @@ const AT_ONCE: usize = 2;
 
 /// Searches on the targets named, or on all, each for so many seconds. `table` gets a line a target.
 pub(crate) fn fuzz(targets: &[String], seconds: u64, table: Option<&Path>) -> Result<(), String> {
+    build()?;
+    search(targets, seconds, table)
+}
+
+/// Searches on all targets while something else is done: a search takes its seconds whatever else there is to do.
+pub(crate) fn fuzz_beside(
+    seconds: u64,
+    table: &Path,
+    else_to_do: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
+    build()?;
+    std::thread::scope(|scope| {
+        let searching = scope.spawn(|| search(&[], seconds, Some(table)));
+        let done = else_to_do();
+        let found = searching.join().map_err(|_| "fuzz".to_owned())?;
+        done.and(found)
+    })
+}
+
+fn build() -> Result<(), String> {
     let compiler = fs::canonicalize(COMPILER).map_err(|error| format!("{COMPILER}: {error}"))?;
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "-p", "wanhu-fuzz", "--target-dir", "target"]);
     build.env("RUSTC_WORKSPACE_WRAPPER", compiler);
-    super::run(&mut build, "cargo build -p wanhu-fuzz, with coverage")?;
+    super::run(&mut build, "cargo build -p wanhu-fuzz, with coverage")
+}
+
+fn search(targets: &[String], seconds: u64, table: Option<&Path>) -> Result<(), String> {
     let all = folders(Path::new("tests/corpus"))?;
     let unknown: Vec<_> = targets.iter().filter(|name| !all.contains(name)).collect();
     if !unknown.is_empty() {

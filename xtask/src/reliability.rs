@@ -22,8 +22,12 @@ const FUZZ_SECONDS: u64 = 60;
 /// Faults every run must have tried.
 const GOALS: [&str; 9] = ["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9"];
 
-/// Runs all tests and the search for hostile bytes; `times` as many cases as usual.
-pub(crate) fn every_fault(times: u64, fuzz_seconds: u64) -> Result<(), String> {
+/// Runs all tests and the search for hostile bytes, and something else beside the search; `times` as many cases as usual.
+pub(crate) fn every_fault(
+    times: u64,
+    fuzz_seconds: u64,
+    beside: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
     let _ = fs::remove_file(TALLY);
     let tally = std::env::current_dir().map_err(|error| error.to_string())?.join(TALLY);
     // The tests of the command lines run the programs themselves.
@@ -38,7 +42,7 @@ pub(crate) fn every_fault(times: u64, fuzz_seconds: u64) -> Result<(), String> {
         tests.env(switch, (usual * times).to_string());
     }
     super::run(&mut tests, &format!("cargo test --workspace, {worlds} simulated worlds"))?;
-    super::fuzz::fuzz(&[], fuzz_seconds, Some(&tally))?;
+    super::fuzz::fuzz_beside(fuzz_seconds, &tally, beside)?;
     let lines = lines()?;
     let tried: BTreeSet<&str> = lines.iter().map(|line| line.goal.as_str()).collect();
     let missing: Vec<_> = GOALS.iter().filter(|goal| !tried.contains(*goal)).collect();
@@ -48,7 +52,7 @@ pub(crate) fn every_fault(times: u64, fuzz_seconds: u64) -> Result<(), String> {
 /// The long form, which writes docs/reliability.md; with 0 times, from what the last run of all checks tried.
 pub(crate) fn torture(times: u64) -> Result<(), String> {
     if times > 0 {
-        every_fault(times, FUZZ_SECONDS * times)?;
+        every_fault(times, FUZZ_SECONDS * times, || Ok(()))?;
     }
     let path = Path::new("docs/reliability.md");
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;

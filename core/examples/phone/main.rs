@@ -1,11 +1,12 @@
 //! A phone on the command line: the real client for developers and scripts. Every command is one call
 //! of the ledger; nothing here knows a table or a message.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
 mod output;
 mod vault;
 mod words;
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -230,14 +231,7 @@ fn main() -> ExitCode {
     };
     let json = arguments.json;
     match run(arguments) {
-        Ok((text, value)) => {
-            if json {
-                println!("{value}");
-            } else {
-                print!("{text}");
-            }
-            ExitCode::SUCCESS
-        }
+        Ok((text, value)) => print(&if json { format!("{value}\n") } else { text }),
         Err(error) => {
             let (zh, en) = words::of(&error);
             if json {
@@ -253,8 +247,7 @@ fn main() -> ExitCode {
 /// What is wrong with the words typed; help and version are no mistakes.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        print!("{error}");
-        return ExitCode::SUCCESS;
+        return print(&error.to_string());
     }
     let (zh, en) = ("命令或参数有误,用 --help 查看用法", error.to_string());
     if std::env::args().any(|word| word == "--json") {
@@ -263,6 +256,18 @@ fn usage(error: &clap::Error) -> ExitCode {
         eprint!("错误: {zh}\n{en}");
     }
     ExitCode::from(2)
+}
+
+/// Writes out what was asked for. Whoever stops reading, as `head` does, has seen enough.
+fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("错误: 结果无法写出\nerror: {error} [output]");
+            ExitCode::FAILURE
+        }
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
+    }
 }
 
 /// Text for people and JSON for scripts.

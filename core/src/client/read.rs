@@ -18,7 +18,7 @@ use crate::store::{StoreError, records, replica};
 use crate::sync::wire::RefusalCode;
 
 impl Ledger {
-    /// One page of the list, ordered by village, head's name and id.
+    /// One page of the list, ordered by village and head's name.
     ///
     /// # Errors
     /// As the store reports.

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::listing::{self, ListFilter, ListRow, PageStart};
+use super::listing;
 use super::records::{self, Household};
 use crate::document::change::Change;
 use crate::document::facts::facts;
@@ -14,7 +14,6 @@ use crate::domain::asking::Asking;
 use crate::domain::day::Day;
 use crate::domain::facts::Facts;
 use crate::domain::ids::HouseholdId;
-use crate::domain::policy::Policy;
 use crate::domain::workflow::{self, Case, Passed, Stage, Task};
 
 /// A step as it stands on record.
@@ -126,37 +125,6 @@ pub fn tasks(connection: &Connection, asking: &Asking<'_>) -> Result<Vec<TaskVie
     }
     found.sort_by_key(|view| (view.task.due_on.is_none(), view.task.clone(), view.household));
     Ok(found)
-}
-
-/// One page of the households about which something is overdue, whose ever it is.
-///
-/// # Errors
-/// As the file reports.
-pub fn overdue(
-    connection: &Connection,
-    filter: &ListFilter,
-    after: Option<&PageStart>,
-    rows_max: u32,
-    (policy, today): (&Policy, Day),
-) -> Result<Vec<ListRow>, StoreError> {
-    let filter = ListFilter { with_tasks: true, ..filter.clone() };
-    let (mut found, mut after) = (Vec::new(), after.cloned());
-    loop {
-        let page = listing::page(connection, &filter, after.as_ref(), rows_max)?;
-        let Some(last) = page.last() else { return Ok(found) };
-        after = Some(last.place());
-        for row in page {
-            let Some(household) = records::find(connection, row.id)? else { continue };
-            let facts = facts(&household.fold, household.scope);
-            let tasks = workflow::tasks(&facts, &Case::of(&facts), policy, today);
-            if tasks.iter().any(|task| task.is_overdue(today)) {
-                found.push(row);
-            }
-            if found.len() >= rows_max as usize {
-                return Ok(found);
-            }
-        }
-    }
 }
 
 fn step(

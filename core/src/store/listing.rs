@@ -177,6 +177,13 @@ pub fn may_have_bills(connection: &Connection, n: i64) -> Result<bool, StoreErro
     Ok(statement.query_row([n], |row| row.get(0)).optional()?.unwrap_or(true))
 }
 
+/// Whether anything may have to be done about a household, on any day and under any policy.
+pub fn is_with_tasks(connection: &Connection, n: i64) -> Result<bool, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT tasks <> 0 FROM listing WHERE household = ?1")?;
+    Ok(statement.query_row([n], |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
 fn tag_bits(fold: &Fold) -> i64 {
     TAGS.iter().enumerate().fold(0, |bits, (place, tag)| {
         let set = record::value(fold, "class", tag).and_then(Value::as_bool) == Some(true);
@@ -199,8 +206,8 @@ pub struct Part<'a> {
     pub among: Option<&'a [i64]>,
 }
 
-/// One page of the list, ordered by village, head's name and id. What was merged into another record is not
-/// in it.
+/// One page of the list, ordered by village and head's name; of one name, as they came to this file: so it stands in the
+/// index, and nothing has to be sorted. What was merged into another record is not in it.
 pub fn page(
     connection: &Connection,
     filter: &ListFilter,
@@ -222,10 +229,15 @@ pub fn page_of(
     query.restrict_by(filter);
     if let Some(PageStart { scope, head_name, id }) = part.after {
         let row = [scope.cast_signed().into(), head_name.clone().into(), id.0.to_vec().into()];
-        query.restrict("(l.scope, l.head_name, h.id) > (?, ?, ?)", row);
+        // One that is gone since leaves its place among those of its name to the first.
+        query.restrict(
+            "(l.scope, l.head_name, l.household) >
+             (?, ?, coalesce((SELECT n FROM household WHERE id = ?), 0))",
+            row,
+        );
     }
     let Query { mut sql, mut values } = query;
-    sql.push_str(" ORDER BY l.scope, l.head_name, h.id LIMIT ?");
+    sql.push_str(" ORDER BY l.scope, l.head_name, l.household LIMIT ?");
     values.push(i64::from(rows_max).into());
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), read_row)?;

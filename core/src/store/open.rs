@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
 
 use super::StoreError;
 
@@ -140,9 +140,9 @@ pub fn begin(connection: &mut Connection) -> Result<Transaction<'_>, StoreError>
 }
 
 /// Ends a transaction. Once a sync has failed, the system has forgotten what it could not write, though the
-/// next sync succeeds; what is written behind such a gap in the log is lost in a power cut. So after a
-/// failure the log is folded into the file and begun anew, or nothing more is written until the file is
-/// opened again.
+/// next sync succeeds; what is written behind such a gap in the log is lost in a power cut. So after a failed
+/// sync the log is folded into the file and begun anew, or nothing more is written until the file is
+/// opened again. After any other failure, as on a full disk, the next transaction takes the place of this one.
 ///
 /// # Errors
 /// As SQLite reports; then nothing of the transaction counts.
@@ -151,10 +151,15 @@ pub fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
     if !transaction.is_autocommit() {
         transaction.execute_batch("ROLLBACK")?;
     }
-    if fold_log_in(&transaction).is_err() {
+    if is_failed_sync(&error) && fold_log_in(&transaction).is_err() {
         transaction.pragma_update(None, "query_only", true)?;
     }
     Err(error.into())
+}
+
+fn is_failed_sync(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC].map(Some).contains(&code)
 }
 
 /// Writes the file's log into the file and empties it.

@@ -21,7 +21,7 @@ use wanhu_core::store::records::{self, Household};
 use super::{AdminError, Office, Output, done, lines, plain};
 use crate::accounts::{Account, AccountError};
 use crate::storage::author::{self, Author};
-use crate::storage::search;
+use crate::storage::{dues, search};
 
 /// Which households a list shows.
 #[derive(Clone, Debug, Default, Args)]
@@ -176,12 +176,15 @@ impl Office<'_> {
         });
         let after = after.transpose()?;
         let now = (&self.app.policy.policy, Day::in_china(self.app.clock.now_ms()));
+        if asked.overdue {
+            dues::catch_up(&self.app.storage, &self.app.policy)?;
+        }
         // An account's areas are ascending and of one level: one list after the other is the whole list.
         let (mut rows, mut missing) = (Vec::new(), asked.rows);
         for area in areas {
             let filter = asked.filter(area);
             let page = self.app.storage.read(|connection| match asked.overdue {
-                true => cases::overdue(connection, &filter, after.as_ref(), missing, now),
+                true => dues::overdue(connection, &filter, after.as_ref(), missing as usize, now),
                 false => search::page(connection, &filter, after.as_ref(), missing),
             })?;
             missing = missing.saturating_sub(u32::try_from(page.len()).unwrap_or(u32::MAX));

@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use wanhu_core::domain::authority::{self, Place, Role};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::Blind;
+use wanhu_core::domain::value::Value;
 use wanhu_core::store::StoreError;
 
 use super::header::HeaderError;
@@ -20,7 +22,7 @@ use super::rows::Rows;
 use super::table::{Table, TableError};
 use crate::accounts::Account;
 use crate::app::App;
-use crate::storage::department::{self, NewImport, StagedRow};
+use crate::storage::department::{self, FoundRow, NewImport};
 use crate::storage::persons::{self, Whereabouts};
 
 /// Rows kept in one transaction: phones get their turn in between.
@@ -121,8 +123,9 @@ pub fn deliver(
     persons::catch_up(&app.storage, app.person_key)?;
     let mut delivery = Delivery { app, account, profile, watch, done: Delivered::default() };
     let (taken, mut faults) = delivery.read(&table)?;
-    let staged = delivery.matched(taken, &mut faults)?;
-    delivery.keep(staged, file_hash)?;
+    let found = delivery.matched(&taken, &mut faults)?;
+    drop(taken);
+    delivery.keep(found, file_hash)?;
     delivery.judge()?;
     faults.sort_by_key(|fault| fault.row);
     delivery.done.not_taken = faults.len() as u64;
@@ -176,50 +179,60 @@ impl Delivery<'_> {
     /// The rows about somebody on record in this account's area. The others are faults.
     fn matched(
         &mut self,
-        rows: Vec<DepartmentRow>,
+        rows: &[DepartmentRow],
         faults: &mut Vec<Fault>,
-    ) -> Result<Vec<StagedRow>, DeliveryError> {
-        let key = self.app.person_key;
+    ) -> Result<Vec<FoundRow>, DeliveryError> {
+        let (key, storage) = (self.app.person_key, &self.app.storage);
+        let person = |row: &DepartmentRow| row.identity.as_ref().map(|number| key.identity(number));
+        let people =
+            storage.read_in_parts(rows, |_, some| Ok(some.iter().map(person).collect()))?;
+        let mut named: Vec<(Blind, &DepartmentRow)> = Vec::with_capacity(rows.len());
+        for (row, person) in rows.iter().zip(people.into_iter().flat_map(Vec::into_iter)) {
+            match person {
+                Some(person) => named.push((person, row)),
+                None => faults.push(fault(row, FaultCode::IdentityMissing)),
+            }
+        }
+        named.sort_unstable_by_key(|(person, _)| *person);
         let containers: HashMap<_, _> = self
             .profile
             .columns
             .iter()
             .filter(|column| !column.container.is_empty())
-            .map(|column| (column.field.clone(), format!("{}.{}", column.container, column.field)))
+            .map(|column| (&*column.field, format!("{}.{}", column.container, column.field)))
             .collect();
-        let mut named: Vec<(Blind, DepartmentRow)> = Vec::with_capacity(rows.len());
-        for row in rows {
-            match &row.identity {
-                Some(number) => named.push((key.identity(number), row)),
-                None => faults.push(fault(&row, FaultCode::IdentityMissing)),
+        let look = |connection: &Connection, some: &[(Blind, &DepartmentRow)]| {
+            let people: Vec<_> = some.iter().map(|(who, row)| (*who, row.name.as_str())).collect();
+            let places = persons::whereabouts(connection, &people)?;
+            let found = some.iter().zip(places).map(|((person, row), place)| {
+                let household = self.household_of(place).map_err(|code| fault(row, code))?;
+                let (key, content) = (key.told(&row.key), self.content(row, &containers));
+                Ok(FoundRow { key, row: row.row, household, person: *person, content })
+            });
+            Ok(found.collect::<Vec<Result<FoundRow, Fault>>>())
+        };
+        let mut found = Vec::with_capacity(named.len());
+        for outcome in storage.read_in_parts(&named, look)?.into_iter().flatten() {
+            match outcome {
+                Ok(row) => found.push(row),
+                Err(fault) => faults.push(fault),
             }
         }
-        named.sort_unstable_by_key(|(blind, _)| *blind);
-        let people: Vec<_> = named.iter().map(|(blind, row)| (*blind, row.name.as_str())).collect();
-        let found = self.app.storage.read_in_parts(&people, persons::whereabouts)?.concat();
-        let mut staged = Vec::with_capacity(named.len());
-        for ((person, row), whereabouts) in named.into_iter().zip(found) {
-            let household = match self.household_of(whereabouts) {
-                Ok(household) => household,
-                Err(code) => {
-                    faults.push(fault(&row, code));
-                    continue;
-                }
-            };
-            let values = row
-                .values
-                .into_iter()
-                .filter_map(|(field, value)| Some((containers.get(&field)?.clone(), value)));
-            let mut values: Vec<_> = values.collect();
-            if values.iter().any(|(field, _)| field.starts_with("spending.")) {
-                let kind = spending_kind(self.profile.kind);
-                values.extend(kind.map(|kind| ("spending.kind".to_owned(), kind.into())));
-            }
-            let (key, row) = (key.told(&row.key), row.row);
-            staged.push(StagedRow { key, row, import: 0, household, person, values });
+        self.done.matched = found.len() as u64;
+        Ok(found)
+    }
+
+    /// What is kept of a row, by `container.field`.
+    fn content(&self, row: &DepartmentRow, containers: &HashMap<&str, String>) -> String {
+        let values = row.values.iter();
+        let values =
+            values.filter_map(|(field, value)| Some((&**containers.get(&**field)?, value)));
+        let mut values: Vec<(&str, &Value)> = values.collect();
+        let kind = spending_kind(self.profile.kind).map(Value::from);
+        if values.iter().any(|(field, _)| field.starts_with("spending.")) {
+            values.extend(kind.as_ref().map(|kind| ("spending.kind", kind)));
         }
-        self.done.matched = staged.len() as u64;
-        Ok(staged)
+        department::written(values.into_iter())
     }
 
     /// The household that a row is about, where this account may speak of it.
@@ -237,7 +250,7 @@ impl Delivery<'_> {
         authority::place(self.account.role, &self.account.areas, village) == Place::Inside
     }
 
-    fn keep(&mut self, mut rows: Vec<StagedRow>, file_hash: [u8; 32]) -> Result<(), DeliveryError> {
+    fn keep(&mut self, mut rows: Vec<FoundRow>, file_hash: [u8; 32]) -> Result<(), DeliveryError> {
         rows.sort_unstable_by_key(|row| (row.household, row.key));
         let writer = self.app.storage.writer();
         let new = NewImport {

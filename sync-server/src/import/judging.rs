@@ -19,7 +19,7 @@ use crate::storage::author::{self, Author, WriteRefused};
 use crate::storage::department;
 
 /// Households written in one transaction: phones get their turn in between.
-pub(super) const HOUSEHOLDS_A_TURN: usize = 500;
+pub(super) const HOUSEHOLDS_A_TURN: usize = 1_000;
 
 /// Judges the households of a delivery.
 #[derive(Clone, Copy)]

@@ -5,14 +5,29 @@ use wanhu_core::domain::person::Blind;
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::StoreError;
 
-/// A row that is about somebody on record.
+/// A row that is about somebody on record, as it is to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundRow {
+    /// Keyed hash of what it means.
+    pub key: [u8; 16],
+    /// Its number in the file.
+    pub row: u32,
+    /// Local number of the household.
+    pub household: i64,
+    /// The person.
+    pub person: Blind,
+    /// Its values, [`written`].
+    pub content: String,
+}
+
+/// A row that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StagedRow {
     /// Keyed hash of what it means.
     pub key: [u8; 16],
     /// Its number in the file.
     pub row: u32,
-    /// The latest delivery that holds it; 0 before it is kept.
+    /// The latest delivery that holds it.
     pub import: i64,
     /// Local number of the household.
     pub household: i64,
@@ -101,7 +116,7 @@ pub fn finish(transaction: &Transaction<'_>, n: i64, now_ms: i64) -> Result<(), 
 pub fn stage(
     transaction: &Transaction<'_>,
     import: i64,
-    rows: &[StagedRow],
+    rows: &[FoundRow],
 ) -> Result<u64, StoreError> {
     let mut known = transaction.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM department_row WHERE household = ?1 AND key = ?2)",
@@ -112,9 +127,8 @@ pub fn stage(
     )?;
     let mut new = 0;
     for row in rows {
-        let content = written(&row.values);
         let Blind(person) = row.person;
-        let values = params![row.key, import, row.row, row.household, person, content];
+        let values = params![row.key, import, row.row, row.household, person, row.content];
         new += u64::from(
             !known.query_row(params![row.household, row.key], |row| row.get::<_, bool>(0))?,
         );
@@ -231,8 +245,9 @@ pub fn withdraw(
     Ok(())
 }
 
-fn written(values: &[(String, Value)]) -> String {
-    let pairs = values.iter().filter_map(|(field, value)| {
+/// Values as they are kept, each with its `container.field`.
+pub fn written<'v>(values: impl Iterator<Item = (&'v str, &'v Value)>) -> String {
+    let pairs = values.filter_map(|(field, value)| {
         let value = match value {
             Value::Bool(tick) => serde_json::Value::from(*tick),
             Value::Int(number) => (*number).into(),
@@ -240,7 +255,7 @@ fn written(values: &[(String, Value)]) -> String {
             // A profile reads none of these.
             Value::Null | Value::Opaque { .. } => return None,
         };
-        Some((field.clone(), value))
+        Some((field.to_owned(), value))
     });
     serde_json::Value::Object(pairs.collect()).to_string()
 }

@@ -13,9 +13,7 @@ use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Household};
 
 use super::Storage;
-
-/// Log entries looked at in one transaction; phones that push get their turn in between.
-const ENTRIES_A_TURN: i64 = 2_000;
+use super::following::Follower;
 
 const IDENTITY: u8 = 1;
 const TELEPHONE: u8 = 2;
@@ -34,43 +32,10 @@ pub struct Residence {
 /// # Errors
 /// Where the file fails.
 pub fn catch_up(storage: &Storage, key: PersonKey) -> Result<(), StoreError> {
-    if storage.read(|connection| Ok(reach(connection)? >= log_end(connection)?))? {
-        return Ok(());
-    }
-    while storage.writer().write(move |transaction| take_a_turn(transaction, &key))? {}
-    Ok(())
-}
-
-/// The last log entry the index has seen.
-fn reach(connection: &Connection) -> Result<i64, StoreError> {
-    let stored: Option<[u8; 8]> = connection
-        .query_row("SELECT value FROM server WHERE name = 'persons_through'", [], |row| row.get(0))
-        .optional()?;
-    Ok(stored.map_or(0, i64::from_be_bytes))
-}
-
-fn log_end(connection: &Connection) -> Result<i64, StoreError> {
-    Ok(connection.query_row("SELECT coalesce(max(n), 0) FROM log", [], |row| row.get(0))?)
-}
-
-/// Whether there is more to do.
-fn take_a_turn(transaction: &Transaction<'_>, key: &PersonKey) -> Result<bool, StoreError> {
-    let (from, end) = (reach(transaction)?, log_end(transaction)?);
-    let through = end.min(from + ENTRIES_A_TURN);
-    if through <= from {
-        return Ok(false);
-    }
-    let mut statement = transaction
-        .prepare_cached("SELECT DISTINCT household FROM log WHERE n > ?1 AND n <= ?2")?;
-    let changed = statement.query_map([from, through], |row| row.get(0))?;
-    for n in changed.collect::<Result<Vec<i64>, _>>()? {
-        index(transaction, key, &records::get(transaction, n)?)?;
-    }
-    transaction.execute(
-        "INSERT OR REPLACE INTO server (name, value) VALUES ('persons_through', ?1)",
-        [through.to_be_bytes()],
-    )?;
-    Ok(through < end)
+    let fold = move |transaction: &Transaction<'_>, n| {
+        index(transaction, &key, &records::get(transaction, n)?)
+    };
+    Follower { name: "persons_through", made_from: Vec::new(), fold }.catch_up(storage)
 }
 
 fn index(

@@ -88,5 +88,5 @@ class Ledger(_ledger.Ledger):
         return self.__dict__.setdefault("_syncs", set())
 
     def list(self, filter: ListFilter | None = None, after: PageStart | None = None, rows_max: int = 50) -> List[ListRow]:
-        """One page of the list, by village, head's name and id."""
+        """One page of the list, by village and head's name."""
         return super().list(filter or ListFilter(), after, rows_max)

@@ -9,7 +9,7 @@ extension Ledger {
     /// The ISO day it is in China, by the server's clock where this phone has heard it.
     public func today() async throws -> Day { try await io { $0.today() } }
 
-    /// One page of the list, by village, head's name and id.
+    /// One page of the list, by village and head's name.
     public func list(
         _ filter: ListFilter = ListFilter(), after: PageStart? = nil, rowsMax: Int = 50
     ) async throws -> [ListRow] {

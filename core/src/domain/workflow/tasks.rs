@@ -119,20 +119,16 @@ impl Task {
 
 /// What has to be done about a household, the most urgent first.
 pub fn tasks(facts: &Facts, case: &Case, policy: &Policy, today: Day) -> Vec<Task> {
-    if !facts.is_active() {
-        return Vec::new();
-    }
-    let asked = Asked { facts, case, policy, today };
-    let mut tasks = asked.of_warnings();
-    tasks.extend(asked.of_clues());
-    tasks.extend(asked.of_stage());
-    if case.is_open() {
-        tasks.extend(asked.of_help());
-    } else if case.is_running() {
-        tasks.extend(asked.of_urgent_help());
-    }
+    let mut tasks = Asked { facts, case, policy, today: Some(today) }.tasks();
     tasks.sort_by_key(|task| (task.due_on.is_none(), task.clone()));
     tasks
+}
+
+/// The first day that may be the last day for something about a household, whatever the day on which somebody asks:
+/// up to it nothing is overdue.
+pub fn first_due(facts: &Facts, case: &Case, policy: &Policy) -> Option<Day> {
+    let tasks = Asked { facts, case, policy, today: None }.tasks();
+    tasks.into_iter().filter_map(|task| task.due_on).min()
 }
 
 /// Whether anything may have to be done about a household, on any day and under any policy.
@@ -158,10 +154,26 @@ struct Asked<'a> {
     facts: &'a Facts,
     case: &'a Case,
     policy: &'a Policy,
-    today: Day,
+    /// None for what may be asked for on any day.
+    today: Option<Day>,
 }
 
 impl Asked<'_> {
+    fn tasks(&self) -> Vec<Task> {
+        if !self.facts.is_active() {
+            return Vec::new();
+        }
+        let mut tasks = self.of_warnings();
+        tasks.extend(self.of_clues());
+        tasks.extend(self.of_stage());
+        if self.case.is_open() {
+            tasks.extend(self.of_help());
+        } else if self.case.is_running() {
+            tasks.extend(self.of_urgent_help());
+        }
+        tasks
+    }
+
     fn due(&self, clock: Clock, from: Option<Day>) -> Option<Day> {
         self.policy.due(clock, self.facts.village, from?)
     }
@@ -226,7 +238,8 @@ impl Asked<'_> {
             subject: subject.clone(),
         });
         let mut tasks: Vec<Task> = objections.collect();
-        let hangs = self.due(Clock::Notice, entered).is_some_and(|last| self.today <= last);
+        let last = self.due(Clock::Notice, entered);
+        let hangs = self.today.is_some_and(|today| last.is_some_and(|last| today <= last));
         if tasks.is_empty() && !hangs {
             let kind = TaskKind::TownshipCheck;
             tasks.push(Task { due_on: decision, kind, subject: String::new() });
@@ -258,7 +271,8 @@ impl Asked<'_> {
         let mut add = |kind, due_on, subject: &str| {
             tasks.push(Task { due_on, kind, subject: subject.to_owned() });
         };
-        if facts.responsible_cadres(self.today).next().is_none() {
+        let has_cadre = |today: Day| facts.responsible_cadres(today).next().is_some();
+        if !self.today.is_some_and(has_cadre) {
             add(TaskKind::NameCadre, plan, "");
         }
         if facts.rows("plan").is_empty() {
@@ -269,8 +283,8 @@ impl Asked<'_> {
         }
         let visited = facts.rows("visits").iter().filter_map(|visit| visit.day("date")).max();
         let next = self.due(Clock::Visit, visited.max(since));
-        let is_near = |due: Day| due.plus_days(-VISIT_SHOWN_DAYS) <= self.today;
-        if next.is_none_or(is_near) {
+        let is_near = |due: Day, today: Day| due.plus_days(-VISIT_SHOWN_DAYS) <= today;
+        if next.zip(self.today).is_none_or(|(due, today)| is_near(due, today)) {
             add(TaskKind::Visit, next, "");
         }
         for field in GUARANTEES {

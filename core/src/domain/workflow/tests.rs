@@ -335,6 +335,7 @@ proptest! {
         steps in random_steps(),
         (is_warned, channel, received, after) in (any::<bool>(), 0..3usize, 1..28u32, 0..25u32),
         days in prop::collection::vec(1..28u32, 24),
+        (cadre_to, visited, later) in (1..28u32, prop::option::of(1..28u32), 0..90i32),
     ) {
         let mut facts = steps.iter().zip(&days).fold(ready(), |facts, ((id, after, stage, level), on)| {
             facts.with_row("steps", id, &[
@@ -354,6 +355,18 @@ proptest! {
             ("channel", channel.into()), ("received_on", received.into()), ("after", after.into()),
         ]);
         let case = Case::of(&facts);
+        let first = first_due(&facts, &case, &policy());
+        let cadre = [("account", "li".into()), ("to", format!("2024-04-{cadre_to:02}").into())];
+        let mut followed = facts.clone().with_row("cadres", "k", &cadre);
+        if let Some(visited) = visited {
+            let visit = [("date", format!("2024-04-{visited:02}").into())];
+            followed = followed.with_row("visits", "v", &visit);
+        }
+        for (facts, first) in [(&facts, first), (&followed, first_due(&followed, &case, &policy()))] {
+            let today = day("2024-03-01").plus_days(later);
+            let is_late = tasks(facts, &case, &policy(), today).iter().any(|task| task.is_overdue(today));
+            prop_assert!(!is_late || first.is_some_and(|first| first < today), "{first:?} on {today}");
+        }
         let found = tasks(&facts, &case, &policy(), day("2024-06-30"));
         prop_assert!(found.is_empty() || may_have_tasks(&facts, &case));
         for task in found {

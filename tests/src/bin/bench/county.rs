@@ -20,9 +20,9 @@ use wanhu_server::import::delivery::{self, DeliveryPhase};
 use wanhu_server::import::profile::{Kind, Profile};
 use wanhu_server::settings::Settings;
 use wanhu_server::storage::author::{self, Author};
-use wanhu_server::storage::{persons, search};
+use wanhu_server::storage::{dues, persons, search};
 use wanhu_tests::population;
-use wanhu_tests::seeded::Seeded;
+use wanhu_tests::seeded::{Seeded, SetClock};
 
 use super::{Failure, Figure};
 
@@ -170,6 +170,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     }
 
     figures.extend(lists(&settings, &app, &scale)?);
+    figures.extend(overdue(&settings, &app, &scale)?);
     let asked = FiguresArguments { area: None, as_of: None, from: None, list: None };
     let begin = Instant::now();
     Office { settings: &settings, app: &app, by: "city" }
@@ -240,6 +241,32 @@ fn lists(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, Fai
         asked.map(|_| ()).map_err(|error| error.words().2.into())
     };
     figures.push(waited(format!("a county office's tasks, {scale}"), &[all], &tasks)?);
+    Ok(figures)
+}
+
+/// What a county waits for that asks what is overdue: on a day on which little is, and when nobody did anything for two months.
+fn overdue(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, Failure> {
+    let begin = Instant::now();
+    dues::catch_up(&app.storage, &app.policy)?;
+    let value = begin.elapsed().as_secs_f64();
+    let what = format!("by when what is due, from the whole log, {scale}");
+    let mut figures = vec![Figure { goal: "lists", what, value, unit: "s", aim: None, runs: 1 }];
+    let all = HouseholdFilter { rows: 50, overdue: true, ..HouseholdFilter::default() };
+    let named = HouseholdFilter { search: Some("首萱".to_owned()), ..all.clone() };
+    for (when, days) in [("of today", 0), ("of two months", 60)] {
+        let clock = SetClock::default();
+        clock.set(app.clock.now_ms() + days * 86_400_000);
+        let later = App::open(settings, Arc::new(clock), &mut SystemEntropy)?;
+        let office = Office { settings, app: &later, by: "county" };
+        let ask = |asked: &HouseholdFilter| {
+            let list = AdminCommand::List(asked.clone());
+            office.run(list, &mut SystemEntropy).map(|_| ()).map_err(|error| error.words().2.into())
+        };
+        for (what, asked) in [("what is overdue", &all), ("overdue, by name", &named)] {
+            let what = format!("{what}, {when}, a county, {scale}");
+            figures.push(waited(what, std::slice::from_ref(asked), &ask)?);
+        }
+    }
     Ok(figures)
 }
 

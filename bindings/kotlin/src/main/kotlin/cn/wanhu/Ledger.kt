@@ -133,7 +133,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         }
     }
 
-    /** One page of the list, by village, head's name and id. */
+    /** One page of the list, by village and head's name. */
     public suspend fun list(
         filter: ListFilter = ListFilter(),
         after: PageStart? = null,

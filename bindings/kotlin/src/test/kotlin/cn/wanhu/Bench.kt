@@ -42,11 +42,27 @@ private fun fill(path: String, households: Int) = cn.wanhu.ffi.Ledger.open(path)
     book.closeBook()
 }
 
-/** From the first line of the program to the first page, with the library that has to be unpacked, loaded and checked. */
-private fun start(path: String, begin: Long) = runBlocking {
-    Ledger.open(path).use {
-        check(it.list().size == 50)
-        tell("start to first page", (System.nanoTime() - begin) / 1e6, "ms", 300.0)
+/** From the first line of the program to the first page, with the library that has to be loaded and checked, and what of it is whose. */
+private fun start(path: String, begin: Long) {
+    var last = begin
+    val part = { what: String ->
+        val now = System.nanoTime()
+        tell("of a start: $what", (now - last) / 1e6, "ms")
+        last = now
+    }
+    runBlocking {
+        part("Kotlin's coroutines")
+        check(com.sun.jna.Native.POINTER_SIZE > 0)
+        part("JNA")
+        cn.wanhu.core.uniffiEnsureInitialized()
+        cn.wanhu.ffi.uniffiEnsureInitialized()
+        part("the library loaded, its calls bound and checked")
+        Ledger.open(path).use {
+            part("the book opened")
+            check(it.list().size == 50)
+            part("the first page")
+            tell("start to first page", (System.nanoTime() - begin) / 1e6, "ms", 300.0)
+        }
     }
 }
 

@@ -1,0 +1,181 @@
+//! The households about which something is overdue. By when something is due at the earliest follows the log; of those whose
+//! day is over, the record decides. Must not know who asks.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, Transaction, params};
+use sha2::{Digest, Sha256};
+use wanhu_core::document::facts::facts;
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::policy::{Policy, Published};
+use wanhu_core::domain::region;
+use wanhu_core::domain::workflow::{self, Case};
+use wanhu_core::store::listing::{self, ListFilter, ListRow, PageStart, Part};
+use wanhu_core::store::{StoreError, records};
+
+use super::Storage;
+use super::following::Follower;
+
+/// Brings the days up to the end of the log, and to the policy. Where they are there already, the writer is left alone.
+///
+/// # Errors
+/// Where the file fails.
+pub fn catch_up(storage: &Storage, policy: &Arc<Published>) -> Result<(), StoreError> {
+    let made_from = Sha256::digest(&policy.text).to_vec();
+    let policy = policy.clone();
+    let fold = move |transaction: &Transaction<'_>, n| keep(transaction, &policy.policy, n);
+    Follower { name: "dues_through", made_from, fold }.catch_up(storage)
+}
+
+fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), StoreError> {
+    let due = match listing::is_with_tasks(transaction, n)? {
+        true => {
+            let household = records::get(transaction, n)?;
+            let facts = facts(&household.fold, household.scope);
+            let first = workflow::first_due(&facts, &Case::of(&facts), policy);
+            first.map(|first| (household.scope, first))
+        }
+        false => None,
+    };
+    let Some((scope, first)) = due else {
+        transaction.prepare_cached("DELETE FROM due WHERE household = ?1")?.execute([n])?;
+        return Ok(());
+    };
+    transaction
+        .prepare_cached(
+            "INSERT INTO due (household, scope, due_on) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET scope = ?2, due_on = ?3",
+        )?
+        .execute(params![n, scope.cast_signed(), first.to_string()])?;
+    Ok(())
+}
+
+/// One page of the households about which something is overdue, whose ever it is, in the list's order; as far as
+/// [`catch_up`] has come.
+///
+/// # Errors
+/// Where the file fails.
+pub fn overdue(
+    connection: &Connection,
+    filter: &ListFilter,
+    after: Option<&PageStart>,
+    rows_max: usize,
+    (policy, today): (&Policy, Day),
+) -> Result<Vec<ListRow>, StoreError> {
+    let (first, last) = filter.area.map_or((0, i64::MAX.cast_unsigned()), region::villages_of);
+    let mut from = Some(after.map_or(first, |after| after.scope.max(first)));
+    let mut found = Vec::new();
+    while let Some(village) = from.filter(|_| found.len() < rows_max) {
+        let (among, next) = late(connection, (village, last), today, rows_max)?;
+        let part = Part { after, among: Some(&among), ..Part::default() };
+        for row in listing::page_of(connection, filter, part, u32::MAX)? {
+            if found.len() < rows_max && is_overdue(connection, &row, policy, today)? {
+                found.push(row);
+            }
+        }
+        from = next;
+    }
+    Ok(found)
+}
+
+/// The households of whole villages whose first day is over, as few villages as have so many of them; and the village with
+/// which to go on.
+fn late(
+    connection: &Connection,
+    (first, last): (u64, u64),
+    today: Day,
+    rows: usize,
+) -> Result<(Vec<i64>, Option<u64>), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT scope, household FROM due WHERE scope BETWEEN ?1 AND ?2 AND due_on < ?3
+         ORDER BY scope",
+    )?;
+    let bound = params![first.cast_signed(), last.cast_signed(), today.to_string()];
+    let (mut among, mut village, mut rows_found) = (Vec::new(), first, statement.query(bound)?);
+    while let Some(row) = rows_found.next()? {
+        let scope = row.get::<_, i64>(0)?.cast_unsigned();
+        if scope != village && among.len() >= rows {
+            return Ok((among, Some(scope)));
+        }
+        village = scope;
+        among.push(row.get(1)?);
+    }
+    Ok((among, None))
+}
+
+fn is_overdue(
+    connection: &Connection,
+    row: &ListRow,
+    policy: &Policy,
+    today: Day,
+) -> Result<bool, StoreError> {
+    let Some(household) = records::find(connection, row.id)? else { return Ok(false) };
+    let facts = facts(&household.fold, household.scope);
+    let tasks = workflow::tasks(&facts, &Case::of(&facts), policy, today);
+    Ok(tasks.iter().any(|task| task.is_overdue(today)))
+}
+
+#[cfg(test)]
+mod tests {
+    use wanhu_core::document::edit::{RecordEdit, StepForm};
+    use wanhu_core::domain::authority::Role;
+    use wanhu_core::domain::ids::HouseholdId;
+    use wanhu_core::domain::person::PersonKey;
+    use wanhu_core::domain::policy::EXAMPLES_TOML;
+    use wanhu_core::domain::workflow::Stage;
+    use wanhu_core::store::records::Household;
+    use wanhu_core::system::SystemEntropy;
+
+    use super::*;
+    use crate::accounts::Account;
+    use crate::storage::author::{self, Author};
+
+    const VILLAGE: u64 = 431_022_208_217;
+
+    /// A family of which somebody told on a Friday.
+    fn told_of(storage: &Storage) {
+        let account = Account {
+            id: "li".into(),
+            name: "李明".into(),
+            role: Role::VillageCadre,
+            areas: vec![VILLAGE],
+            granted_by: String::new(),
+            disabled: false,
+        };
+        let author = Author::office(account, 1_709_251_200_000, PersonKey::new([7; 32]));
+        let household = Household::unsaved(HouseholdId([1; 16]), VILLAGE);
+        let (step, on) = (StepForm::to(Stage::Clue), "2024-03-01".parse().unwrap());
+        let edit = RecordEdit::default().set("basic", "head_name", "陈永昌");
+        let edit = edit.step(&Case::default(), &step, "village", on);
+        let write = move |transaction: &Transaction<'_>| {
+            author::write(transaction, &author, &Policy::default(), household, &edit)
+        };
+        storage.writer().write(write).unwrap().unwrap();
+    }
+
+    #[test]
+    fn days_of_another_policy_are_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("records.sqlite");
+        let storage = Storage::open(&path, &[7; 32], &mut SystemEntropy).unwrap();
+        told_of(&storage);
+        let five = Arc::new(Published::parse(EXAMPLES_TOML).unwrap());
+        let longer = EXAMPLES_TOML.replacen("days = 5\n", "days = 15\n", 1);
+        let fifteen = Arc::new(Published::parse(&longer).unwrap());
+        for (policy, last) in
+            [(&five, "2024-03-08"), (&fifteen, "2024-03-22"), (&five, "2024-03-08")]
+        {
+            catch_up(&storage, policy).unwrap();
+            let late = |today: Day| {
+                let all = ListFilter::default();
+                let judged = (&policy.policy, today);
+                storage
+                    .read(|connection| overdue(connection, &all, None, 50, judged))
+                    .unwrap()
+                    .len()
+            };
+            let last: Day = last.parse().unwrap();
+            assert_eq!((late(last), late(last.plus_days(1))), (0, 1), "{last}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What is folded from the log at its own pace, so that no phone waits for it: up to which entry it reaches is kept beside
+//! it. Must not know what is folded.
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use wanhu_core::store::StoreError;
+
+use super::Storage;
+
+/// Log entries looked at in one transaction; phones that push get their turn in between.
+const ENTRIES_A_TURN: i64 = 2_000;
+
+/// Something that follows the log.
+#[derive(Clone)]
+pub(super) struct Follower<F> {
+    /// Under which name of `server` its place in the log is kept.
+    pub(super) name: &'static str,
+    /// Whatever else it follows from. Made from something else, it is made anew.
+    pub(super) made_from: Vec<u8>,
+    /// Folds a household, by its local number.
+    pub(super) fold: F,
+}
+
+impl<F> Follower<F>
+where
+    F: Fn(&Transaction<'_>, i64) -> Result<(), StoreError> + Clone + Send + 'static,
+{
+    /// Folds whatever changed since the last time. Where nothing did, the writer is left alone.
+    pub(super) fn catch_up(&self, storage: &Storage) -> Result<(), StoreError> {
+        if storage.read(|connection| Ok(self.reach(connection)? >= log_end(connection)?))? {
+            return Ok(());
+        }
+        loop {
+            let follower = self.clone();
+            if !storage.writer().write(move |transaction| follower.take_a_turn(transaction))? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The last log entry it has seen.
+    fn reach(&self, connection: &Connection) -> Result<i64, StoreError> {
+        let stored: Option<Vec<u8>> = connection
+            .query_row("SELECT value FROM server WHERE name = ?1", [self.name], |row| row.get(0))
+            .optional()?;
+        let through = stored.as_deref().and_then(|stored| {
+            let (through, made_from) = stored.split_first_chunk::<8>()?;
+            (made_from == self.made_from).then(|| i64::from_be_bytes(*through))
+        });
+        Ok(through.unwrap_or(0))
+    }
+
+    /// Whether there is more to do.
+    fn take_a_turn(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let (from, end) = (self.reach(transaction)?, log_end(transaction)?);
+        let through = end.min(from + ENTRIES_A_TURN);
+        if through <= from {
+            return Ok(false);
+        }
+        let mut statement = transaction
+            .prepare_cached("SELECT DISTINCT household FROM log WHERE n > ?1 AND n <= ?2")?;
+        let changed = statement.query_map([from, through], |row| row.get(0))?;
+        for n in changed.collect::<Result<Vec<i64>, _>>()? {
+            (self.fold)(transaction, n)?;
+        }
+        transaction.execute(
+            "INSERT OR REPLACE INTO server (name, value) VALUES (?1, ?2)",
+            (self.name, [&through.to_be_bytes()[..], &self.made_from].concat()),
+        )?;
+        Ok(through < end)
+    }
+}
+
+fn log_end(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("SELECT coalesce(max(n), 0) FROM log", [], |row| row.get(0))?)
+}
