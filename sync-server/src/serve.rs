@@ -127,8 +127,9 @@ async fn keep_packs(app: Arc<App>) {
                 .writer()
                 .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
             storage::persons::catch_up(storage, worker.person_key)?;
+            let packs = storage::build_packs(storage, now_ms)?;
             storage::dues::catch_up(storage, &worker.policy)?;
-            storage::build_packs(storage, now_ms)
+            Ok::<_, wanhu_core::store::StoreError>(packs)
         });
         match made.await {
             Ok(Ok(0)) => {}

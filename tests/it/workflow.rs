@@ -9,6 +9,7 @@ use wanhu_core::error::LedgerError;
 use wanhu_core::store::replica::{self, Setting};
 use wanhu_server::accounts::Account;
 use wanhu_server::admin::{AdminCommand, HouseholdFilter};
+use wanhu_server::storage::dues;
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;
 
@@ -276,7 +277,10 @@ async fn an_office_of_two_townships_turns_the_pages_of_one_list() {
     assert_eq!(whole.iter().map(|row| row.0).collect::<Vec<_>>(), [south, south, north, north]);
     assert_eq!(page(50, None, true), [], "of what is overdue");
     county.day("2024-06-03");
-    for overdue in [false, true] {
+    for (overdue, has_days) in [(false, false), (true, false), (true, true)] {
+        if has_days {
+            dues::catch_up(&county.server.app.storage, &county.server.app.policy).unwrap();
+        }
         let (mut turned, mut after) = (Vec::new(), None);
         while let Some(row) = page(1, after, overdue).pop() {
             after = Some(row.1.parse().unwrap());

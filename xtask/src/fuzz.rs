@@ -31,8 +31,11 @@ pub(crate) fn fuzz_beside(
     std::thread::scope(|scope| {
         let searching = scope.spawn(|| search(&[], seconds, Some(table)));
         let done = else_to_do();
-        let found = searching.join().map_err(|_| "fuzz".to_owned())?;
-        done.and(found)
+        let found = searching.join().unwrap_or_else(|_| Err("fuzz".to_owned()));
+        match (done, found) {
+            (Err(one), Err(other)) => Err(format!("{one}\n{other}")),
+            (done, found) => done.and(found),
+        }
     })
 }
 

@@ -140,7 +140,8 @@ fn run(command: &mut Command, name: &str) -> Result<(), String> {
 fn without_cargo(command: &mut Command) {
     let of_cargo =
         ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "LD_LIBRARY_PATH"];
-    for (variable, _) in std::env::vars_os() {
+    let own: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+    for (variable, _) in std::env::vars_os().filter(|(name, _)| !own.contains(name)) {
         if of_cargo.iter().any(|begin| variable.to_string_lossy().starts_with(begin)) {
             command.env_remove(variable);
         }

@@ -263,7 +263,12 @@ fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("错误: 结果无法写出\nerror: {error} [output]");
+            if std::env::args().any(|word| word == "--json") {
+                let en = error.to_string();
+                eprintln!("{}", json!({ "error": "output", "zh": "结果无法写出", "en": en }));
+            } else {
+                eprintln!("错误: 结果无法写出\nerror: {error} [output]");
+            }
             ExitCode::FAILURE
         }
         Ok(()) | Err(_) => ExitCode::SUCCESS,

@@ -162,12 +162,14 @@ impl Facts {
         self.people().find(|person| person.identity_number().as_ref() == Some(number))
     }
 
+    /// The cadres responsible for the household, whenever their terms end.
+    pub fn cadres(&self) -> impl Iterator<Item = &Row> {
+        self.rows("cadres").iter().filter(|cadre| matches!(cadre.text("role"), "" | "responsible"))
+    }
+
     /// The cadres responsible for the household on a day.
     pub fn responsible_cadres(&self, today: Day) -> impl Iterator<Item = &Row> {
-        self.rows("cadres").iter().filter(move |cadre| {
-            matches!(cadre.text("role"), "" | "responsible")
-                && cadre.day("to").is_none_or(|last| today <= last)
-        })
+        self.cadres().filter(move |cadre| cadre.day("to").is_none_or(|last| today <= last))
     }
 
     /// How many live in the household.

@@ -142,7 +142,8 @@ pub fn begin(connection: &mut Connection) -> Result<Transaction<'_>, StoreError>
 /// Ends a transaction. Once a sync has failed, the system has forgotten what it could not write, though the
 /// next sync succeeds; what is written behind such a gap in the log is lost in a power cut. So after a failed
 /// sync the log is folded into the file and begun anew, or nothing more is written until the file is
-/// opened again. After any other failure, as on a full disk, the next transaction takes the place of this one.
+/// opened again. After other failures it is folded where it can be; after a full disk the next transaction
+/// takes the place of this one.
 ///
 /// # Errors
 /// As SQLite reports; then nothing of the transaction counts.
@@ -151,15 +152,17 @@ pub fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
     if !transaction.is_autocommit() {
         transaction.execute_batch("ROLLBACK")?;
     }
-    if is_failed_sync(&error) && fold_log_in(&transaction).is_err() {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    let is_failed_sync =
+        [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC].map(Some).contains(&extended);
+    let error = StoreError::from(error);
+    if !matches!(error, StoreError::Full | StoreError::InUse)
+        && fold_log_in(&transaction).is_err()
+        && is_failed_sync
+    {
         transaction.pragma_update(None, "query_only", true)?;
     }
-    Err(error.into())
-}
-
-fn is_failed_sync(error: &rusqlite::Error) -> bool {
-    let code = error.sqlite_error().map(|error| error.extended_code);
-    [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC].map(Some).contains(&code)
+    Err(error)
 }
 
 /// Writes the file's log into the file and empties it.

@@ -175,10 +175,7 @@ impl Office<'_> {
             row.filter(may_see).map(|row| row.place()).ok_or(StoreError::NotFound)
         });
         let after = after.transpose()?;
-        let now = (&self.app.policy.policy, Day::in_china(self.app.clock.now_ms()));
-        if asked.overdue {
-            dues::catch_up(&self.app.storage, &self.app.policy)?;
-        }
+        let now = (&*self.app.policy, Day::in_china(self.app.clock.now_ms()));
         // An account's areas are ascending and of one level: one list after the other is the whole list.
         let (mut rows, mut missing) = (Vec::new(), asked.rows);
         for area in areas {

@@ -14,17 +14,25 @@ use wanhu_core::store::listing::{self, ListFilter, ListRow, PageStart, Part};
 use wanhu_core::store::{StoreError, records};
 
 use super::Storage;
-use super::following::Follower;
+use super::following::{self, Follower};
 
 /// Brings the days up to the end of the log, and to the policy. Where they are there already, the writer is left alone.
 ///
 /// # Errors
 /// Where the file fails.
 pub fn catch_up(storage: &Storage, policy: &Arc<Published>) -> Result<(), StoreError> {
-    let made_from = Sha256::digest(&policy.text).to_vec();
-    let policy = policy.clone();
+    let (made_from, policy) = (made_from(policy), policy.clone());
     let fold = move |transaction: &Transaction<'_>, n| keep(transaction, &policy.policy, n);
-    Follower { name: "dues_through", made_from, fold }.catch_up(storage)
+    Follower { name: PLACE, made_from, fold }.catch_up(storage)
+}
+
+/// Where it is kept how far the days reach.
+const PLACE: &str = "dues_through";
+
+/// Days follow from the policy, and from what this release makes of it.
+fn made_from(policy: &Published) -> Vec<u8> {
+    let hash = Sha256::new().chain_update(env!("CARGO_PKG_VERSION")).chain_update(&policy.text);
+    hash.finalize().to_vec()
 }
 
 fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), StoreError> {
@@ -50,8 +58,8 @@ fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), St
     Ok(())
 }
 
-/// One page of the households about which something is overdue, whose ever it is, in the list's order; as far as
-/// [`catch_up`] has come.
+/// One page of the households about which something is overdue, whose ever it is, in the list's order. Exact wherever the days
+/// have come to: of what has changed since, every record is asked.
 ///
 /// # Errors
 /// Where the file fails.
@@ -60,16 +68,19 @@ pub fn overdue(
     filter: &ListFilter,
     after: Option<&PageStart>,
     rows_max: usize,
-    (policy, today): (&Policy, Day),
+    (policy, today): (&Published, Day),
 ) -> Result<Vec<ListRow>, StoreError> {
     let (first, last) = filter.area.map_or((0, i64::MAX.cast_unsigned()), region::villages_of);
+    let reach = following::reach(connection, PLACE, &made_from(policy))?;
     let mut from = Some(after.map_or(first, |after| after.scope.max(first)));
-    let mut found = Vec::new();
+    let (mut found, mut stretch) = (Vec::new(), rows_max);
     while let Some(village) = from.filter(|_| found.len() < rows_max) {
-        let (among, next) = late(connection, (village, last), today, rows_max)?;
+        let (among, next) = late(connection, (village, last), (today, reach), stretch)?;
+        // Where few fit the filter, many are looked at in the end: not a few at a time.
+        stretch = stretch.saturating_mul(4);
         let part = Part { after, among: Some(&among), ..Part::default() };
         for row in listing::page_of(connection, filter, part, u32::MAX)? {
-            if found.len() < rows_max && is_overdue(connection, &row, policy, today)? {
+            if found.len() < rows_max && is_overdue(connection, &row, &policy.policy, today)? {
                 found.push(row);
             }
         }
@@ -78,21 +89,34 @@ pub fn overdue(
     Ok(found)
 }
 
-/// The households of whole villages whose first day is over, as few villages as have so many of them; and the village with
-/// which to go on.
+/// The households of whole villages that may be late, as few villages as have so many of them; and the village with which to
+/// go on.
 fn late(
     connection: &Connection,
     (first, last): (u64, u64),
-    today: Day,
+    (today, reach): (Day, i64),
     rows: usize,
 ) -> Result<(Vec<i64>, Option<u64>), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT scope, household FROM due WHERE scope BETWEEN ?1 AND ?2 AND due_on < ?3
-         ORDER BY scope",
-    )?;
-    let bound = params![first.cast_signed(), last.cast_signed(), today.to_string()];
-    let (mut among, mut village, mut rows_found) = (Vec::new(), first, statement.query(bound)?);
-    while let Some(row) = rows_found.next()? {
+    let (from, through, today) = (first.cast_signed(), last.cast_signed(), today.to_string());
+    let mut statement = connection.prepare_cached(match reach {
+        0 => {
+            "SELECT scope, household FROM listing
+             WHERE tasks <> 0 AND scope BETWEEN ?1 AND ?2 ORDER BY scope"
+        }
+        _ => {
+            "SELECT scope, household FROM due WHERE scope BETWEEN ?1 AND ?2 AND due_on < ?3
+             AND household NOT IN (SELECT household FROM log WHERE n > ?4)
+             UNION ALL SELECT scope, household FROM listing
+             WHERE tasks <> 0 AND scope BETWEEN ?1 AND ?2
+             AND household IN (SELECT household FROM log WHERE n > ?4) ORDER BY scope"
+        }
+    })?;
+    let mut candidates = match reach {
+        0 => statement.query(params![from, through])?,
+        _ => statement.query(params![from, through, today, reach])?,
+    };
+    let (mut among, mut village) = (Vec::new(), first);
+    while let Some(row) = candidates.next()? {
         let scope = row.get::<_, i64>(0)?.cast_unsigned();
         if scope != village && among.len() >= rows {
             return Ok((among, Some(scope)));
@@ -133,7 +157,7 @@ mod tests {
     const VILLAGE: u64 = 431_022_208_217;
 
     /// A family of which somebody told on a Friday.
-    fn told_of(storage: &Storage) {
+    fn told_of(storage: &Storage, number: u8) {
         let account = Account {
             id: "li".into(),
             name: "李明".into(),
@@ -143,7 +167,7 @@ mod tests {
             disabled: false,
         };
         let author = Author::office(account, 1_709_251_200_000, PersonKey::new([7; 32]));
-        let household = Household::unsaved(HouseholdId([1; 16]), VILLAGE);
+        let household = Household::unsaved(HouseholdId([number; 16]), VILLAGE);
         let (step, on) = (StepForm::to(Stage::Clue), "2024-03-01".parse().unwrap());
         let edit = RecordEdit::default().set("basic", "head_name", "陈永昌");
         let edit = edit.step(&Case::default(), &step, "village", on);
@@ -154,28 +178,29 @@ mod tests {
     }
 
     #[test]
-    fn days_of_another_policy_are_made_anew() {
+    fn what_is_overdue_does_not_depend_on_how_far_the_days_have_come() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("records.sqlite");
         let storage = Storage::open(&path, &[7; 32], &mut SystemEntropy).unwrap();
-        told_of(&storage);
+        told_of(&storage, 1);
+        let mut told = 1;
         let five = Arc::new(Published::parse(EXAMPLES_TOML).unwrap());
         let longer = EXAMPLES_TOML.replacen("days = 5\n", "days = 15\n", 1);
         let fifteen = Arc::new(Published::parse(&longer).unwrap());
-        for (policy, last) in
-            [(&five, "2024-03-08"), (&fifteen, "2024-03-22"), (&five, "2024-03-08")]
-        {
-            catch_up(&storage, policy).unwrap();
+        let rounds = [(&five, "2024-03-08"), (&fifteen, "2024-03-22"), (&five, "2024-03-08")];
+        for (policy, last) in rounds {
+            let last: Day = last.parse().unwrap();
             let late = |today: Day| {
                 let all = ListFilter::default();
-                let judged = (&policy.policy, today);
-                storage
-                    .read(|connection| overdue(connection, &all, None, 50, judged))
-                    .unwrap()
-                    .len()
+                let page = |c: &Connection| overdue(c, &all, None, 50, (policy, today));
+                storage.read(page).unwrap().len()
             };
-            let last: Day = last.parse().unwrap();
-            assert_eq!((late(last), late(last.plus_days(1))), (0, 1), "{last}");
+            assert_eq!((late(last), late(last.plus_days(1))), (0, told), "of another policy");
+            catch_up(&storage, policy).unwrap();
+            assert_eq!((late(last), late(last.plus_days(1))), (0, told), "of this policy");
+            told += 1;
+            told_of(&storage, u8::try_from(told).unwrap());
+            assert_eq!((late(last), late(last.plus_days(1))), (0, told), "of before the last one");
         }
     }
 }

@@ -26,7 +26,9 @@ where
 {
     /// Folds whatever changed since the last time. Where nothing did, the writer is left alone.
     pub(super) fn catch_up(&self, storage: &Storage) -> Result<(), StoreError> {
-        if storage.read(|connection| Ok(self.reach(connection)? >= log_end(connection)?))? {
+        let is_there =
+            |connection: &Connection| Ok(self.reach(connection)? >= log_end(connection)?);
+        if storage.read(is_there)? {
             return Ok(());
         }
         loop {
@@ -37,16 +39,8 @@ where
         }
     }
 
-    /// The last log entry it has seen.
     fn reach(&self, connection: &Connection) -> Result<i64, StoreError> {
-        let stored: Option<Vec<u8>> = connection
-            .query_row("SELECT value FROM server WHERE name = ?1", [self.name], |row| row.get(0))
-            .optional()?;
-        let through = stored.as_deref().and_then(|stored| {
-            let (through, made_from) = stored.split_first_chunk::<8>()?;
-            (made_from == self.made_from).then(|| i64::from_be_bytes(*through))
-        });
-        Ok(through.unwrap_or(0))
+        reach(connection, self.name, &self.made_from)
     }
 
     /// Whether there is more to do.
@@ -68,6 +62,22 @@ where
         )?;
         Ok(through < end)
     }
+}
+
+/// The last log entry that a follower has seen; 0 where what is there was made from something else.
+pub(super) fn reach(
+    connection: &Connection,
+    name: &str,
+    made_from: &[u8],
+) -> Result<i64, StoreError> {
+    let stored: Option<Vec<u8>> = connection
+        .query_row("SELECT value FROM server WHERE name = ?1", [name], |row| row.get(0))
+        .optional()?;
+    let through = stored.as_deref().and_then(|stored| {
+        let (through, known) = stored.split_first_chunk::<8>()?;
+        (known == made_from).then(|| i64::from_be_bytes(*through))
+    });
+    Ok(through.unwrap_or(0))
 }
 
 fn log_end(connection: &Connection) -> Result<i64, StoreError> {

@@ -15,7 +15,8 @@ const QUEUE_MAX: usize = 1024;
 
 /// Told after the commit whether it held.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
+/// With the error that a job came to, for those that shared its transaction.
+type Job = Box<dyn FnOnce(&Transaction<'_>) -> (Answer, Option<StoreError>) + Send>;
 
 /// A handle to the writer's thread. When the last handle is dropped the thread ends, and is waited for: its file must
 /// be closed before the process takes down what closing needs.
@@ -64,7 +65,8 @@ impl Writer {
         let (answer, outcome) = channel();
         let job: Job = Box::new(move |transaction| {
             let done = in_savepoint(transaction, work);
-            answer_with(answer, done)
+            let failed = done.as_ref().err().map(StoreError::echo);
+            (answer_with(answer, done), failed)
         });
         let jobs = self.0.jobs.as_ref().ok_or(StoreError::InUse)?;
         jobs.send(job).map_err(|_| StoreError::InUse)?;
@@ -77,8 +79,9 @@ fn answer_with<T: Send + 'static>(
     done: Result<T, StoreError>,
 ) -> Answer {
     Box::new(move |committed| {
+        let outcome = done.and_then(|done| committed.map(|()| done));
         // Whoever asked may have gone; what was committed stays.
-        let _ = answer.send(committed.and(done));
+        let _ = answer.send(outcome);
     })
 }
 
@@ -88,6 +91,10 @@ fn in_savepoint<T>(
 ) -> Result<T, StoreError> {
     transaction.execute_batch("SAVEPOINT job")?;
     let done = work(transaction);
+    // After some errors SQLite has undone the whole transaction by itself.
+    if transaction.is_autocommit() {
+        return done.and(Err(StoreError::InUse));
+    }
     if done.is_err() {
         transaction.execute_batch("ROLLBACK TO job")?;
     }
@@ -112,10 +119,14 @@ fn group(
     answers: &mut Vec<Answer>,
 ) -> Result<(), StoreError> {
     let transaction = open::begin(connection)?;
-    answers.push(first(&transaction));
-    while answers.len() < GROUP_MAX {
-        let Ok(job) = queue.try_recv() else { break };
-        answers.push(job(&transaction));
+    let mut next = Some(first);
+    while let Some(job) = next {
+        let (answer, failed) = job(&transaction);
+        answers.push(answer);
+        if transaction.is_autocommit() {
+            return Err(failed.unwrap_or(StoreError::InUse));
+        }
+        next = if answers.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
     }
     open::commit(transaction)
 }

@@ -262,6 +262,16 @@ impl Asked<'_> {
         })
     }
 
+    /// By when a cadre has to be named, where one has to be; on any day, from when the last term is over.
+    fn naming_due(&self, plan: Option<Day>) -> Option<Option<Day>> {
+        if let Some(today) = self.today {
+            return self.facts.responsible_cadres(today).next().is_none().then_some(plan);
+        }
+        let ends: Option<Vec<Day>> = self.facts.cadres().map(|cadre| cadre.day("to")).collect();
+        Some(plan.map(|plan| ends.iter().flatten().copied().fold(plan, Day::max)))
+            .filter(|_| ends.is_some())
+    }
+
     fn of_help(&self) -> Vec<Task> {
         let facts = self.facts;
         let identified = facts.day("case", "identified_on");
@@ -271,9 +281,8 @@ impl Asked<'_> {
         let mut add = |kind, due_on, subject: &str| {
             tasks.push(Task { due_on, kind, subject: subject.to_owned() });
         };
-        let has_cadre = |today: Day| facts.responsible_cadres(today).next().is_some();
-        if !self.today.is_some_and(has_cadre) {
-            add(TaskKind::NameCadre, plan, "");
+        if let Some(due_on) = self.naming_due(plan) {
+            add(TaskKind::NameCadre, due_on, "");
         }
         if facts.rows("plan").is_empty() {
             add(TaskKind::MakePlan, plan, "");

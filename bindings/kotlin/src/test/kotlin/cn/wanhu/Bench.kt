@@ -33,7 +33,7 @@ private fun text(field: String, value: String) = FieldValue(field, Value.Text(va
 private fun fill(path: String, households: Int) = cn.wanhu.ffi.Ledger.open(path).use { book ->
     val surnames = "陈李黄刘王张欧胡邓周".toList()
     repeat(households) { number ->
-        // No two of one name, as in most villages: those would have to be sorted by something else.
+        // No two of one name, as in most villages.
         val head = "${surnames[number % surnames.size]}永${'一' + number / surnames.size}"
         val members = (1..3).map { NewRow("members", listOf(text("name", head), text("relation", "other"))) }
         val name = FieldChange("basic", "head_name", Value.Text(head))
