@@ -18,8 +18,8 @@ const GENERATED: &str = "target/bindings/kotlin/generated";
 /// Where JNA looks for a library in a jar.
 const NATIVE: &str = "target/bindings/kotlin/native";
 pub(crate) const LIBRARY: &str = "target/debug/libwanhu.so";
-/// What writes a language's half of a library.
-const BINDGEN: [&str; 3] = ["build", "-p", "wanhu-bindgen"];
+/// What writes a language's half of a library; chosen as maturin chooses it, or it would be compiled once more for the wheel.
+const BINDGEN: [&str; 3] = ["build", "--bin", "uniffi-bindgen"];
 const WHEELS: &str = "target/bindings/python/wheels";
 
 /// Builds and tests everything; with `bless` the listing is written anew.
