@@ -48,8 +48,8 @@ pub const MIGRATIONS: Migrations = Migrations(&[
 /// SQLite's own 2 MB hold little of a city.
 const WRITER_CACHE_KIBIBYTES: i64 = 32 * 1_024;
 
-/// Pages in the log before they are folded into the file. SQLite's own 1,000 are written in the time of one turn of a
-/// delivery, and most of them again in the next.
+/// Pages in the log before they are folded into the file, four times SQLite's own: what one turn of a delivery writes and the
+/// next writes again goes into the file once.
 const LOG_PAGES: i64 = 4_000;
 
 /// The records file, encrypted, open for one writer and many readers.

@@ -62,16 +62,23 @@ impl Writer {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, outcome) = channel();
-        let job: Job = Box::new(move |transaction| {
-            let done = in_savepoint(transaction, work);
-            let failed = done.as_ref().err().map(StoreError::echo);
-            (answer_with(answer, done), failed)
-        });
+        let (job, outcome) = job_of(work);
         let jobs = self.0.jobs.as_ref().ok_or(StoreError::InUse)?;
         jobs.send(job).map_err(|_| StoreError::InUse)?;
         outcome.recv().map_err(|_| StoreError::InUse)?
     }
+}
+
+fn job_of<T: Send + 'static>(
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> (Job, Receiver<Result<T, StoreError>>) {
+    let (answer, outcome) = channel();
+    let job = Box::new(move |transaction: &Transaction<'_>| {
+        let done = in_savepoint(transaction, work);
+        let failed = done.as_ref().err().map(StoreError::echo);
+        (answer_with(answer, done), failed)
+    });
+    (job, outcome)
 }
 
 fn answer_with<T: Send + 'static>(
@@ -104,11 +111,15 @@ fn in_savepoint<T>(
 
 fn run(mut connection: Connection, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
-        let mut answers = Vec::new();
-        let committed = group(&mut connection, first, queue, &mut answers);
-        for answer in answers {
-            answer(committed.as_ref().copied().map_err(StoreError::echo));
-        }
+        run_group(&mut connection, first, queue);
+    }
+}
+
+fn run_group(connection: &mut Connection, first: Job, queue: &Receiver<Job>) {
+    let mut answers = Vec::new();
+    let committed = group(connection, first, queue, &mut answers);
+    for answer in answers {
+        answer(committed.as_ref().copied().map_err(StoreError::echo));
     }
 }
 
@@ -129,4 +140,39 @@ fn group(
         next = if answers.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
     }
     open::commit(transaction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_that_is_over_is_over_for_all_its_jobs() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE kept (n INTEGER)").unwrap();
+        let keep = |n: i64| {
+            job_of(move |transaction| Ok(transaction.execute("INSERT INTO kept VALUES (?1)", [n])?))
+        };
+        let ((first, of_first), (last, of_last)) = (keep(1), keep(3));
+        // As SQLite does by itself when the disk has no room for a page.
+        let (second, of_second) = job_of(|transaction| {
+            transaction.execute_batch("ROLLBACK")?;
+            Err::<usize, _>(StoreError::Full)
+        });
+        let (jobs, queue) = sync_channel(2);
+        jobs.send(second).unwrap();
+        jobs.send(last).unwrap();
+        drop(jobs);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            run_group(&mut connection, job, &queue);
+            next = queue.try_recv().ok();
+        }
+        for outcome in [of_first, of_second] {
+            assert!(matches!(outcome.recv().unwrap(), Err(StoreError::Full)));
+        }
+        assert!(matches!(of_last.recv().unwrap(), Ok(1)), "the next one begins anew");
+        let kept: i64 = connection.query_row("SELECT sum(n) FROM kept", [], |r| r.get(0)).unwrap();
+        assert_eq!(kept, 3);
+    }
 }

@@ -268,8 +268,7 @@ impl Asked<'_> {
             return self.facts.responsible_cadres(today).next().is_none().then_some(plan);
         }
         let ends: Option<Vec<Day>> = self.facts.cadres().map(|cadre| cadre.day("to")).collect();
-        Some(plan.map(|plan| ends.iter().flatten().copied().fold(plan, Day::max)))
-            .filter(|_| ends.is_some())
+        ends.map(|ends| plan.map(|plan| ends.into_iter().fold(plan, Day::max)))
     }
 
     fn of_help(&self) -> Vec<Task> {
