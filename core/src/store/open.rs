@@ -51,7 +51,10 @@ impl Access<'_> {
             let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
             // Temporary tables and sorts would not be encrypted on disk.
             connection.execute_batch(&format!(
-                "PRAGMA key = \"x'{hex}'\"; PRAGMA temp_store = MEMORY;"
+                "PRAGMA cipher_log_level = NONE;
+                 PRAGMA key = \"x'{hex}'\";
+                 PRAGMA cipher_hmac_algorithm = HMAC_SHA256;
+                 PRAGMA temp_store = MEMORY;"
             ))?;
         }
         connection.busy_timeout(match self.sharing {
@@ -233,4 +236,27 @@ fn migrate(connection: &mut Connection, migrations: Migrations) -> Result<(), St
     }
     transaction.pragma_update(None, "user_version", known.max(found))?;
     commit(transaction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_authenticated_with_the_hash_that_processors_have_built_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sealed.sqlite");
+        let access = Access { sharing: Sharing::Alone, key: Some(&[7; 32]) };
+        let made = access.connect(&path).unwrap();
+        made.execute_batch("CREATE TABLE kept (n INTEGER)").unwrap();
+        drop(made);
+        let tables = |connection: &Connection| {
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get::<_, i64>(0))
+        };
+        assert_eq!(tables(&access.connect(&path).unwrap()), Ok(1));
+        let as_it_comes = Connection::open(&path).unwrap();
+        let key = "07".repeat(32);
+        as_it_comes.execute_batch(&format!("PRAGMA key = \"x'{key}'\"")).unwrap();
+        assert!(tables(&as_it_comes).is_err(), "another hash, another file");
+    }
 }
