@@ -6,8 +6,8 @@ use clap::Subcommand;
 use wanhu_core::domain::schema::{Schema, words};
 
 use super::campaigns::CampaignArguments;
-use super::{AdminError, Office, Output, done, lines};
-use crate::import::afterwards;
+use super::{AdminError, Office, Output, lines, plain};
+use crate::import::afterwards::{self, Standing, Withdrawn};
 use crate::import::delivery::{self, Delivered, DeliveryError, Watch};
 use crate::import::profile::{Kind, Profile};
 use crate::storage::department;
@@ -78,9 +78,7 @@ impl Office<'_> {
             ImportCommand::List => self.list_imports(),
             ImportCommand::Answers { number } => self.list_answers(number),
             ImportCommand::Withdraw { number } => {
-                let marked = afterwards::withdraw(self.app, &account, number)?;
-                let subject = format!("{number}, {marked} 户 households");
-                Ok(done("已撤回 · delivery withdrawn", &subject))
+                Ok(withdrawn(number, &afterwards::withdraw(self.app, &account, number)?))
             }
         }
     }
@@ -133,6 +131,29 @@ pub(super) fn read_profile(path: &std::path::Path) -> Result<Profile, AdminError
     let unusable = |reason: String| AdminError::ProfileUnusable(reason);
     let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
     Profile::parse(&text).map_err(|error| unusable(error.to_string()))
+}
+
+fn withdrawn(number: i64, Withdrawn { marked, standing }: &Withdrawn) -> Output {
+    let mut text = format!("已撤回 · delivery withdrawn: {number}, {marked} 户 households\n");
+    if !standing.is_empty() {
+        text.push_str(
+            "该表填入的下列数据仍在册,请转告村和乡镇核实 · \
+             filled in from it and still on record; tell village and township to check:\n",
+        );
+    }
+    let mut rows = Vec::new();
+    for Standing { household, row, container, key, field, value } in standing {
+        let label = Schema::base().field(container, field).map_or(&**field, |field| &field.zh);
+        let (full, value) = (format!("{container}.{key}"), plain(Some(value)));
+        text.push_str(&format!("    {household}\t第 {row} 行\t{full}\t{label}\t{value}\n"));
+        rows.push(serde_json::json!({
+            "household": household.to_string(), "row": row, "field": full, "value": value
+        }));
+    }
+    let value = serde_json::json!({
+        "ok": true, "number": number, "households": marked, "standing": rows
+    });
+    Output { text, json: format!("{value}\n") }
 }
 
 fn told(delivered: &Delivered) -> Output {

@@ -15,6 +15,8 @@ use crate::storage::department::StagedRow;
 
 /// Where a department's rows become rows of the record; of other containers single fields are filled in.
 const BILLS: &str = "spending";
+/// The forms that a department's changes name: rows that call for a change, and rows that are taken back.
+pub(super) const FORMS: [&str; 2] = ["department/1", "withdrawal/1"];
 
 /// Whoever reads rows, and when.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +35,8 @@ pub(super) struct Reading<'a> {
 
 /// The row of the record that a department's row is, or becomes: not one that was withdrawn.
 pub(super) fn row_id(facts: &Facts, row: &StagedRow) -> String {
-    let name = row.key[..6].iter().fold("d".to_owned(), |id, byte| format!("{id}{byte:02x}"));
+    let [a, b, c, d, e, f, ..] = row.key;
+    let name = format!("d{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}");
     let is_withdrawn = |id: &str| facts.row(BILLS, id).is_some_and(|bill| bill.tick("withdrawn"));
     let again = (2..).map(|number| format!("{name}-{number}"));
     let free = std::iter::once(name.clone()).chain(again).find(|id| !is_withdrawn(id));
@@ -43,18 +46,89 @@ pub(super) fn row_id(facts: &Facts, row: &StagedRow) -> String {
 /// A department's row with the member it is about.
 type About<'f> = (&'f StagedRow, Option<&'f Row>);
 
-impl Reading<'_> {
-    fn about<'f>(&self, facts: &'f Facts, rows: &'f [StagedRow]) -> Vec<About<'f>> {
-        let people: Vec<_> = facts
-            .people()
-            .filter_map(|person| Some((self.key.identity(&person.identity_number()?), person)))
-            .collect();
-        let member = |row: &StagedRow| {
-            people.iter().find(|(person, _)| *person == row.person).map(|(_, member)| *member)
-        };
-        rows.iter().map(|row| (row, member(row))).collect()
+fn about<'f>(key: &PersonKey, facts: &'f Facts, rows: &'f [StagedRow]) -> Vec<About<'f>> {
+    let people: Vec<_> = facts
+        .people()
+        .filter_map(|person| Some((key.identity(&person.identity_number()?), person)))
+        .collect();
+    let member = |row: &StagedRow| {
+        people.iter().find(|(person, _)| *person == row.person).map(|(_, member)| *member)
+    };
+    rows.iter().map(|row| (row, member(row))).collect()
+}
+
+/// What a list says of a household or of one of its people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Said<'r> {
+    /// The row of the list.
+    pub(super) row: &'r StagedRow,
+    /// Container of the record.
+    pub(super) container: &'r str,
+    /// Row of the container; empty where it has none.
+    place: &'r str,
+    /// The field.
+    pub(super) field: &'r str,
+    /// Its value.
+    pub(super) value: &'r Value,
+}
+
+impl Said<'_> {
+    /// As the record has it: `field` or `row.field`.
+    pub(super) fn key(&self) -> String {
+        if self.place.is_empty() {
+            return self.field.to_owned();
+        }
+        format!("{}.{}", self.place, self.field)
     }
 
+    /// Whether both speak of one field.
+    pub(super) fn is_of_field(&self, other: &Said<'_>) -> bool {
+        (self.container, self.place, self.field) == (other.container, other.place, other.field)
+    }
+
+    fn known<'f>(&self, facts: &'f Facts) -> Option<&'f Value> {
+        if self.place.is_empty() {
+            return facts.get(self.container, self.field);
+        }
+        facts.row(self.container, self.place)?.get(self.field)
+    }
+}
+
+/// What a row says beside bills; nothing of a person who is not on record.
+fn said<'r>((row, member): About<'r>) -> impl Iterator<Item = Said<'r>> {
+    row.values.iter().filter_map(move |(name, value)| {
+        let (container, field) = name.split_once('.')?;
+        let place = match (container, member) {
+            (BILLS, _) | ("members", None) => return None,
+            ("members", Some(member)) => member.id.as_str(),
+            _ => "",
+        };
+        Some(Said { row, container, place, field, value })
+    })
+}
+
+/// What these rows say and the record shows just so, each field once.
+pub(super) fn agreed<'r>(
+    key: &PersonKey,
+    facts: &'r Facts,
+    rows: &'r [StagedRow],
+) -> Vec<Said<'r>> {
+    let mut agreed = Vec::<Said<'_>>::new();
+    for said in about(key, facts, rows).into_iter().flat_map(said) {
+        if said.known(facts) == Some(said.value) && !agreed.iter().any(|a| a.is_of_field(&said)) {
+            agreed.push(said);
+        }
+    }
+    agreed
+}
+
+/// The bill that a row is: field and value.
+fn bill(row: &StagedRow) -> impl Iterator<Item = (&str, &Value)> {
+    let of_bills = |name| str::strip_prefix(name, BILLS)?.strip_prefix('.');
+    row.values.iter().filter_map(move |(name, value)| Some((of_bills(name.as_str())?, value)))
+}
+
+impl Reading<'_> {
     /// Whether rows may call for a change in a record that has no spending of its own. Says nothing against those that the
     /// record would take.
     pub(super) fn may_change(&self, rows: &[StagedRow]) -> bool {
@@ -70,7 +144,7 @@ impl Reading<'_> {
 
     /// The change that a household's rows call for; none where nobody has to be warned of anything new.
     pub(super) fn change(&self, facts: &Facts, rows: &[StagedRow]) -> Option<RecordEdit> {
-        let rows = self.about(facts, rows);
+        let rows = about(self.key, facts, rows);
         let seen = self.with_rows(facts, &rows);
         let mut fired = warning::evaluate(&seen, self.policy, self.today);
         if fired.is_empty() {
@@ -83,12 +157,12 @@ impl Reading<'_> {
         if fired.is_empty() {
             return None;
         }
-        let mut edit = RecordEdit { form: "department/1".into(), ..RecordEdit::default() };
+        let mut edit = RecordEdit { form: FORMS[0].into(), ..RecordEdit::default() };
         // The latest word on a field is the last one.
         for (row, member) in rows.into_iter().rev() {
             let counts = fired.iter().any(|warning| warning.rows.contains(&row_id(facts, row)));
             edit = if counts { record_bill(edit, facts, row, member) } else { edit };
-            edit = fill_in(edit, facts, row, member);
+            edit = fill_in(edit, facts, said((row, member)));
         }
         let case = Case::of(facts);
         for warning in &fired {
@@ -111,34 +185,56 @@ impl Reading<'_> {
         Some(edit)
     }
 
+    /// A withdrawal, with what the rows of other deliveries call for once it has taken place. They are asked as if nothing
+    /// that departments delivered stood on record: neither the others' bills nor `filled_in`, what the withdrawn rows
+    /// had put there.
+    pub(super) fn change_after(
+        &self,
+        mut withdrawal: RecordEdit,
+        facts: &Facts,
+        filled_in: &[Said<'_>],
+        others: &[StagedRow],
+    ) -> RecordEdit {
+        let mut after = facts.clone();
+        for FieldChange { container, key, value } in &withdrawal.fields {
+            let (row, field) = key.rsplit_once('.').unwrap_or(("", key));
+            after.set(container, row, field, value.clone().unwrap_or(Value::Null));
+        }
+        for said in filled_in {
+            after.set(said.container, said.place, said.field, Value::Null);
+        }
+        let bills: Vec<_> = others.iter().map(|row| row_id(&after, row)).collect();
+        let bills: Vec<_> = bills.iter().map(String::as_str).collect();
+        if let Some(mut edit) = self.change(&after.without_rows(BILLS, &bills), others) {
+            let stands = |set: &FieldChange| {
+                filled_in.iter().any(|s| s.container == set.container && s.key() == set.key)
+            };
+            edit.fields.retain(|set| !stands(set));
+            edit.new_rows.retain(|new| {
+                new.id.as_ref().is_none_or(|id| facts.row(&new.container, id).is_none())
+            });
+            withdrawal.fields.append(&mut edit.fields);
+            withdrawal.new_rows.append(&mut edit.new_rows);
+        }
+        withdrawal
+    }
+
     /// The household as the departments' rows show it. A bill is a bill for ever; what a list says of a house or
     /// a person counts where the record says nothing, or in the delivery that says so now.
     fn with_rows(&self, facts: &Facts, rows: &[About<'_>]) -> Facts {
         let mut seen = facts.clone();
         for (row, member) in rows {
-            let member = member.map(|member| member.id.as_str());
-            let mut is_bill = false;
-            for (name, value) in &row.values {
-                let Some((container, field)) = name.split_once('.') else { continue };
-                if container == BILLS {
-                    is_bill = true;
-                    seen.set(BILLS, &row_id(facts, row), field, value.clone());
-                    continue;
-                }
-                let (place, known) = match (container, member) {
-                    ("members", Some(member)) => {
-                        let known = facts.row("members", member).and_then(|row| row.get(field));
-                        (member, known)
-                    }
-                    ("members", None) => continue,
-                    _ => ("", facts.get(container, field)),
-                };
-                if known.is_none() || row.import == self.import {
-                    seen.set(container, place, field, value.clone());
+            for said in said((row, *member)) {
+                if said.known(facts).is_none() || row.import == self.import {
+                    seen.set(said.container, said.place, said.field, said.value.clone());
                 }
             }
-            if let Some(member) = member.filter(|_| is_bill) {
-                seen.set(BILLS, &row_id(facts, row), "member", member.into());
+            let id = row_id(facts, row);
+            let of = member.map(|member| ("member", Value::from(member.id.as_str())));
+            let is_bill = bill(row).next().is_some();
+            let fields = bill(row).map(|(field, value)| (field, value.clone()));
+            for (field, value) in fields.chain(of.filter(|_| is_bill)) {
+                seen.set(BILLS, &id, field, value);
             }
         }
         seen
@@ -194,25 +290,19 @@ fn text(name: &str, text: &str) -> (String, Value) {
 }
 
 /// Sets what the record does not know yet. What it knows otherwise stays: somebody has to look.
-fn fill_in(
-    mut edit: RecordEdit,
+fn fill_in<'r>(
+    edit: RecordEdit,
     facts: &Facts,
-    row: &StagedRow,
-    member: Option<&Row>,
+    said: impl Iterator<Item = Said<'r>>,
 ) -> RecordEdit {
-    for (name, value) in &row.values {
-        let Some((container, field)) = name.split_once('.') else { continue };
-        let (place, known) = match (container, member) {
-            (BILLS, _) | ("members", None) => continue,
-            ("members", Some(member)) => (format!("{}.{field}", member.id), member.get(field)),
-            _ => (field.to_owned(), facts.get(container, field)),
-        };
-        let is_set = |known: &FieldChange| known.container == container && known.key == place;
-        if known.is_none() && !edit.fields.iter().any(is_set) {
-            edit = edit.set(container, &place, value.clone());
+    said.filter(|said| said.known(facts).is_none()).fold(edit, |edit, said| {
+        let key = said.key();
+        let is_set = |set: &FieldChange| set.container == said.container && set.key == key;
+        if edit.fields.iter().any(is_set) {
+            return edit;
         }
-    }
-    edit
+        edit.set(said.container, &key, said.value.clone())
+    })
 }
 
 /// The bill as the department delivered it, with the member it is about.
@@ -226,10 +316,7 @@ fn record_bill(
     if facts.row(BILLS, &id).is_some() {
         return edit;
     }
-    let fields = row.values.iter().filter_map(|(name, value)| {
-        let field = name.strip_prefix("spending.")?;
-        Some((field.to_owned(), value.clone()))
-    });
+    let fields = bill(row).map(|(field, value)| (field.to_owned(), value.clone()));
     let member = member.map(|member| text("member", &member.id));
     edit.named_row(BILLS, &id, fields.chain(member).collect())
 }
@@ -243,10 +330,10 @@ pub(super) fn rests_on(warning: &Row, bills: &[String], import: i64) -> bool {
 }
 
 /// The change that takes back what a record holds of a delivery; none where it holds nothing of it. Fields that a
-/// list filled in stay: what they are to say instead, somebody has to find out.
+/// list filled in stay: what they are to say instead, somebody has to find out. See [`agreed`].
 pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
     let bills: Vec<String> = rows.iter().map(|row| row_id(facts, row)).collect();
-    let mut edit = RecordEdit { form: "withdrawal/1".into(), ..RecordEdit::default() };
+    let mut edit = RecordEdit { form: FORMS[1].into(), ..RecordEdit::default() };
     for bill in facts.rows(BILLS).iter().filter(|bill| bills.contains(&bill.id)) {
         edit = edit.set(BILLS, &format!("{}.withdrawn", bill.id), true);
     }
