@@ -1,6 +1,7 @@
 //! The households about which something is overdue. By when something is due at the earliest follows the log; of those whose
 //! day is over, the record decides. Must not know who asks.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
@@ -13,8 +14,8 @@ use wanhu_core::domain::workflow::{self, Case};
 use wanhu_core::store::listing::{self, ListFilter, ListRow, PageStart, Part};
 use wanhu_core::store::{StoreError, records};
 
-use super::Storage;
 use super::following::{self, Follower};
+use super::{Storage, search};
 
 /// Brings the days up to the end of the log, and to the policy. Where they are there already, the writer is left alone.
 ///
@@ -75,6 +76,12 @@ pub fn overdue(
     let mut from = Some(after.map_or(first, |after| after.scope.max(first)));
     let (mut found, mut stretch) = (Vec::new(), rows_max);
     while let Some(village) = from.filter(|_| found.len() < rows_max) {
+        if filter.search.is_some() && stretch > STRETCHES * rows_max {
+            // Of those that are late few have the name: so those that have it are asked whether they are late.
+            let days = Days { policy: &policy.policy, today, reach };
+            days.by_name(connection, filter, village, rows_max, &mut found)?;
+            break;
+        }
         let (among, next) = late(connection, (village, last), (today, reach), stretch)?;
         // Where few fit the filter, many are looked at in the end: not a few at a time.
         stretch = stretch.saturating_mul(4);
@@ -87,6 +94,74 @@ pub fn overdue(
         from = next;
     }
     Ok(found)
+}
+
+/// Late households that are held against a name, in pages, before the name is looked up.
+const STRETCHES: usize = 4;
+/// Households of a name that are looked at at once.
+const NAMESAKES: u32 = 200;
+
+/// Days as far as they have come.
+struct Days<'a> {
+    policy: &'a Policy,
+    today: Day,
+    /// The last entry of the log that they know.
+    reach: i64,
+}
+
+impl Days<'_> {
+    /// Goes on with a page from a village on.
+    fn by_name(
+        &self,
+        connection: &Connection,
+        filter: &ListFilter,
+        village: u64,
+        rows_max: usize,
+        found: &mut Vec<ListRow>,
+    ) -> Result<(), StoreError> {
+        let filter = ListFilter { with_tasks: true, ..filter.clone() };
+        let changed = self.changed(connection)?;
+        let mut after = search::start_of(village);
+        loop {
+            let page = search::page(connection, &filter, Some(&after), NAMESAKES)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.place();
+            for row in page {
+                if self.may_be_late(connection, &row, &changed)?
+                    && is_overdue(connection, &row, self.policy, self.today)?
+                {
+                    found.push(row);
+                    if found.len() == rows_max {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Households of which the log has more than the days know.
+    fn changed(&self, connection: &Connection) -> Result<HashSet<i64>, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT household FROM log WHERE n > ?1")?;
+        let rows = statement.query_map([self.reach], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn may_be_late(
+        &self,
+        connection: &Connection,
+        row: &ListRow,
+        changed: &HashSet<i64>,
+    ) -> Result<bool, StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT h.n, d.due_on FROM household h LEFT JOIN due d ON d.household = h.n
+             WHERE h.id = ?1",
+        )?;
+        let known = statement
+            .query_row([row.id.0], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))?;
+        let (n, due_on): (i64, _) = known;
+        let is_late = due_on.is_some_and(|due_on| due_on < self.today.to_string());
+        Ok(is_late || changed.contains(&n))
+    }
 }
 
 /// The households of whole villages that may be late, as few villages as have so many of them; and the village with which to
@@ -158,23 +233,68 @@ mod tests {
 
     /// A family of which somebody told on a Friday.
     fn told_of(storage: &Storage, number: u8) {
+        told_of_a(storage, VILLAGE, "陈永昌", number);
+    }
+
+    fn told_of_a(storage: &Storage, village: u64, head_name: &str, number: u8) {
         let account = Account {
             id: "li".into(),
             name: "李明".into(),
             role: Role::VillageCadre,
-            areas: vec![VILLAGE],
+            areas: vec![village],
             granted_by: String::new(),
             disabled: false,
         };
         let author = Author::office(account, 1_709_251_200_000, PersonKey::new([7; 32]));
-        let household = Household::unsaved(HouseholdId([number; 16]), VILLAGE);
+        let household = Household::unsaved(HouseholdId([number; 16]), village);
         let (step, on) = (StepForm::to(Stage::Clue), "2024-03-01".parse().unwrap());
-        let edit = RecordEdit::default().set("basic", "head_name", "陈永昌");
+        let edit = RecordEdit::default().set("basic", "head_name", head_name);
         let edit = edit.step(&Case::default(), &step, "village", on);
         let write = move |transaction: &Transaction<'_>| {
             author::write(transaction, &author, &Policy::default(), household, &edit)
         };
         storage.writer().write(write).unwrap().unwrap();
+    }
+
+    #[test]
+    fn who_has_a_rare_name_is_found_among_all_that_are_late() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("records.sqlite");
+        let storage = Storage::open(&path, &[7; 32], &mut SystemEntropy).unwrap();
+        let policy = Arc::new(Published::parse(EXAMPLES_TOML).unwrap());
+        for number in 0..60 {
+            let name = if number % 13 == 5 { "欧阳萱" } else { "陈永昌" };
+            told_of_a(&storage, VILLAGE + u64::from(number) / 3, name, number);
+            if number == 50 {
+                // What comes later is found in the log.
+                catch_up(&storage, &policy).unwrap();
+            }
+        }
+        let late: Day = "2024-03-20".parse().unwrap();
+        let page = |search: Option<&str>, after: Option<PageStart>, rows: usize, today| {
+            let filter = ListFilter { search: search.map(str::to_owned), ..ListFilter::default() };
+            let page = |c: &Connection| overdue(c, &filter, after.as_ref(), rows, (&policy, today));
+            storage.read(page).unwrap()
+        };
+        let mut named = page(None, None, 100, late);
+        assert_eq!(named.len(), 60);
+        named.retain(|row| row.head_name == "欧阳萱");
+        assert_eq!(named.len(), 5);
+        for rows in 1..7 {
+            let mut paged = Vec::new();
+            loop {
+                let next = page(Some("欧阳"), paged.last().map(ListRow::place), rows, late);
+                // Only the last page may have room left.
+                let is_last = next.len() < rows;
+                paged.extend(next);
+                if is_last {
+                    break;
+                }
+            }
+            assert_eq!(paged, named, "{rows} a page");
+        }
+        let in_time = "2024-03-02".parse().unwrap();
+        assert_eq!(page(Some("欧阳"), None, 1, in_time), []);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn missing(page: &[ListRow], rows_max: u32) -> u32 {
 const END: u64 = 1_000_000_000_000;
 
 /// Before the first row of a village.
-fn start_of(village: u64) -> PageStart {
+pub(super) fn start_of(village: u64) -> PageStart {
     PageStart { scope: village, head_name: String::new(), id: HouseholdId([0; 16]) }
 }
 
