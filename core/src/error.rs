@@ -193,7 +193,7 @@ fn refused(code: &str, details: Vec<String>) -> LedgerError {
         "unknown_device" | "bad_signature" | "replayed" | "awaiting_approval" => {
             LedgerError::SessionExpired { reason: code.to_owned() }
         }
-        "code_unknown" | "code_expired" | "code_used" | "too_many_tries" => {
+        "code_unknown" | "code_expired" | "code_used" | "installation_taken" | "too_many_tries" => {
             LedgerError::invalid("code", code)
         }
         "busy" | "timeout" | "too_many_requests" => LedgerError::Offline {

@@ -52,6 +52,9 @@ pub enum ServerError {
     /// Enrolment: used before.
     #[error("code used")]
     CodeUsed,
+    /// The installation is another person's, or another phone's.
+    #[error("installation taken")]
+    InstallationTaken,
     /// Enrolment: too many wrong codes from this address.
     #[error("too many tries")]
     TooManyTries {
@@ -137,6 +140,7 @@ impl ServerError {
             Self::CodeUnknown => (StatusCode::FORBIDDEN, "code_unknown", vec![]),
             Self::CodeExpired => (StatusCode::FORBIDDEN, "code_expired", vec![]),
             Self::CodeUsed => (StatusCode::FORBIDDEN, "code_used", vec![]),
+            Self::InstallationTaken => (StatusCode::FORBIDDEN, "installation_taken", vec![]),
             Self::TooManyTries { retry_after_ms } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too_many_tries", vec![retry_after_ms.to_string()])
             }
@@ -266,11 +270,11 @@ impl From<AccountError> for ServerError {
             AccountError::CodeExpired => Self::CodeExpired,
             AccountError::CodeUsed => Self::CodeUsed,
             AccountError::DeviceUnknown => Self::UnknownDevice,
+            AccountError::ActorTaken => Self::InstallationTaken,
             AccountError::AccountExists
             | AccountError::Malformed
             | AccountError::AreaUnfit
-            | AccountError::NotGranted
-            | AccountError::ActorTaken => Self::BadRequest,
+            | AccountError::NotGranted => Self::BadRequest,
         }
     }
 }

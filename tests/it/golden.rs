@@ -28,17 +28,21 @@ where
 const SCOPE: u64 = 431_022_208_217;
 
 #[test]
+fn enrolments() {
+    let request = EnrolRequest {
+        protocol: 1,
+        code: "7K3QM-X9D4T".into(),
+        public_key: [1; 32].into(),
+        actor: [2; 16].into(),
+        device_name: "李明的手机".into(),
+        proof: None,
+    };
+    check("enrol-request", &request);
+    check("enrol-request-again", &EnrolRequest { proof: Some([3; 64].into()), ..request });
+}
+
+#[test]
 fn requests() {
-    check(
-        "enrol-request",
-        &EnrolRequest {
-            protocol: 1,
-            code: "7K3QM-X9D4T".into(),
-            public_key: [1; 32].into(),
-            actor: [2; 16].into(),
-            device_name: "李明的手机".into(),
-        },
-    );
     let pack = Some(PackPosition { id: [5; 16].into(), frame: 7 });
     let cursor =
         |pack| Cursor { scope: SCOPE, seq: 33, chain: [3; 8].into(), digest: [4; 16].into(), pack };

@@ -142,6 +142,7 @@ async fn a_phone_whose_enrolment_got_no_answer_enrols_with_the_next_code() {
             public_key: [7; 32].into(),
             actor: ledger.actor().0.into(),
             device_name: "a".into(),
+            proof: None,
         };
         server.app.accounts.enrol(&request, SystemClock.now_ms(), false)
     };
@@ -156,6 +157,74 @@ async fn a_phone_whose_enrolment_got_no_answer_enrols_with_the_next_code() {
     assert_eq!(ledger.sync(&(), &Cancel::default()).await.unwrap().receipts, 1);
     // A phone at work is nobody's to take.
     assert!(matches!(enrol(next()), Err(AccountError::ActorTaken)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_at_work_is_enrolled_again_by_its_own_person_alone() {
+    let Two { server, a, b, _dir } = two_phones().await;
+    let url = server.url();
+    let next = |account: &str| {
+        let now_ms = SystemClock.now_ms();
+        server.app.accounts.issue_code(account, "", now_ms, 600_000, &mut SystemEntropy).unwrap()
+    };
+    a.create_household(FULING, head("甲")).unwrap();
+    assert_eq!(sync(&a).await.unwrap().receipts, 1);
+    let before = a.enrolment().unwrap().unwrap();
+    // Whoever holds another person's code gets neither the phone nor its work.
+    let stranger = a.enrol(&url, None, &next("wang"), "a").await.unwrap_err();
+    assert!(
+        matches!(&stranger, LedgerError::InvalidInput { reason, .. } if reason == "installation_taken"),
+        "{stranger:?}"
+    );
+    a.create_household(FULING, head("乙")).unwrap();
+    assert_eq!(sync(&a).await.unwrap().receipts, 1, "all is as it was");
+    // Its own person's code: the same device under another key, and what waits is sent.
+    a.create_household(FULING, head("丙")).unwrap();
+    let again = a.enrol(&url, None, &next("li"), "换了地址").await.unwrap();
+    assert_eq!(again.device, before.device);
+    assert_ne!(again.identity().key, before.identity().key);
+    let report = sync(&a).await.unwrap();
+    assert_eq!((report.receipts, report.refused), (1, 0));
+    // A copy of the phone from before has the old key, which opens nothing and vouches for nothing.
+    let (now_ms, key) = (SystemClock.now_ms(), before.identity().key);
+    let vouched = |code: &str| {
+        let (public_key, actor) = ([7; 32], a.actor().0);
+        let proof = seal::sign_enrolment(&key, code, &public_key, &actor);
+        let (code, device_name) = (code.to_owned(), "a".to_owned());
+        let (public_key, actor, proof) = (public_key.into(), actor.into(), Some(proof.into()));
+        EnrolRequest { protocol: 1, code, public_key, actor, device_name, proof }
+    };
+    let copy = server.app.accounts.enrol(&vouched(&next("li")), now_ms, false);
+    assert!(matches!(copy, Err(AccountError::ActorTaken)));
+    assert_eq!(sync(&b).await.unwrap().received, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_at_work_whose_second_enrolment_got_no_answer_enrols_with_the_next_code() {
+    let Two { server, a, b, _dir } = two_phones().await;
+    let next = || {
+        let now_ms = SystemClock.now_ms();
+        server.app.accounts.issue_code("li", "", now_ms, 600_000, &mut SystemEntropy).unwrap()
+    };
+    a.create_household(FULING, head("甲")).unwrap();
+    sync(&a).await.unwrap();
+    a.create_household(FULING, head("乙")).unwrap();
+    let (code, public_key, actor) = (next(), [7; 32], a.actor().0);
+    let key = a.enrolment().unwrap().unwrap().identity().key;
+    let proof = Some(seal::sign_enrolment(&key, &code, &public_key, &actor).into());
+    let (public_key, actor, device_name) = (public_key.into(), actor.into(), "a".to_owned());
+    let request = EnrolRequest { protocol: 1, code, public_key, actor, device_name, proof };
+    server.app.accounts.enrol(&request, SystemClock.now_ms(), false).unwrap();
+    // The answer is lost, and the new key with it.
+    let asked = sync(&a).await.unwrap_err();
+    assert!(
+        matches!(&asked, LedgerError::SessionExpired { reason } if reason == "bad_signature"),
+        "{asked:?}"
+    );
+    a.enrol(&server.url(), None, &next(), "a").await.unwrap();
+    let report = sync(&a).await.unwrap();
+    assert_eq!((report.receipts, report.refused), (1, 0));
+    assert_eq!(sync(&b).await.unwrap().received, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -111,6 +111,10 @@ fn reason_words(reason: &str) -> (String, String) {
         "code_unknown" => ("登记码不存在,请核对", "no such code; check it"),
         "code_expired" => ("登记码已过期,请重新索取", "the code has expired; ask for another"),
         "code_used" => ("登记码已用过,请重新索取", "the code was used; ask for another"),
+        "installation_taken" => (
+            "本机已登记在他人名下,请使用本人的登记码",
+            "this phone is another person's; use a code of that person's account",
+        ),
         "too_many_tries" => ("尝试次数过多,请十分钟后再试", "too many tries; wait ten minutes"),
         "not_enrolled" => ("本机尚未登记", "this phone is not enrolled"),
         "revoked" => ("本机已被注销", "this phone was revoked"),

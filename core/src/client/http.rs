@@ -13,13 +13,14 @@ use tokio::sync::watch;
 use super::enrolment::Enrolment;
 use super::ledger::Ledger;
 use super::session::{Step, SyncSession};
+use crate::domain::ids::ActorId;
 use crate::error::LedgerError;
-use crate::sync::SyncError;
 use crate::sync::initiator::Outgoing;
 use crate::sync::receiver::SyncReport;
 use crate::sync::wire::{
     self, ENROL_PATH, EnrolRequest, EnrolResponse, ErrorBody, PROTOCOL_VERSION, SYNC_PATH,
 };
+use crate::sync::{SyncError, seal};
 
 /// Longest silence of the server before the line counts as cut.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -77,10 +78,11 @@ impl Cancel {
 
 impl Ledger {
     /// Enrols this phone at a server with a one-time code. `authority_pem` is the server's own
-    /// certificate authority, where it has one.
+    /// certificate authority, where it has one. A phone at work may be enrolled again by the same person, as where the
+    /// server has another address.
     ///
     /// # Errors
-    /// `InvalidInput` for a code that is unknown, expired or used; `Offline`.
+    /// `InvalidInput` for a code that is unknown, expired, used, or somebody else's (`installation_taken`); `Offline`.
     pub async fn enrol(
         &self,
         url: &str,
@@ -91,12 +93,16 @@ impl Ledger {
         let url = url.trim_end_matches('/');
         let http = client(url, authority_pem.as_deref())?;
         let key = SigningKey::from_bytes(&self.random());
+        let (public_key, ActorId(actor)) = (key.verifying_key().to_bytes(), self.actor());
+        let before = self.enrolment()?.map(|enrolment| enrolment.identity().key);
+        let proof = before.map(|old| seal::sign_enrolment(&old, code, &public_key, &actor).into());
         let request = EnrolRequest {
             protocol: PROTOCOL_VERSION,
             code: code.to_owned(),
-            public_key: key.verifying_key().to_bytes().into(),
-            actor: self.actor().0.into(),
+            public_key: public_key.into(),
+            actor: actor.into(),
             device_name: device_name.to_owned(),
+            proof,
         };
         let body = wire::encode(&request);
         let response = http.post(format!("{url}{ENROL_PATH}")).body(body).send().await;

@@ -51,6 +51,40 @@ pub fn request_is_signed(key: &[u8; 32], path: &str, header: &[u8], signature: &
     })
 }
 
+fn enrolment_digest(code: &str, public_key: &[u8; 32], actor: &[u8; 16]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(b"wanhu-enrolment-1")
+        .chain_update(public_key)
+        .chain_update(actor)
+        .chain_update(code)
+        .finalize()
+        .into()
+}
+
+/// A phone's word, under the key it has been enrolled with, that the next key is its own as well.
+pub fn sign_enrolment(
+    key: &SigningKey,
+    code: &str,
+    public_key: &[u8; 32],
+    actor: &[u8; 16],
+) -> [u8; 64] {
+    key.sign(&enrolment_digest(code, public_key, actor)).to_bytes()
+}
+
+/// Whether the device with this key gave its word for the next one.
+pub fn enrolment_is_signed(
+    key: &[u8; 32],
+    code: &str,
+    public_key: &[u8; 32],
+    actor: &[u8; 16],
+    proof: &[u8; 64],
+) -> bool {
+    VerifyingKey::from_bytes(key).is_ok_and(|key| {
+        let digest = enrolment_digest(code, public_key, actor);
+        key.verify_strict(&digest, &Signature::from_bytes(proof)).is_ok()
+    })
+}
+
 fn receipt_digest(epoch: &[u8; 8], scope: Scope, seq: u64, chain: Chain) -> [u8; 32] {
     Sha256::new()
         .chain_update(b"wanhu-receipt-1")

@@ -53,6 +53,9 @@ pub struct EnrolRequest {
     /// What the office will see in its list of devices.
     #[n(4)]
     pub device_name: String,
+    /// From a phone that was enrolled before: its key of then says so, see `seal::sign_enrolment`.
+    #[n(5)]
+    pub proof: Option<ByteArray<64>>,
 }
 
 /// What the server answers to an enrolment.

@@ -4,6 +4,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 use sha2::{Digest, Sha256};
 use wanhu_core::domain::environment::{Entropy, random};
+use wanhu_core::sync::seal::enrolment_is_signed;
 use wanhu_core::sync::wire::EnrolRequest;
 
 use super::{AccountError, Accounts, Device, account, check_grant, device};
@@ -38,11 +39,11 @@ impl Accounts {
     }
 
     /// Enrols a phone with a one-time code: binds key and installation to the code's account. Where the
-    /// office wants to look first, the device waits for [`Self::approve`].
+    /// office wants to look first, a new device waits for [`Self::approve`].
     ///
     /// # Errors
-    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`; `ActorTaken` where another phone at work has the installation. The code
-    /// stays as it was.
+    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`; `ActorTaken` where another person, or another phone at work, has the
+    /// installation. The code stays as it was.
     pub fn enrol(
         &self,
         request: &EnrolRequest,
@@ -72,56 +73,99 @@ impl Accounts {
             "UPDATE enrolment_code SET used_ms = ?2 WHERE hash = ?1",
             params![hash, now_ms],
         )?;
-        let name: String =
-            request.device_name.chars().filter(|c| !c.is_control()).take(40).collect();
-        transaction.execute(
-            "INSERT INTO device (account, public_key, name, enrolled_ms, approved_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                owner.id,
-                *request.public_key,
-                name,
-                now_ms,
-                (!waits_for_approval).then_some(now_ms)
-            ],
-        )?;
-        let number = u32::try_from(transaction.last_insert_rowid())
-            .map_err(|_| AccountError::DeviceUnknown)?;
-        let bound = transaction.execute(
-            "INSERT OR IGNORE INTO actor (actor, device, bound_ms) VALUES (?1, ?2, ?3)",
-            params![*request.actor, number, now_ms],
-        )?;
-        if bound == 0 && !take_over(&transaction, request, &owner.id, number, now_ms)? {
-            return Err(AccountError::ActorTaken);
-        }
+        let approved_ms = (!waits_for_approval).then_some(now_ms);
+        let number = match bound_to(&transaction, request)? {
+            None => {
+                let number = add_device(&transaction, request, &owner.id, now_ms, approved_ms)?;
+                transaction.execute(
+                    "INSERT INTO actor (actor, device, bound_ms) VALUES (?1, ?2, ?3)",
+                    params![*request.actor, number, now_ms],
+                )?;
+                number
+            }
+            Some(known) if known.account.id != owner.id => return Err(AccountError::ActorTaken),
+            Some(known) if known.revoked_ms.is_none() && is_signed_by(&known, request) => {
+                renew_key(&transaction, request, known.number)?;
+                known.number
+            }
+            Some(known) if give_up(&transaction, known.number, now_ms)? => {
+                let number = add_device(&transaction, request, &owner.id, now_ms, approved_ms)?;
+                transaction.execute(
+                    "UPDATE actor SET device = ?2, bound_ms = ?3 WHERE actor = ?1",
+                    params![*request.actor, number, now_ms],
+                )?;
+                number
+            }
+            Some(_) => return Err(AccountError::ActorTaken),
+        };
         let device = device(&transaction, number)?.ok_or(AccountError::DeviceUnknown)?;
         transaction.commit()?;
         Ok(device)
     }
 }
 
-/// Gives an installation to a new device of the same account where the one it is bound to was never heard of: the
-/// answer to that enrolment was lost, and with it the only copy of the device's key. What waits on the phone can be sent.
-fn take_over(
+/// The device that has the installation.
+fn bound_to(
+    transaction: &Transaction<'_>,
+    request: &EnrolRequest,
+) -> Result<Option<Device>, AccountError> {
+    let number = transaction
+        .query_row("SELECT device FROM actor WHERE actor = ?1", [*request.actor], |row| row.get(0))
+        .optional()?;
+    number.map_or(Ok(None), |number| device(transaction, number))
+}
+
+fn add_device(
     transaction: &Transaction<'_>,
     request: &EnrolRequest,
     account: &str,
-    number: u32,
     now_ms: i64,
-) -> Result<bool, AccountError> {
-    let given_up = transaction.execute(
-        "UPDATE device SET revoked_ms = ?3 WHERE account = ?2 AND last_counter = 0 AND last_seen_ms IS NULL
-         AND number = (SELECT device FROM actor WHERE actor = ?1)",
-        params![*request.actor, account, now_ms],
-    )?;
-    if given_up == 0 {
-        return Ok(false);
-    }
+    approved_ms: Option<i64>,
+) -> Result<u32, AccountError> {
     transaction.execute(
-        "UPDATE actor SET device = ?2, bound_ms = ?3 WHERE actor = ?1",
-        params![*request.actor, number, now_ms],
+        "INSERT INTO device (account, public_key, name, enrolled_ms, approved_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![account, *request.public_key, name(request), now_ms, approved_ms],
     )?;
-    Ok(true)
+    u32::try_from(transaction.last_insert_rowid()).map_err(|_| AccountError::DeviceUnknown)
+}
+
+fn name(request: &EnrolRequest) -> String {
+    request.device_name.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+/// Whether it is the same phone that asks: whoever has its key has it.
+fn is_signed_by(device: &Device, request: &EnrolRequest) -> bool {
+    let EnrolRequest { code, public_key, actor, proof, .. } = request;
+    proof.as_ref().is_some_and(|proof| {
+        enrolment_is_signed(&device.public_key, code, public_key, actor, proof)
+    })
+}
+
+/// The phone goes on under its number with another key. It counts as not heard of until it speaks under it: the answer may
+/// be lost, and the new key with it.
+fn renew_key(
+    transaction: &Transaction<'_>,
+    request: &EnrolRequest,
+    number: u32,
+) -> Result<(), AccountError> {
+    transaction.execute(
+        "UPDATE device SET public_key = ?2, name = ?3, last_counter = 0, last_seen_ms = NULL
+         WHERE number = ?1",
+        params![number, *request.public_key, name(request)],
+    )?;
+    Ok(())
+}
+
+/// Revokes a device that was never heard of: the answer to its enrolment was lost, and with it the only copy of the
+/// device's key. What waits on the phone can be sent as another device.
+fn give_up(transaction: &Transaction<'_>, number: u32, now_ms: i64) -> Result<bool, AccountError> {
+    let given_up = transaction.execute(
+        "UPDATE device SET revoked_ms = coalesce(revoked_ms, ?2)
+         WHERE number = ?1 AND last_counter = 0 AND last_seen_ms IS NULL",
+        params![number, now_ms],
+    )?;
+    Ok(given_up == 1)
 }
 
 fn new_code(entropy: &mut dyn Entropy) -> String {
