@@ -1,5 +1,4 @@
-//! What calls from the JVM cost: on the library as it is shipped, stripped, with the jar's way of loading it. Must not know
-//! what a call does.
+//! What calls from the JVM cost: out of the jar as it is shipped, its library stripped. Must not know what a call does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,8 @@ const HOUSEHOLDS: &str = "10000";
 /// Starts of which the middle counts.
 const STARTS: usize = 7;
 const SHIPPED: &str = "target/release/libwanhu.so";
+/// Where Maven builds.
+const BUILT: &str = "target/bindings/kotlin/maven";
 
 /// Builds, fills a book of ten thousand households, and prints a table.
 pub(crate) fn bench() -> Result<(), String> {
@@ -27,8 +28,14 @@ pub(crate) fn bench() -> Result<(), String> {
     let book = folder.join("book.sqlite");
     program.run(&["fill", path(&book)?, HOUSEHOLDS])?;
     println!("| what, JVM, {HOUSEHOLDS} households | measured | aim |\n|---|---|---|");
-    let start = || figures(&program.run(&["start", path(&book)?])?);
-    let mut told = middle((0..STARTS).map(|_| start()).collect::<Result<_, _>>()?);
+    let start = ["start", path(&book)?];
+    let starts = |program: &Program| {
+        (0..STARTS).map(|_| figures(&program.run(&start)?)).collect::<Result<_, _>>().map(middle)
+    };
+    let mut told = starts(&program)?;
+    let archived = program.archived(&folder.join("classes.jsa"), &start)?;
+    let whole_start = starts(&archived)?.into_iter().filter(|figure| figure.aim.is_some());
+    told.extend(whole_start.map(|figure| figure.with("classes archived")));
     told.extend(figures(&program.run(&["calls", path(&book)?])?)?);
     told.iter().for_each(Figure::print);
     println!("| library, stripped | {:.2} MiB | – |", size_mib(&library)?);
@@ -36,30 +43,47 @@ pub(crate) fn bench() -> Result<(), String> {
     Ok(())
 }
 
-/// The compiled Kotlin with all that it needs.
+/// The jar as it is shipped and this program's own, with all that they need.
+#[derive(Clone)]
 struct Program {
     classes: String,
+    /// What else the JVM is told.
+    options: Vec<String>,
 }
 
 impl Program {
     fn built(folder: &Path) -> Result<Self, String> {
-        let listed = fs::canonicalize(folder).map_err(|error| error.to_string())?.join("classes");
+        let folder = fs::canonicalize(folder).map_err(|error| error.to_string())?;
+        let (listed, own) = (folder.join("classes"), folder.join("bench.jar"));
         let mut maven = Command::new("mvn");
-        maven.args(["--batch-mode", "--no-transfer-progress", "--quiet", "test-compile"]);
+        maven.args(["--batch-mode", "--no-transfer-progress", "--quiet", "-DskipTests", "package"]);
         maven
             .arg("dependency:build-classpath")
             .arg(format!("-Dmdep.outputFile={}", path(&listed)?));
-        run(maven.current_dir("bindings/kotlin"), "mvn test-compile")?;
+        run(maven.current_dir("bindings/kotlin"), "mvn package")?;
+        let mut jar = Command::new("jar");
+        jar.args(["--create", "--file", path(&own)?, "-C", &format!("{BUILT}/test-classes"), "."]);
+        run(&mut jar, "jar, the program that measures")?;
         let needed = fs::read_to_string(&listed).map_err(|error| error.to_string())?;
-        let own = "target/bindings/kotlin/maven";
-        Ok(Self { classes: format!("{own}/test-classes:{own}/classes:{}", needed.trim()) })
+        let classes = format!("{}:{BUILT}/wanhu-0.1.0.jar:{}", path(&own)?, needed.trim());
+        Ok(Self { classes, options: Vec::new() })
+    }
+
+    /// The same with its classes in an archive of the JVM's (class data sharing), made by running it once.
+    fn archived(&self, archive: &Path, arguments: &[&str]) -> Result<Self, String> {
+        let with = |option: &str| -> Result<Self, String> {
+            let options = vec![format!("-XX:{option}={}", path(archive)?), "-Xlog:disable".into()];
+            Ok(Self { options, ..self.clone() })
+        };
+        with("ArchiveClassesAtExit")?.run(arguments)?;
+        with("SharedArchiveFile")
     }
 
     fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let mut java = Command::new("java");
         // A heap that does not grow while it is measured: what the process holds more of is the library's.
-        java.args(["-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch", "-cp", &self.classes]);
-        java.arg("cn.wanhu.BenchKt").args(arguments);
+        java.args(["-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch"]).args(&self.options);
+        java.args(["-cp", &self.classes, "cn.wanhu.BenchKt"]).args(arguments);
         without_cargo(&mut java);
         let output = java.output().map_err(|error| format!("java: {error}"))?;
         if !output.status.success() {
@@ -90,6 +114,10 @@ struct Figure {
 }
 
 impl Figure {
+    fn with(self, how: &str) -> Self {
+        Self { what: format!("{}, {how}", self.what), ..self }
+    }
+
     fn print(&self) {
         let Self { what, value, unit, aim } = self;
         let aim = match aim {
