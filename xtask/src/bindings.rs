@@ -4,6 +4,7 @@
 mod api;
 mod bench;
 mod html;
+mod package;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::process::Command;
 
 pub(crate) use bench::bench;
 pub(crate) use html::html;
+pub(crate) use package::package;
 
 use super::{cargo, run};
 
@@ -88,9 +90,9 @@ fn jna_name(architecture: &str) -> &str {
 
 fn kotlin(programs: &Path, other: &Path) -> Result<(), String> {
     let mut maven = Command::new("mvn");
-    maven.args(["--batch-mode", "--no-transfer-progress", "test"]);
+    maven.args(["--batch-mode", "--no-transfer-progress", "verify"]);
     maven.env("WANHU_PROGRAMS", programs).env("WANHU_OTHER_LIBRARY", other);
-    run(maven.current_dir("bindings/kotlin"), "mvn test")
+    run(maven.current_dir("bindings/kotlin"), "mvn verify")
 }
 
 fn python(programs: &Path, other: &Path) -> Result<(), String> {
@@ -100,8 +102,8 @@ fn python(programs: &Path, other: &Path) -> Result<(), String> {
     run(&mut test, "python tests")
 }
 
-/// The wheel as it would be shipped, installed where nothing else is: the Python there.
-fn installed_wheel() -> Result<PathBuf, String> {
+/// The wheel, of a profile of cargo's.
+fn wheel(profile: &str) -> Result<PathBuf, String> {
     let tools = emptied("target/bindings/python/tools")?;
     run(Command::new("python3").args(["-m", "venv"]).arg(&tools), "python3 -m venv")?;
     let mut install = Command::new(tools.join("bin/pip"));
@@ -109,11 +111,15 @@ fn installed_wheel() -> Result<PathBuf, String> {
     let wheels = fs::canonicalize(emptied(WHEELS)?).map_err(|error| error.to_string())?;
     let maturin = fs::canonicalize(tools.join("bin/maturin")).map_err(|error| error.to_string())?;
     let mut build = Command::new(maturin);
-    build.args(["build", "--profile", "dev", "--out"]).arg(&wheels);
+    build.args(["build", "--profile", profile, "--out"]).arg(&wheels);
     run(build.current_dir("bindings/python"), "maturin build")?;
     let wheel = fs::read_dir(&wheels).ok().and_then(|mut found| found.next()?.ok());
-    let wheel = wheel.ok_or("no wheel")?.path();
+    Ok(wheel.ok_or("no wheel")?.path())
+}
 
+/// The wheel as it would be shipped, installed where nothing else is: the Python there.
+fn installed_wheel() -> Result<PathBuf, String> {
+    let wheel = wheel("dev")?;
     let fresh = emptied("target/bindings/python/fresh")?;
     run(Command::new("python3").args(["-m", "venv"]).arg(&fresh), "python3 -m venv")?;
     let mut install = Command::new(fresh.join("bin/pip"));

@@ -1,5 +1,5 @@
 //! Automation in Rust, because cargo is the one tool sure to be there: `demo`, `ci`, `tidy`, `bench`, `fuzz`,
-//! `torture`, `paper`, `bindings`, `android`, `pages`, `swift`, `html`.
+//! `torture`, `paper`, `bindings`, `package`, `android`, `pages`, `swift`, `html`.
 // A tool for people: it prints, and it says how long something took.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
@@ -58,6 +58,8 @@ enum Task {
         #[arg(long)]
         bless: bool,
     },
+    /// 应用所用的 jar 与 wheel · the jar and the wheel that apps add
+    Package,
     /// 安卓的类型检查,不链接 · checks the types for Android; links nothing
     Android {
         /// 目标平台 · which processor
@@ -98,6 +100,7 @@ fn main() -> ExitCode {
         }
         Task::Paper => paper(),
         Task::Bindings { bless } => bindings::bindings(bless),
+        Task::Package => bindings::package(),
         Task::Html => bindings::html(),
         Task::Android { target, rust } => android::android(rust, &target),
         Task::Pages { files } => pages::pages(&files),

@@ -286,6 +286,11 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         warm = call(2_000)
         self.assertLess(call(50_000) - warm, 4 * 1024, "KiB")
 
+    def test_a_list_of_records_says_what_they_hold(self):
+        shown = repr([setting("basic", "head_name", Value.TEXT("陈永昌"))])
+        self.assertIn("key=head_name", shown)
+        self.assertIn("陈永昌", shown)
+
     def test_schema_and_words_are_there(self):
         schema = wanhu.record_schema()
         members = next(container for container in schema.containers if container.name == "members")

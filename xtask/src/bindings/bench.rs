@@ -4,26 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::{cargo, run, without_cargo};
-use super::{BINDGEN, carried, emptied, generate_kotlin};
+use super::super::{run, without_cargo};
+use super::package::{self, BUILT};
+use super::{carried, emptied};
 
 const HOUSEHOLDS: &str = "10000";
 /// Starts of which the middle counts.
 const STARTS: usize = 7;
-const SHIPPED: &str = "target/release/libwanhu.so";
-/// Where Maven builds.
-const BUILT: &str = "target/bindings/kotlin/maven";
 
 /// Builds, fills a book of ten thousand households, and prints a table.
 pub(crate) fn bench() -> Result<(), String> {
-    cargo(&["build", "--release", "-p", "wanhu-bindings"])?;
-    cargo(&BINDGEN)?;
+    package::library()?;
     let folder = emptied("target/bindings/bench")?;
-    // Generated first and stripped after: the description is in what is stripped.
-    generate_kotlin(Path::new(SHIPPED))?;
-    let library = carried();
-    let whole = size_mib(Path::new(SHIPPED))?;
-    run(Command::new("strip").arg(&library), "strip")?;
     let program = Program::built(&folder)?;
     let book = folder.join("book.sqlite");
     program.run(&["fill", path(&book)?, HOUSEHOLDS])?;
@@ -38,8 +30,8 @@ pub(crate) fn bench() -> Result<(), String> {
     told.extend(whole_start.map(|figure| figure.with("classes archived")));
     told.extend(figures(&program.run(&["calls", path(&book)?])?)?);
     told.iter().for_each(Figure::print);
-    println!("| library, stripped | {:.2} MiB | – |", size_mib(&library)?);
-    println!("| library, as built | {whole:.2} MiB | – |");
+    println!("| library, stripped | {:.2} MiB | – |", size_mib(&carried())?);
+    println!("| library, as built | {:.2} MiB | – |", size_mib(Path::new(package::LIBRARY))?);
     Ok(())
 }
 
@@ -65,7 +57,7 @@ impl Program {
         jar.args(["--create", "--file", path(&own)?, "-C", &format!("{BUILT}/test-classes"), "."]);
         run(&mut jar, "jar, the program that measures")?;
         let needed = fs::read_to_string(&listed).map_err(|error| error.to_string())?;
-        let classes = format!("{}:{BUILT}/wanhu-0.1.0.jar:{}", path(&own)?, needed.trim());
+        let classes = format!("{}:{}:{}", path(&own)?, package::JAR, needed.trim());
         Ok(Self { classes, options: Vec::new() })
     }
 

@@ -8,6 +8,7 @@ and values and no prose.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import List
 
 from .native import wanhu as _ledger
@@ -43,6 +44,11 @@ from .native.wanhu_core import (  # noqa: F401
 )
 
 __all__ = sorted({*_ledger.__all__, *_core.__all__})
+
+# In a list or a notebook a record says what it holds, as it does when it is printed alone.
+for _record in filter(dataclasses.is_dataclass, map(globals().get, __all__)):
+    if "__str__" in vars(_record):
+        _record.__repr__ = _record.__str__
 
 # A library of another build is refused here and not believed.
 _ledger._uniffi_check_api_checksums(_ledger._UniffiLib)

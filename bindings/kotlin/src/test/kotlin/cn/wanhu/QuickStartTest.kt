@@ -59,6 +59,12 @@ internal class QuickStartTest {
     }
 
     @Test
+    fun `it is the jar that is tried`() {
+        val from = Ledger::class.java.protectionDomain.codeSource.location.path
+        assertTrue(from.endsWith(".jar"), from)
+    }
+
+    @Test
     fun `they are the lines of the README`() {
         val readme = File("../README.md").readText().substringAfter("## Kotlin\n").substringBefore("\n## ")
         val theirs = readme.lines().filter { it.startsWith("    ") }.map { it.substringBefore("   //").trim() }
