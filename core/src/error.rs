@@ -193,9 +193,12 @@ fn refused(code: &str, details: Vec<String>) -> LedgerError {
         "unknown_device" | "bad_signature" | "replayed" | "awaiting_approval" => {
             LedgerError::SessionExpired { reason: code.to_owned() }
         }
-        "code_unknown" | "code_expired" | "code_used" | "installation_taken" | "too_many_tries" => {
-            LedgerError::invalid("code", code)
-        }
+        "code_unknown"
+        | "code_expired"
+        | "code_used"
+        | "installation_taken"
+        | "installation_at_work"
+        | "too_many_tries" => LedgerError::invalid("code", code),
         "busy" | "timeout" | "too_many_requests" => LedgerError::Offline {
             retry_after_ms: first.and_then(|text| text.parse().ok()).unwrap_or(5_000),
         },

@@ -50,9 +50,12 @@ pub enum AccountError {
     /// No such device.
     #[error("no such device")]
     DeviceUnknown,
-    /// The installation belongs to a device already.
-    #[error("installation bound to another device")]
+    /// The installation is another account's.
+    #[error("installation of another account")]
     ActorTaken,
+    /// The installation is at work on another device of the account, which its office has not revoked.
+    #[error("installation at work")]
+    ActorAtWork,
 }
 
 impl From<rusqlite::Error> for AccountError {
@@ -273,22 +276,25 @@ impl Accounts {
         Ok(bound == 1)
     }
 
-    /// Uses a request counter up. False where it is not larger than every one before: a repetition.
+    /// Uses a request counter up. False where it is not larger than every one before: a repetition. A device that has
+    /// another key since the request was looked at has not spoken.
     ///
     /// # Errors
     /// As the store reports.
     pub fn advance_counter(
         &self,
         number: u32,
+        public_key: &[u8; 32],
         counter: u64,
         now_ms: i64,
     ) -> Result<bool, AccountError> {
         let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let mut statement = counters.prepare_cached(
             "UPDATE device SET last_counter = ?2, last_seen_ms = ?3
-             WHERE number = ?1 AND last_counter < ?2",
+             WHERE number = ?1 AND last_counter < ?2 AND public_key = ?4",
         )?;
-        Ok(statement.execute(params![number, counter.cast_signed(), now_ms])? == 1)
+        let used = params![number, counter.cast_signed(), now_ms, public_key];
+        Ok(statement.execute(used)? == 1)
     }
 }
 

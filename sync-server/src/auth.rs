@@ -27,7 +27,7 @@ pub fn authenticate(
     if device.approved_ms.is_none() {
         return Err(ServerError::AwaitingApproval);
     }
-    if !accounts.advance_counter(device.number, request.counter, now_ms)? {
+    if !accounts.advance_counter(device.number, &device.public_key, request.counter, now_ms)? {
         let last_counter = accounts.last_counter(device.number)?;
         return Err(ServerError::Replayed { last_counter });
     }

@@ -52,9 +52,12 @@ pub enum ServerError {
     /// Enrolment: used before.
     #[error("code used")]
     CodeUsed,
-    /// The installation is another person's, or another phone's.
+    /// Enrolment: the installation is another account's.
     #[error("installation taken")]
     InstallationTaken,
+    /// Enrolment: the installation is at work on a device with another key, of the same account.
+    #[error("installation at work")]
+    InstallationAtWork,
     /// Enrolment: too many wrong codes from this address.
     #[error("too many tries")]
     TooManyTries {
@@ -141,6 +144,7 @@ impl ServerError {
             Self::CodeExpired => (StatusCode::FORBIDDEN, "code_expired", vec![]),
             Self::CodeUsed => (StatusCode::FORBIDDEN, "code_used", vec![]),
             Self::InstallationTaken => (StatusCode::FORBIDDEN, "installation_taken", vec![]),
+            Self::InstallationAtWork => (StatusCode::FORBIDDEN, "installation_at_work", vec![]),
             Self::TooManyTries { retry_after_ms } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too_many_tries", vec![retry_after_ms.to_string()])
             }
@@ -271,6 +275,7 @@ impl From<AccountError> for ServerError {
             AccountError::CodeUsed => Self::CodeUsed,
             AccountError::DeviceUnknown => Self::UnknownDevice,
             AccountError::ActorTaken => Self::InstallationTaken,
+            AccountError::ActorAtWork => Self::InstallationAtWork,
             AccountError::AccountExists
             | AccountError::Malformed
             | AccountError::AreaUnfit

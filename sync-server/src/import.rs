@@ -17,6 +17,7 @@ mod inflate;
 mod judging;
 pub mod outcome;
 pub mod profile;
+mod provenance;
 pub mod report;
 pub mod rows;
 pub mod table;

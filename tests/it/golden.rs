@@ -35,10 +35,11 @@ fn enrolments() {
         public_key: [1; 32].into(),
         actor: [2; 16].into(),
         device_name: "李明的手机".into(),
-        proof: None,
+        before: None,
     };
     check("enrol-request", &request);
-    check("enrol-request-again", &EnrolRequest { proof: Some([3; 64].into()), ..request });
+    let before = Some(EnrolledBefore { device: 5, proof: [3; 64].into() });
+    check("enrol-request-again", &EnrolRequest { before, ..request });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_core::sync::initiator::Outgoing;
 use wanhu_core::sync::seal;
-use wanhu_core::sync::wire::{self, EnrolRequest, ErrorBody, SyncRequest};
+use wanhu_core::sync::wire::{self, EnrolRequest, EnrolledBefore, ErrorBody, SyncRequest};
 use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_server::accounts::AccountError;
 use wanhu_server::settings::Settings;
@@ -142,7 +142,7 @@ async fn a_phone_whose_enrolment_got_no_answer_enrols_with_the_next_code() {
             public_key: [7; 32].into(),
             actor: ledger.actor().0.into(),
             device_name: "a".into(),
-            proof: None,
+            before: None,
         };
         server.app.accounts.enrol(&request, SystemClock.now_ms(), false)
     };
@@ -156,7 +156,7 @@ async fn a_phone_whose_enrolment_got_no_answer_enrols_with_the_next_code() {
     ledger.enrol(&server.url(), None, &next(), "a").await.unwrap();
     assert_eq!(ledger.sync(&(), &Cancel::default()).await.unwrap().receipts, 1);
     // A phone at work is nobody's to take.
-    assert!(matches!(enrol(next()), Err(AccountError::ActorTaken)));
+    assert!(matches!(enrol(next()), Err(AccountError::ActorAtWork)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,13 +189,14 @@ async fn a_phone_at_work_is_enrolled_again_by_its_own_person_alone() {
     let (now_ms, key) = (SystemClock.now_ms(), before.identity().key);
     let vouched = |code: &str| {
         let (public_key, actor) = ([7; 32], a.actor().0);
-        let proof = seal::sign_enrolment(&key, code, &public_key, &actor);
+        let proof = seal::sign_enrolment(&key, code, &public_key, &actor).into();
         let (code, device_name) = (code.to_owned(), "a".to_owned());
-        let (public_key, actor, proof) = (public_key.into(), actor.into(), Some(proof.into()));
-        EnrolRequest { protocol: 1, code, public_key, actor, device_name, proof }
+        let (public_key, actor) = (public_key.into(), actor.into());
+        let before = Some(EnrolledBefore { device: before.device, proof });
+        EnrolRequest { protocol: 1, code, public_key, actor, device_name, before }
     };
     let copy = server.app.accounts.enrol(&vouched(&next("li")), now_ms, false);
-    assert!(matches!(copy, Err(AccountError::ActorTaken)));
+    assert!(matches!(copy, Err(AccountError::ActorAtWork)));
     assert_eq!(sync(&b).await.unwrap().received, 3);
 }
 
@@ -210,10 +211,11 @@ async fn a_phone_at_work_whose_second_enrolment_got_no_answer_enrols_with_the_ne
     sync(&a).await.unwrap();
     a.create_household(FULING, head("乙")).unwrap();
     let (code, public_key, actor) = (next(), [7; 32], a.actor().0);
-    let key = a.enrolment().unwrap().unwrap().identity().key;
-    let proof = Some(seal::sign_enrolment(&key, &code, &public_key, &actor).into());
+    let old = a.enrolment().unwrap().unwrap().identity();
+    let proof = seal::sign_enrolment(&old.key, &code, &public_key, &actor).into();
+    let before = Some(EnrolledBefore { device: old.device, proof });
     let (public_key, actor, device_name) = (public_key.into(), actor.into(), "a".to_owned());
-    let request = EnrolRequest { protocol: 1, code, public_key, actor, device_name, proof };
+    let request = EnrolRequest { protocol: 1, code, public_key, actor, device_name, before };
     server.app.accounts.enrol(&request, SystemClock.now_ms(), false).unwrap();
     // The answer is lost, and the new key with it.
     let asked = sync(&a).await.unwrap_err();
@@ -223,6 +225,45 @@ async fn a_phone_at_work_whose_second_enrolment_got_no_answer_enrols_with_the_ne
     );
     a.enrol(&server.url(), None, &next(), "a").await.unwrap();
     let report = sync(&a).await.unwrap();
+    assert_eq!((report.receipts, report.refused), (1, 0));
+    assert_eq!(sync(&b).await.unwrap().received, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_whose_key_the_server_has_lost_comes_back_when_its_office_revokes_the_old_device() {
+    let Two { server, a, b, _dir } = two_phones().await;
+    let url = server.url();
+    let next = || {
+        let now_ms = SystemClock.now_ms();
+        server.app.accounts.issue_code("li", "", now_ms, 600_000, &mut SystemEntropy).unwrap()
+    };
+    a.create_household(FULING, head("甲")).unwrap();
+    sync(&a).await.unwrap();
+    // A copy of the phone from before it was enrolled again: as after a restore of the phone, or the other way round of the
+    // server.
+    let copy = _dir.path().join("copy");
+    std::fs::copy(_dir.path().join("a"), &copy).unwrap();
+    let wal = _dir.path().join("a-wal");
+    if wal.exists() {
+        std::fs::copy(wal, _dir.path().join("copy-wal")).unwrap();
+    }
+    a.enrol(&url, None, &next(), "a").await.unwrap();
+    sync(&a).await.unwrap();
+    drop(a);
+    let clock = std::sync::Arc::new(SystemClock);
+    let copy = Ledger::open(&copy, clock, Box::new(SystemEntropy)).unwrap();
+    copy.create_household(FULING, head("乙")).unwrap();
+    assert_eq!(sync(&copy).await.unwrap_err().code(), "session_expired");
+    let refused = copy.enrol(&url, None, &next(), "a").await.unwrap_err();
+    assert!(
+        matches!(&refused, LedgerError::InvalidInput { reason, .. } if reason == "installation_at_work"),
+        "{refused:?}"
+    );
+    let old = copy.enrolment().unwrap().unwrap().device;
+    server.app.accounts.revoke(old, "", SystemClock.now_ms()).unwrap();
+    let again = copy.enrol(&url, None, &next(), "a").await.unwrap();
+    assert_ne!(again.device, old);
+    let report = sync(&copy).await.unwrap();
     assert_eq!((report.receipts, report.refused), (1, 0));
     assert_eq!(sync(&b).await.unwrap().received, 2);
 }

@@ -23,6 +23,7 @@ mod chen_guojian;
 mod chen_yongchang;
 mod hu_fuwu;
 mod own_phone;
+mod withdrawn;
 
 /// The people who are in every story: two cadres and the committee of a village, its township, its county, and
 /// the county's medical insurance bureau.

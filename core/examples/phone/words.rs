@@ -112,8 +112,12 @@ fn reason_words(reason: &str) -> (String, String) {
         "code_expired" => ("登记码已过期,请重新索取", "the code has expired; ask for another"),
         "code_used" => ("登记码已用过,请重新索取", "the code was used; ask for another"),
         "installation_taken" => (
-            "本机已登记在他人名下,请使用本人的登记码",
-            "this phone is another person's; use a code of that person's account",
+            "本机登记在另一账户名下,请用该账户的登记码",
+            "this phone is another account's; use a code of that account",
+        ),
+        "installation_at_work" => (
+            "服务器上本机的密钥不同(换机或恢复过);请乡镇先注销旧设备,再取登记码",
+            "the server has another key for this phone; have the old device revoked, then ask for a code",
         ),
         "too_many_tries" => ("尝试次数过多,请十分钟后再试", "too many tries; wait ten minutes"),
         "not_enrolled" => ("本机尚未登记", "this phone is not enrolled"),

@@ -18,7 +18,8 @@ use crate::error::LedgerError;
 use crate::sync::initiator::Outgoing;
 use crate::sync::receiver::SyncReport;
 use crate::sync::wire::{
-    self, ENROL_PATH, EnrolRequest, EnrolResponse, ErrorBody, PROTOCOL_VERSION, SYNC_PATH,
+    self, ENROL_PATH, EnrolRequest, EnrolResponse, EnrolledBefore, ErrorBody, PROTOCOL_VERSION,
+    SYNC_PATH,
 };
 use crate::sync::{SyncError, seal};
 
@@ -82,7 +83,8 @@ impl Ledger {
     /// server has another address.
     ///
     /// # Errors
-    /// `InvalidInput` for a code that is unknown, expired, used, or somebody else's (`installation_taken`); `Offline`.
+    /// `InvalidInput` for a code that is unknown, expired, used, or another account's (`installation_taken`); with
+    /// `installation_at_work` where the server has another key for this phone and its office has not revoked it yet; `Offline`.
     pub async fn enrol(
         &self,
         url: &str,
@@ -94,15 +96,18 @@ impl Ledger {
         let http = client(url, authority_pem.as_deref())?;
         let key = SigningKey::from_bytes(&self.random());
         let (public_key, ActorId(actor)) = (key.verifying_key().to_bytes(), self.actor());
-        let before = self.enrolment()?.map(|enrolment| enrolment.identity().key);
-        let proof = before.map(|old| seal::sign_enrolment(&old, code, &public_key, &actor).into());
+        let before = self.enrolment()?.map(|enrolment| {
+            let old = enrolment.identity();
+            let proof = seal::sign_enrolment(&old.key, code, &public_key, &actor).into();
+            EnrolledBefore { device: old.device, proof }
+        });
         let request = EnrolRequest {
             protocol: PROTOCOL_VERSION,
             code: code.to_owned(),
             public_key: public_key.into(),
             actor: actor.into(),
             device_name: device_name.to_owned(),
-            proof,
+            before,
         };
         let body = wire::encode(&request);
         let response = http.post(format!("{url}{ENROL_PATH}")).body(body).send().await;

@@ -53,7 +53,7 @@ pub fn request_is_signed(key: &[u8; 32], path: &str, header: &[u8], signature: &
 
 fn enrolment_digest(code: &str, public_key: &[u8; 32], actor: &[u8; 16]) -> [u8; 32] {
     Sha256::new()
-        .chain_update(b"wanhu-enrolment-1")
+        .chain_update(b"wanhu-enrolled-before-1")
         .chain_update(public_key)
         .chain_update(actor)
         .chain_update(code)

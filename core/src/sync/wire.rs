@@ -53,9 +53,21 @@ pub struct EnrolRequest {
     /// What the office will see in its list of devices.
     #[n(4)]
     pub device_name: String,
-    /// From a phone that was enrolled before: its key of then says so, see `seal::sign_enrolment`.
+    /// From a phone that was enrolled before.
     #[n(5)]
-    pub proof: Option<ByteArray<64>>,
+    pub before: Option<EnrolledBefore>,
+}
+
+/// A phone's word that it has been enrolled.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct EnrolledBefore {
+    /// Its number of then.
+    #[n(0)]
+    pub device: u32,
+    /// Signature of its key of then, see `seal::sign_enrolment`.
+    #[n(1)]
+    pub proof: ByteArray<64>,
 }
 
 /// What the server answers to an enrolment.

@@ -42,8 +42,8 @@ impl Accounts {
     /// office wants to look first, a new device waits for [`Self::approve`].
     ///
     /// # Errors
-    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`; `ActorTaken` where another person, or another phone at work, has the
-    /// installation. The code stays as it was.
+    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`; `ActorTaken` where another account has the installation, `ActorAtWork` where
+    /// another device of this one has. The code stays as it was.
     pub fn enrol(
         &self,
         request: &EnrolRequest,
@@ -74,30 +74,27 @@ impl Accounts {
             params![hash, now_ms],
         )?;
         let approved_ms = (!waits_for_approval).then_some(now_ms);
-        let number = match bound_to(&transaction, request)? {
+        let bound = bound_to(&transaction, request)?;
+        if bound.as_ref().is_some_and(|bound| bound.account.id != owner.id) {
+            return Err(AccountError::ActorTaken);
+        }
+        let number = match same_phone(&transaction, request, &owner.id, bound.as_ref())? {
+            Some(number) => {
+                renew_key(&transaction, request, number)?;
+                number
+            }
             None => {
                 let number = add_device(&transaction, request, &owner.id, now_ms, approved_ms)?;
-                transaction.execute(
-                    "INSERT INTO actor (actor, device, bound_ms) VALUES (?1, ?2, ?3)",
-                    params![*request.actor, number, now_ms],
-                )?;
+                if let Some(bound) = &bound {
+                    give_up(&transaction, bound, number, now_ms)?;
+                }
                 number
             }
-            Some(known) if known.account.id != owner.id => return Err(AccountError::ActorTaken),
-            Some(known) if known.revoked_ms.is_none() && is_signed_by(&known, request) => {
-                renew_key(&transaction, request, known.number)?;
-                known.number
-            }
-            Some(known) if give_up(&transaction, known.number, now_ms)? => {
-                let number = add_device(&transaction, request, &owner.id, now_ms, approved_ms)?;
-                transaction.execute(
-                    "UPDATE actor SET device = ?2, bound_ms = ?3 WHERE actor = ?1",
-                    params![*request.actor, number, now_ms],
-                )?;
-                number
-            }
-            Some(_) => return Err(AccountError::ActorTaken),
         };
+        transaction.execute(
+            "INSERT OR IGNORE INTO actor (actor, device, bound_ms) VALUES (?1, ?2, ?3)",
+            params![*request.actor, number, now_ms],
+        )?;
         let device = device(&transaction, number)?.ok_or(AccountError::DeviceUnknown)?;
         transaction.commit()?;
         Ok(device)
@@ -113,6 +110,26 @@ fn bound_to(
         .query_row("SELECT device FROM actor WHERE actor = ?1", [*request.actor], |row| row.get(0))
         .optional()?;
     number.map_or(Ok(None), |number| device(transaction, number))
+}
+
+/// The device that asks, where it has been enrolled before and its key of then says so. Its installation may be one that it
+/// has taken since, of which nobody has heard.
+fn same_phone(
+    transaction: &Transaction<'_>,
+    request: &EnrolRequest,
+    account: &str,
+    bound: Option<&Device>,
+) -> Result<Option<u32>, AccountError> {
+    let EnrolRequest { code, public_key, actor, before: Some(before), .. } = request else {
+        return Ok(None);
+    };
+    let known = device(transaction, before.device)?.filter(|known| {
+        known.account.id == account
+            && known.revoked_ms.is_none()
+            && bound.is_none_or(|bound| bound.number == known.number)
+            && enrolment_is_signed(&known.public_key, code, public_key, actor, &before.proof)
+    });
+    Ok(known.map(|known| known.number))
 }
 
 fn add_device(
@@ -134,38 +151,40 @@ fn name(request: &EnrolRequest) -> String {
     request.device_name.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
-/// Whether it is the same phone that asks: whoever has its key has it.
-fn is_signed_by(device: &Device, request: &EnrolRequest) -> bool {
-    let EnrolRequest { code, public_key, actor, proof, .. } = request;
-    proof.as_ref().is_some_and(|proof| {
-        enrolment_is_signed(&device.public_key, code, public_key, actor, proof)
-    })
-}
-
-/// The phone goes on under its number with another key. It counts as not heard of until it speaks under it: the answer may
-/// be lost, and the new key with it.
+/// The phone goes on under its number with another key.
 fn renew_key(
     transaction: &Transaction<'_>,
     request: &EnrolRequest,
     number: u32,
 ) -> Result<(), AccountError> {
     transaction.execute(
-        "UPDATE device SET public_key = ?2, name = ?3, last_counter = 0, last_seen_ms = NULL
-         WHERE number = ?1",
+        "UPDATE device SET public_key = ?2, name = ?3, last_counter = 0 WHERE number = ?1",
         params![number, *request.public_key, name(request)],
     )?;
     Ok(())
 }
 
-/// Revokes a device that was never heard of: the answer to its enrolment was lost, and with it the only copy of the
-/// device's key. What waits on the phone can be sent as another device.
-fn give_up(transaction: &Transaction<'_>, number: u32, now_ms: i64) -> Result<bool, AccountError> {
+/// Hands a device's installations to a new device of its account, so that what waits on the phone can be sent: where its office
+/// has revoked it, or where it has never spoken under its key, because the answer to that enrolment was lost and the key with it.
+fn give_up(
+    transaction: &Transaction<'_>,
+    old: &Device,
+    number: u32,
+    now_ms: i64,
+) -> Result<(), AccountError> {
     let given_up = transaction.execute(
         "UPDATE device SET revoked_ms = coalesce(revoked_ms, ?2)
-         WHERE number = ?1 AND last_counter = 0 AND last_seen_ms IS NULL",
-        params![number, now_ms],
+         WHERE number = ?1 AND (last_counter = 0 OR revoked_ms IS NOT NULL)",
+        params![old.number, now_ms],
     )?;
-    Ok(given_up == 1)
+    if given_up == 0 {
+        return Err(AccountError::ActorAtWork);
+    }
+    transaction.execute(
+        "UPDATE actor SET device = ?2, bound_ms = ?3 WHERE device = ?1",
+        params![old.number, number, now_ms],
+    )?;
+    Ok(())
 }
 
 fn new_code(entropy: &mut dyn Entropy) -> String {

@@ -42,6 +42,9 @@ pub enum ImportCommand {
     Withdraw {
         /// 编号 · its number
         number: i64,
+        /// 仍在册数据的报告 (CSV) · where to write what it filled in and stays on record
+        #[arg(long)]
+        report: Option<PathBuf>,
     },
 }
 
@@ -77,8 +80,10 @@ impl Office<'_> {
             ImportCommand::Campaign(asked) => self.bring_in(asked, watch),
             ImportCommand::List => self.list_imports(),
             ImportCommand::Answers { number } => self.list_answers(number),
-            ImportCommand::Withdraw { number } => {
-                Ok(withdrawn(number, &afterwards::withdraw(self.app, &account, number)?))
+            ImportCommand::Withdraw { number, report } => {
+                let report = report.as_deref();
+                let done = afterwards::withdraw(self.app, &account, number, report)?;
+                Ok(withdrawn(number, &done))
             }
         }
     }
@@ -142,12 +147,14 @@ fn withdrawn(number: i64, Withdrawn { marked, standing }: &Withdrawn) -> Output 
         );
     }
     let mut rows = Vec::new();
-    for Standing { household, row, container, key, field, value } in standing {
-        let label = Schema::base().field(container, field).map_or(&**field, |field| &field.zh);
-        let (full, value) = (format!("{container}.{key}"), plain(Some(value)));
-        text.push_str(&format!("    {household}\t第 {row} 行\t{full}\t{label}\t{value}\n"));
+    for field in standing {
+        let Standing { household, row, container, key, value, .. } = field;
+        let (label, words) = field.words();
+        let place = format!("{container}.{key}");
+        text.push_str(&format!("    {household}\t第 {row} 行\t{place}\t{label}\t{words}\n"));
         rows.push(serde_json::json!({
-            "household": household.to_string(), "row": row, "field": full, "value": value
+            "household": household.to_string(), "row": row, "field": place,
+            "value": plain(Some(value))
         }));
     }
     let value = serde_json::json!({

@@ -166,7 +166,8 @@ fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static 
         AccountError::CodeUnknown
         | AccountError::CodeExpired
         | AccountError::CodeUsed
-        | AccountError::ActorTaken => ("code_refused", "登记码不可用", "the code cannot be used"),
+        | AccountError::ActorTaken
+        | AccountError::ActorAtWork => ("code_refused", "登记码不可用", "the code cannot be used"),
         AccountError::Store(_) => ("store_failed", "账户库读写失败", "the accounts file failed"),
     }
 }

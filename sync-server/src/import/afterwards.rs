@@ -2,21 +2,20 @@
 //! column.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 
 use rusqlite::Connection;
-use wanhu_core::document::change::Change;
 use wanhu_core::document::facts::facts;
-use wanhu_core::document::history::{HistoryEntry, history};
-use wanhu_core::document::record::Stamp;
 use wanhu_core::domain::day::Day;
-use wanhu_core::domain::facts::Facts;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::schema::{FieldKind, Schema};
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::{StoreError, records};
 
 use super::delivery::DeliveryError;
 use super::effects::{self, Reading, Said};
 use super::judging::{HOUSEHOLDS_A_TURN, Judged, record};
+use super::{provenance, report};
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::department::{self, ImportRow, StagedRow};
@@ -47,76 +46,134 @@ pub struct Standing {
     pub value: Value,
 }
 
+impl Standing {
+    /// The field's label and the value as people read it.
+    pub fn words(&self) -> (&str, String) {
+        let field = Schema::base().field(&self.container, &self.field);
+        let label = field.map_or(self.field.as_str(), |field| &field.zh);
+        let value = match (field.map(|field| &field.kind), &self.value) {
+            (Some(FieldKind::Choice { list }), Value::Text(code)) => {
+                Schema::base().code(list, code).map_or(code.as_str(), |known| &known.zh).to_owned()
+            }
+            (_, Value::Bool(tick)) => if *tick { "是" } else { "否" }.to_owned(),
+            (_, Value::Int(number)) => number.to_string(),
+            (_, Value::Text(text)) => text.clone(),
+            (_, Value::Null | Value::Opaque { .. }) => String::new(),
+        };
+        (label, value)
+    }
+}
+
 /// Takes a delivery back: its file was wrong. What records hold of it is marked as withdrawn, its rows are
 /// forgotten; where the rows of other deliveries warn by themselves, the household is warned of anew. Fields that it
-/// filled in stay, since nobody knows what is true instead; they are told.
+/// filled in stay, since nobody knows what is true instead; they are told, and written to `report_to` before anything is
+/// forgotten.
 ///
 /// # Errors
-/// `Unknown`, `NotPermitted` for another account than the one that delivered it.
-pub fn withdraw(app: &App, account: &Account, import: i64) -> Result<Withdrawn, DeliveryError> {
+/// `Unknown`, `NotPermitted` for another account than the one that delivered it, `Report`.
+pub fn withdraw(
+    app: &App,
+    account: &Account,
+    import: i64,
+    report_to: Option<&Path>,
+) -> Result<Withdrawn, DeliveryError> {
     let imports = app.storage.read(department::imports)?;
     let known = imports.iter().find(|known| known.n == import && known.withdrawn_ms.is_none());
     if known.ok_or(DeliveryError::Unknown)?.account != account.id {
         return Err(DeliveryError::NotPermitted);
     }
-    let withdrawal = Withdrawal { app, account, import, imports: &imports };
+    let withdrawal = Withdrawal { app, import, imports: &imports };
     let households = app.storage.read(|connection| department::households(connection, import))?;
     let (mut marked, mut refused, mut standing) = (0, 0, BTreeMap::new());
     let mut waiting: VecDeque<i64> = households.into();
     while !waiting.is_empty() {
         let some: Vec<_> = waiting.drain(..waiting.len().min(HOUSEHOLDS_A_TURN)).collect();
-        let mut changes = Vec::new();
-        app.storage.read(|connection| {
-            for n in some {
-                let (change, left) = withdrawal.of_household(connection, n)?;
-                changes.extend(change);
-                standing.insert(n, left);
+        let parts =
+            app.storage.read_in_parts(&some, |c, some| withdrawal.of_households(c, some))?;
+        let (mut changes, mut alone) = (Vec::new(), Vec::new());
+        for Left { n, change, bare, fields } in parts.into_iter().flatten() {
+            changes.extend(change);
+            alone.extend(bare);
+            // A household that has changed meanwhile is looked at again.
+            standing.remove(&n);
+            if !fields.is_empty() {
+                standing.insert(n, fields);
             }
-            Ok(())
-        })?;
-        let recorded = record(app, account, changes)?;
-        marked += recorded.written;
-        refused += recorded.refused.len();
-        waiting.extend(recorded.anew);
+        }
+        let mut recorded = record(app, account, changes)?;
+        // What cannot be warned of anew is at least taken back.
+        alone.retain(|judged| recorded.refused.contains(&judged.household.id));
+        recorded.refused.retain(|id| !alone.iter().any(|judged| judged.household.id == *id));
+        let second = record(app, account, alone)?;
+        marked += recorded.written + second.written;
+        refused += recorded.refused.len() + second.refused.len();
+        waiting.extend(recorded.anew.into_iter().chain(second.anew));
     }
     if refused > 0 {
         return Err(DeliveryError::NotWhole { marked, refused });
+    }
+    let standing: Vec<_> = standing.into_values().flatten().collect();
+    if let Some(path) = report_to {
+        let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
+        let out = std::fs::File::create(path).map_err(|error| failed(&error))?;
+        let out = std::io::BufWriter::new(out);
+        report::write_standing(out, &standing).map_err(|error| failed(&error))?;
     }
     let (by, now_ms) = (account.id.clone(), app.clock.now_ms());
     app.storage
         .writer()
         .write(move |transaction| department::withdraw(transaction, import, &by, now_ms))?;
-    Ok(Withdrawn { marked, standing: standing.into_values().flatten().collect() })
+    Ok(Withdrawn { marked, standing })
 }
 
 struct Withdrawal<'a> {
     app: &'a App,
-    account: &'a Account,
     import: i64,
     imports: &'a [ImportRow],
 }
 
+/// What a withdrawal comes to in one household.
+struct Left {
+    n: i64,
+    /// The change that its record needs.
+    change: Option<Judged>,
+    /// The same without what others' rows call for, where they call for something.
+    bare: Option<Judged>,
+    /// What it holds of the delivery even so.
+    fields: Vec<Standing>,
+}
+
 impl Withdrawal<'_> {
-    /// The change that a household's record needs, and what it holds of the delivery even so.
-    fn of_household(
+    fn of_households(
         &self,
         connection: &Connection,
-        n: i64,
-    ) -> Result<(Option<Judged>, Vec<Standing>), StoreError> {
+        households: &[i64],
+    ) -> Result<Vec<Left>, StoreError> {
+        households.iter().map(|n| self.of_household(connection, *n)).collect()
+    }
+
+    fn of_household(&self, connection: &Connection, n: i64) -> Result<Left, StoreError> {
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
         let rows = department::only_of(connection, self.import, n)?;
-        let mut others = department::about(connection, n)?;
-        others.retain(|row| row.import != self.import);
-        let filled_in = self.filled_in(connection, n, &facts, &rows)?;
-        let edit = effects::withdrawal(&facts, &rows, self.import);
-        let edit = edit.map(|edit| match self.reading(&others) {
-            Some(reading) => reading.change_after(edit, &facts, &filled_in, &others),
+        let (key, own) = (&self.app.person_key, rows.len());
+        let bare = effects::withdrawal(&facts, &rows, self.import);
+        if bare.is_none() && effects::agreed(key, &facts, &rows).is_empty() {
+            return Ok(Left { n, change: None, bare: None, fields: Vec::new() });
+        }
+        let others = department::of_others(connection, self.import, n)?;
+        let rows = [rows, others].concat();
+        let filled_in = provenance::filled_in(connection, key, n, &facts, &rows)?;
+        let others = &rows[own..];
+        let change = bare.clone().map(|edit| match self.reading(others) {
+            Some(reading) => reading.change_after(edit, &facts, &filled_in, others),
             None => edit,
         });
-        let confirmed = effects::agreed(&self.app.person_key, &facts, &others);
-        let left = filled_in.iter().filter(|said| !confirmed.iter().any(|c| c.is_of_field(said)));
-        let standing = left.map(|said| Standing {
+        let confirmed = effects::agreed(key, &facts, others);
+        let stands = |said: &&Said<'_>| {
+            said.row.import == self.import && !confirmed.iter().any(|other| other.is_of_field(said))
+        };
+        let fields = filled_in.iter().filter(stands).map(|said| Standing {
             household: household.id,
             row: said.row.row,
             container: said.container.to_owned(),
@@ -124,13 +181,18 @@ impl Withdrawal<'_> {
             field: said.field.to_owned(),
             value: said.value.clone(),
         });
-        let standing = standing.collect();
-        Ok((edit.map(|edit| Judged { household, edit }), standing))
+        let fields = fields.collect();
+        let bare = bare.filter(|bare| change.as_ref() != Some(bare));
+        let judged = |edit| Judged { household: household.clone(), edit };
+        Ok(Left { n, change: change.map(judged), bare: bare.map(judged), fields })
     }
 
-    /// Rows are read as on the day of the latest delivery that has one.
+    /// How others' rows are read: as those of their latest delivery, of this one's kind where there is one.
     fn reading(&self, others: &[StagedRow]) -> Option<Reading<'_>> {
-        let latest = others.iter().map(|row| row.import).max()?;
+        let kind = |n| self.imports.iter().find(|known| known.n == n).map(|known| &known.kind);
+        let is_alike = |row: &&StagedRow| kind(row.import) == kind(self.import);
+        let alike = others.iter().filter(is_alike).map(|row| row.import).max();
+        let latest = alike.or_else(|| others.iter().map(|row| row.import).max())?;
         let latest = self.imports.iter().find(|import| import.n == latest)?;
         Some(Reading {
             import: latest.n,
@@ -139,34 +201,6 @@ impl Withdrawal<'_> {
             policy: &self.app.policy.policy,
             today: Day::in_china(self.app.clock.now_ms()),
         })
-    }
-
-    /// What the rows say and the record shows because they said it: nobody has touched it since.
-    fn filled_in<'r>(
-        &self,
-        connection: &Connection,
-        n: i64,
-        facts: &'r Facts,
-        rows: &'r [StagedRow],
-    ) -> Result<Vec<Said<'r>>, StoreError> {
-        let mut agreed = effects::agreed(&self.app.person_key, facts, rows);
-        if !agreed.is_empty() {
-            let stored = records::changes(connection, n)?;
-            let changes = stored.iter().map(|c| Change::decode_named(&c.raw, c.hash));
-            let history = history(&changes.collect::<Result<Vec<_>, _>>()?);
-            let is_ours = |entry: &HistoryEntry| {
-                let Stamp { account, form, .. } = &entry.stamp;
-                *account == self.account.id && effects::FORMS.contains(&form.as_str())
-            };
-            agreed.retain(|said| {
-                let (container, key) = (said.container, said.key());
-                let mut entries = history.iter().rev();
-                entries
-                    .find(|entry| entry.container.name() == container && entry.key == key)
-                    .is_some_and(is_ours)
-            });
-        }
-        Ok(agreed)
     }
 }
 

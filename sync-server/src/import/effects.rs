@@ -7,6 +7,7 @@ use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::{Facts, Row};
 use wanhu_core::domain::person::PersonKey;
 use wanhu_core::domain::policy::Policy;
+use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::value::Value;
 use wanhu_core::domain::warning::{self, Warning};
 use wanhu_core::domain::workflow::{Case, Stage, clues};
@@ -15,8 +16,15 @@ use crate::storage::department::StagedRow;
 
 /// Where a department's rows become rows of the record; of other containers single fields are filled in.
 const BILLS: &str = "spending";
-/// The forms that a department's changes name: rows that call for a change, and rows that are taken back.
-pub(super) const FORMS: [&str; 2] = ["department/1", "withdrawal/1"];
+/// The form that a department's changes name.
+const FORM: &str = "department/1";
+/// The form that they name where rows are taken back.
+const FORM_OF_WITHDRAWAL: &str = "withdrawal/1";
+
+/// Whether a change is a department's, made here.
+pub(super) fn is_ours(form: &str) -> bool {
+    [FORM, FORM_OF_WITHDRAWAL].contains(&form)
+}
 
 /// Whoever reads rows, and when.
 #[derive(Clone, Copy, Debug)]
@@ -94,13 +102,15 @@ impl Said<'_> {
     }
 }
 
-/// What a row says beside bills; nothing of a person who is not on record.
+/// What a row says beside bills; nothing of a person who is not on record, nor of what the record has as rows of its own.
 fn said<'r>((row, member): About<'r>) -> impl Iterator<Item = Said<'r>> {
     row.values.iter().filter_map(move |(name, value)| {
         let (container, field) = name.split_once('.')?;
         let place = match (container, member) {
-            (BILLS, _) | ("members", None) => return None,
             ("members", Some(member)) => member.id.as_str(),
+            _ if Schema::base().container(container).is_some_and(|known| known.rows) => {
+                return None;
+            }
             _ => "",
         };
         Some(Said { row, container, place, field, value })
@@ -142,22 +152,37 @@ impl Reading<'_> {
         warning::may_follow(&bills, self.policy, self.today)
     }
 
-    /// The change that a household's rows call for; none where nobody has to be warned of anything new.
-    pub(super) fn change(&self, facts: &Facts, rows: &[StagedRow]) -> Option<RecordEdit> {
-        let rows = about(self.key, facts, rows);
-        let seen = self.with_rows(facts, &rows);
-        let mut fired = warning::evaluate(&seen, self.policy, self.today);
-        if fired.is_empty() {
-            return None;
+    /// Whether a rule fires for a household and its rows, heard of before or not.
+    pub(super) fn fires(&self, facts: &Facts, rows: &[StagedRow]) -> bool {
+        let seen = self.with_rows(facts, &about(self.key, facts, rows));
+        !warning::evaluate(&seen, self.policy, self.today).is_empty()
+    }
+
+    /// The change that a household's rows call for; none where nobody has to be warned of anything new. `filled_in` is what
+    /// departments have put on record of it: like their bills it counts as their word, and only while a row says so.
+    pub(super) fn change(
+        &self,
+        facts: &Facts,
+        rows: &[StagedRow],
+        filled_in: &[Said<'_>],
+    ) -> Option<RecordEdit> {
+        let bills: Vec<_> = rows.iter().map(|row| row_id(facts, row)).collect();
+        let bills: Vec<_> = bills.iter().map(String::as_str).collect();
+        let mut without = facts.clone().without_rows(BILLS, &bills);
+        for said in filled_in {
+            without.set(said.container, said.place, said.field, Value::Null);
         }
-        // What the record says without the department is not the department's to warn of.
-        let known = warning::evaluate(facts, self.policy, self.today);
+        let rows = about(self.key, facts, rows);
+        let seen = self.with_rows(&without, &rows);
+        let mut fired = warning::evaluate(&seen, self.policy, self.today);
+        // What the record says without departments is not a department's to warn of.
+        let known = warning::evaluate(&without, self.policy, self.today);
         fired.retain(|warning| !known.contains(warning));
         let fired = warning::unheard(facts, self.policy, fired);
         if fired.is_empty() {
             return None;
         }
-        let mut edit = RecordEdit { form: FORMS[0].into(), ..RecordEdit::default() };
+        let mut edit = RecordEdit { form: FORM.into(), ..RecordEdit::default() };
         // The latest word on a field is the last one.
         for (row, member) in rows.into_iter().rev() {
             let counts = fired.iter().any(|warning| warning.rows.contains(&row_id(facts, row)));
@@ -185,9 +210,7 @@ impl Reading<'_> {
         Some(edit)
     }
 
-    /// A withdrawal, with what the rows of other deliveries call for once it has taken place. They are asked as if nothing
-    /// that departments delivered stood on record: neither the others' bills nor `filled_in`, what the withdrawn rows
-    /// had put there.
+    /// A withdrawal, with what the rows of other deliveries call for once it has taken place.
     pub(super) fn change_after(
         &self,
         mut withdrawal: RecordEdit,
@@ -200,19 +223,7 @@ impl Reading<'_> {
             let (row, field) = key.rsplit_once('.').unwrap_or(("", key));
             after.set(container, row, field, value.clone().unwrap_or(Value::Null));
         }
-        for said in filled_in {
-            after.set(said.container, said.place, said.field, Value::Null);
-        }
-        let bills: Vec<_> = others.iter().map(|row| row_id(&after, row)).collect();
-        let bills: Vec<_> = bills.iter().map(String::as_str).collect();
-        if let Some(mut edit) = self.change(&after.without_rows(BILLS, &bills), others) {
-            let stands = |set: &FieldChange| {
-                filled_in.iter().any(|s| s.container == set.container && s.key() == set.key)
-            };
-            edit.fields.retain(|set| !stands(set));
-            edit.new_rows.retain(|new| {
-                new.id.as_ref().is_none_or(|id| facts.row(&new.container, id).is_none())
-            });
+        if let Some(mut edit) = self.change(&after, others, filled_in) {
             withdrawal.fields.append(&mut edit.fields);
             withdrawal.new_rows.append(&mut edit.new_rows);
         }
@@ -333,7 +344,7 @@ pub(super) fn rests_on(warning: &Row, bills: &[String], import: i64) -> bool {
 /// list filled in stay: what they are to say instead, somebody has to find out. See [`agreed`].
 pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
     let bills: Vec<String> = rows.iter().map(|row| row_id(facts, row)).collect();
-    let mut edit = RecordEdit { form: FORMS[1].into(), ..RecordEdit::default() };
+    let mut edit = RecordEdit { form: FORM_OF_WITHDRAWAL.into(), ..RecordEdit::default() };
     for bill in facts.rows(BILLS).iter().filter(|bill| bills.contains(&bill.id)) {
         edit = edit.set(BILLS, &format!("{}.withdrawn", bill.id), true);
     }
@@ -387,8 +398,11 @@ mod tests {
     fn change(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
         let policy = Policy::parse(EXAMPLES_TOML).unwrap();
         let (key, today) = (key(), "2024-06-20".parse().unwrap());
-        Reading { import, department: "housing", key: &key, policy: &policy, today }
-            .change(facts, rows)
+        Reading { import, department: "housing", key: &key, policy: &policy, today }.change(
+            facts,
+            rows,
+            &[],
+        )
     }
 
     fn rules(edit: &Option<RecordEdit>) -> Vec<&str> {
@@ -480,7 +494,7 @@ mod tests {
             let reading = Reading { import: 1, department: "housing", key: &key, policy: &policy, today };
             let facts = household().with("class", "household_kind", kind);
             let facts = wage.map_or(facts.clone(), |wage| facts.with("income", "wage_fen", wage));
-            if reading.change(&facts, &rows).is_some() {
+            if reading.change(&facts, &rows, &[]).is_some() {
                 prop_assert!(reading.may_change(&rows));
             }
         }

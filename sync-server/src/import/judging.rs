@@ -13,6 +13,7 @@ use wanhu_core::store::records::{self, Household};
 use wanhu_core::store::{StoreError, listing};
 
 use super::effects::Reading;
+use super::provenance;
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::author::{self, Author, WriteRefused};
@@ -69,7 +70,12 @@ impl Judge<'_> {
             return Ok(None);
         }
         let household = records::get(connection, n)?;
-        let edit = reading.change(&facts(&household.fold, household.scope), &rows);
+        let facts = facts(&household.fold, household.scope);
+        if !reading.fires(&facts, &rows) {
+            return Ok(None);
+        }
+        let filled_in = provenance::filled_in(connection, reading.key, n, &facts, &rows)?;
+        let edit = reading.change(&facts, &rows, &filled_in);
         Ok(edit.map(|edit| Judged { household, edit }))
     }
 }

@@ -7,6 +7,7 @@ use std::io::Write;
 
 use wanhu_core::domain::schema;
 
+use super::afterwards::Standing;
 use super::outcome::Fault;
 use super::rows::Rows;
 
@@ -65,6 +66,21 @@ pub(super) fn write_lines<'l>(
         let (name, identity) = (hide_numbers(name), masked(identity.trim()));
         let number = row.to_string();
         let cells = [&number, column, zh, en, &name, &identity];
+        lines.write_record(cells.map(|cell| defused(cell).into_owned()))?;
+    }
+    lines.flush()?;
+    Ok(())
+}
+
+/// Writes what a withdrawn delivery leaves on record, a line a field.
+pub(super) fn write_standing(mut out: impl Write, standing: &[Standing]) -> Result<(), csv::Error> {
+    out.write_all(UTF_8_MARK)?;
+    let mut lines = csv::Writer::from_writer(out);
+    lines.write_record(["农户 Household", "行号 Row", "位置 Place", "字段 Field", "值 Value"])?;
+    for field in standing {
+        let (label, value) = field.words();
+        let place = format!("{}.{}", field.container, field.key);
+        let cells = [&field.household.to_string(), &field.row.to_string(), &place, label, &value];
         lines.write_record(cells.map(|cell| defused(cell).into_owned()))?;
     }
     lines.flush()?;

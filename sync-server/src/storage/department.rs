@@ -154,12 +154,21 @@ pub fn households(connection: &Connection, import: i64) -> Result<Vec<i64>, Stor
 /// # Errors
 /// Where the file fails.
 pub fn about(connection: &Connection, household: i64) -> Result<Vec<StagedRow>, StoreError> {
+    collected(connection, household, None)
+}
+
+fn collected(
+    connection: &Connection,
+    household: i64,
+    without: Option<i64>,
+) -> Result<Vec<StagedRow>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT key, row, household, person, content, import FROM department_row
-         WHERE household = ?1 ORDER BY key, import",
+         WHERE household = ?1 AND import IS NOT ?2 ORDER BY key, import",
     )?;
     // In the order of the table, so that SQLite has nothing to sort.
-    let (mut latest, mut rows) = (Vec::<StagedRow>::new(), statement.query([household])?);
+    let mut rows = statement.query(params![household, without])?;
+    let mut latest = Vec::<StagedRow>::new();
     while let Some(row) = rows.next()? {
         let row = read(row)?.ok_or(StoreError::Damaged)?;
         match latest.last_mut().filter(|known| known.key == row.key) {
@@ -169,6 +178,18 @@ pub fn about(connection: &Connection, household: i64) -> Result<Vec<StagedRow>, 
     }
     latest.sort_by_key(|row| (row.import, row.row));
     Ok(latest)
+}
+
+/// All rows about a household that other deliveries than this one hold, each once, the latest last.
+///
+/// # Errors
+/// Where the file fails.
+pub fn of_others(
+    connection: &Connection,
+    import: i64,
+    household: i64,
+) -> Result<Vec<StagedRow>, StoreError> {
+    collected(connection, household, Some(import))
 }
 
 /// The rows about a household that no delivery but this one holds.

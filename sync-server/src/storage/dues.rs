@@ -1,7 +1,6 @@
 //! The households about which something is overdue. By when something is due at the earliest follows the log; of those whose
 //! day is over, the record decides. Must not know who asks.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
@@ -74,15 +73,16 @@ pub fn overdue(
     let (first, last) = filter.area.map_or((0, i64::MAX.cast_unsigned()), region::villages_of);
     let reach = following::reach(connection, PLACE, &made_from(policy))?;
     let mut from = Some(after.map_or(first, |after| after.scope.max(first)));
-    let (mut found, mut stretch) = (Vec::new(), rows_max);
+    let (mut found, mut stretch, mut named) = (Vec::new(), rows_max, None);
     while let Some(village) = from.filter(|_| found.len() < rows_max) {
-        if filter.search.is_some() && stretch > STRETCHES * rows_max {
-            // Of those that are late few have the name: so those that have it are asked whether they are late.
-            let days = Days { policy: &policy.policy, today, reach };
-            days.by_name(connection, filter, village, rows_max, &mut found)?;
-            break;
+        if named.is_none() && stretch > STRETCHES * rows_max {
+            // Few of those that are late have the name: of the others not even the list row is read.
+            named = search::numbers(connection, filter)?;
         }
-        let (among, next) = late(connection, (village, last), (today, reach), stretch)?;
+        let (mut among, next) = late(connection, (village, last), (today, reach), stretch)?;
+        if let Some(named) = &named {
+            among.retain(|n| named.contains(n));
+        }
         // Where few fit the filter, many are looked at in the end: not a few at a time.
         stretch = stretch.saturating_mul(4);
         let part = Part { after, among: Some(&among), ..Part::default() };
@@ -96,73 +96,8 @@ pub fn overdue(
     Ok(found)
 }
 
-/// Late households that are held against a name, in pages, before the name is looked up.
+/// Late households that are held against a name one by one, in pages, before the name is looked up.
 const STRETCHES: usize = 4;
-/// Households of a name that are looked at at once.
-const NAMESAKES: u32 = 200;
-
-/// Days as far as they have come.
-struct Days<'a> {
-    policy: &'a Policy,
-    today: Day,
-    /// The last entry of the log that they know.
-    reach: i64,
-}
-
-impl Days<'_> {
-    /// Goes on with a page from a village on.
-    fn by_name(
-        &self,
-        connection: &Connection,
-        filter: &ListFilter,
-        village: u64,
-        rows_max: usize,
-        found: &mut Vec<ListRow>,
-    ) -> Result<(), StoreError> {
-        let filter = ListFilter { with_tasks: true, ..filter.clone() };
-        let changed = self.changed(connection)?;
-        let mut after = search::start_of(village);
-        loop {
-            let page = search::page(connection, &filter, Some(&after), NAMESAKES)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.place();
-            for row in page {
-                if self.may_be_late(connection, &row, &changed)?
-                    && is_overdue(connection, &row, self.policy, self.today)?
-                {
-                    found.push(row);
-                    if found.len() == rows_max {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-    }
-
-    /// Households of which the log has more than the days know.
-    fn changed(&self, connection: &Connection) -> Result<HashSet<i64>, StoreError> {
-        let mut statement = connection.prepare_cached("SELECT household FROM log WHERE n > ?1")?;
-        let rows = statement.query_map([self.reach], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    fn may_be_late(
-        &self,
-        connection: &Connection,
-        row: &ListRow,
-        changed: &HashSet<i64>,
-    ) -> Result<bool, StoreError> {
-        let mut statement = connection.prepare_cached(
-            "SELECT h.n, d.due_on FROM household h LEFT JOIN due d ON d.household = h.n
-             WHERE h.id = ?1",
-        )?;
-        let known = statement
-            .query_row([row.id.0], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))?;
-        let (n, due_on): (i64, _) = known;
-        let is_late = due_on.is_some_and(|due_on| due_on < self.today.to_string());
-        Ok(is_late || changed.contains(&n))
-    }
-}
 
 /// The households of whole villages that may be late, as few villages as have so many of them; and the village with which to
 /// go on.

@@ -1,6 +1,8 @@
 //! Finding households of a whole city by a part of a name. What is common is met with at the beginning of the list; what is
 //! rare there is looked up in an index of every three characters, and the list row decides. Must not know who asks.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, params};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::pinyin;
@@ -70,7 +72,7 @@ fn missing(page: &[ListRow], rows_max: u32) -> u32 {
 const END: u64 = 1_000_000_000_000;
 
 /// Before the first row of a village.
-pub(super) fn start_of(village: u64) -> PageStart {
+fn start_of(village: u64) -> PageStart {
     PageStart { scope: village, head_name: String::new(), id: HouseholdId([0; 16]) }
 }
 
@@ -91,11 +93,7 @@ fn follow(
         return Ok(END);
     }
     let last = filter.area.map_or(END - 1, |area| region::villages_of(area).1.min(END - 1));
-    let number = |village: u64| village.cast_signed() * NUMBERS;
-    let mut statement = connection.prepare_cached(
-        "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid >= ?2 AND rowid < ?3
-         ORDER BY rowid",
-    )?;
+    let mut statement = connection.prepare_cached(BY_NAME)?;
     let mut rows = statement.query(params![expression, number(from), number(last + 1)])?;
     let (mut among, mut village, mut followed) = (Vec::new(), from, 0);
     loop {
@@ -114,6 +112,34 @@ fn follow(
         village = next;
         among.extend(row.map(|row| row % NUMBERS));
     }
+}
+
+const BY_NAME: &str =
+    "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid >= ?2 AND rowid < ?3
+     ORDER BY rowid";
+
+/// The first row of a village in the index.
+fn number(village: u64) -> i64 {
+    village.cast_signed() * NUMBERS
+}
+
+/// Local numbers of the households that may have the name that a filter asks for, by the index alone: their list rows decide.
+/// None where it asks for no name, or the index cannot tell.
+pub(super) fn numbers(
+    connection: &Connection,
+    filter: &ListFilter,
+) -> Result<Option<HashSet<i64>>, StoreError> {
+    let Some(search) = &filter.search else { return Ok(None) };
+    let query = pinyin::normalise_query(search);
+    let Some(expression) = expression(connection, &query, BOUNDS.terms)? else { return Ok(None) };
+    if expression.is_empty() {
+        return Ok(Some(HashSet::new()));
+    }
+    let (first, last) = filter.area.map_or((0, END - 1), region::villages_of);
+    let mut statement = connection.prepare_cached(BY_NAME)?;
+    let bound = params![expression, number(first), number(last.min(END - 1) + 1)];
+    let rows = statement.query_map(bound, |row| Ok(row.get::<_, i64>(0)? % NUMBERS))?;
+    Ok(Some(rows.collect::<Result<_, _>>()?))
 }
 
 /// What to ask the index for, nothing where it has nothing; none where it cannot tell.

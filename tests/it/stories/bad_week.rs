@@ -6,14 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use wanhu_server::import::delivery::{self, DeliveryPhase};
 use wanhu_server::import::profile::Profile;
 
-use serde_json::json;
-
 use super::*;
 
 /// Another village of the same township.
 const NEXT_VILLAGE: u64 = FULING / 1_000 * 1_000 + 202;
 
-fn bill(dir: &Path, name: &str, number: &str, self_pay: &str) -> PathBuf {
+pub(super) fn bill(dir: &Path, name: &str, number: &str, self_pay: &str) -> PathBuf {
     let lines: &[Line<'_>] = &[
         BILLS_HEADER,
         &[
@@ -136,8 +134,11 @@ async fn a_wrong_file_is_withdrawn_and_leaves_nothing_that_counts() {
     let warning = li.case(id).unwrap().tasks[1].subject.clone();
     let silenced = RecordEdit::default().set("warnings", &format!("{warning}.withdrawn"), true);
     assert_eq!(li.edit(id, &silenced).unwrap_err().code(), "not_permitted");
-    assert_eq!(county.import("县局", ImportCommand::Withdraw { number }), Err("not_permitted"));
-    county.import("医保局", ImportCommand::Withdraw { number }).unwrap();
+    assert_eq!(
+        county.import("县局", ImportCommand::Withdraw { number, report: None }),
+        Err("not_permitted")
+    );
+    county.import("医保局", ImportCommand::Withdraw { number, report: None }).unwrap();
     sync(&li).await;
     let tasks = li.tasks().unwrap();
     assert_eq!(kinds(&tasks), [TaskKind::Verify], "nobody has to answer a warning that was none");
@@ -155,7 +156,7 @@ async fn a_wrong_file_is_withdrawn_and_leaves_nothing_that_counts() {
     let right = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "60000"));
     assert_eq!((&right["new"], &right["warned"]), (&1.into(), &1.into()));
     assert_eq!(
-        county.import("医保局", ImportCommand::Withdraw { number }),
+        county.import("医保局", ImportCommand::Withdraw { number, report: None }),
         Err("delivery_unknown")
     );
 }
@@ -187,12 +188,12 @@ async fn a_bill_that_stands_in_two_files_outlives_the_wrong_one() {
     let right = spreadsheet(&dir.path().join("right.xlsx"), "更正后的住院明细", lines);
     let second = deliver(&county, &right);
     assert_eq!((&second["new"], &second["warned"]), (&0.into(), &0.into()));
-    county.import("医保局", ImportCommand::Withdraw { number: first }).unwrap();
+    county.import("医保局", ImportCommand::Withdraw { number: first, report: None }).unwrap();
     sync(&li).await;
     assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify, TaskKind::AnswerWarning]);
     // Withdrawn as well, and delivered once more, it counts anew.
     let number = second["number"].as_i64().unwrap();
-    county.import("医保局", ImportCommand::Withdraw { number }).unwrap();
+    county.import("医保局", ImportCommand::Withdraw { number, report: None }).unwrap();
     let again = deliver(&county, &right);
     assert_eq!((&again["new"], &again["warned"]), (&1.into(), &1.into()));
     sync(&li).await;
@@ -269,72 +270,4 @@ async fn what_somebody_enters_while_a_file_is_judged_stands() {
     let shown = county.office("乡政府", AdminCommand::Show { household: id }).unwrap();
     let grade = shown.as_array().unwrap().iter().find(|row| row["field"] == "living.house_danger");
     assert_eq!(grade.unwrap()["value"], "b", "and does not write over the township's");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_wrong_list_filled_in_is_told_until_somebody_has_looked() {
-    let (county, li, id) = on_record(family()).await;
-    let dir = tempfile::tempdir().unwrap();
-    let list = |title: &str, header: Line<'_>, row: Line<'_>| {
-        let file = spreadsheet(&dir.path().join(format!("{title}.xlsx")), title, &[header, row]);
-        let (kind, profile, report) = (Kind::Housing, None, None);
-        let command = ImportCommand::Department { file, kind, profile, report };
-        county.import("医保局", command).unwrap()
-    };
-    let grade = ["户主姓名", "身份证号", "鉴定等级"];
-    let assessed = ["户主姓名", "身份证号", "鉴定等级", "鉴定日期"];
-    let unsafe_house = ["周长根", NUMBER, "D级"];
-    let standing = |delivered: &Json| {
-        let number = delivered["number"].as_i64().unwrap();
-        county.import("医保局", ImportCommand::Withdraw { number }).unwrap()["standing"].clone()
-    };
-    let january = list("一月", &grade, &unsafe_house);
-    let june = list("六月", &assessed, &["周长根", NUMBER, "D级", "2024-03-01"]);
-    assert_eq!((&january["warned"], &june["warned"]), (&1.into(), &0.into()));
-    assert_eq!(standing(&january), json!([]), "the other list says the same");
-    sync(&li).await;
-    let warnings = li.tasks().unwrap();
-    assert_eq!(
-        kinds(&warnings),
-        [TaskKind::Verify, TaskKind::AnswerWarning],
-        "and warns by itself"
-    );
-    let told = json!([{
-        "household": id.to_string(), "row": 3, "field": "living.house_danger", "value": "d"
-    }]);
-    assert_eq!(standing(&june), told);
-    sync(&li).await;
-    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify], "nothing warns any more");
-    assert_eq!(standing(&list("七月", &grade, &unsafe_house)), told, "nobody has looked");
-    let last = list("八月", &grade, &unsafe_house);
-    fill_in(&county, "乡政府", id, &["living.house_danger=B级"]);
-    fill_in(&county, "乡政府", id, &["living.house_danger=D级"]);
-    assert_eq!(standing(&last), json!([]), "the township has seen it");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bills_that_suffice_without_a_wrong_one_warn_anew() {
-    let (county, li, id) = on_record(family()).await;
-    let dir = tempfile::tempdir().unwrap();
-    let wrong = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "70000"));
-    let right = deliver(&county, &bill(dir.path(), "周长根", NUMBER, "60000"));
-    assert_eq!((&wrong["warned"], &right["warned"]), (&1.into(), &1.into()));
-    let number = wrong["number"].as_i64().unwrap();
-    county.import("医保局", ImportCommand::Withdraw { number }).unwrap();
-    sync(&li).await;
-    let asked: Vec<_> = li.tasks().unwrap();
-    let asked = asked.iter().filter(|task| task.task.kind == TaskKind::AnswerWarning);
-    let shown = li.show(id).unwrap();
-    let input = |row: &str| {
-        let key = format!("{row}.input");
-        let field = shown.fields.iter().find(|f| f.container == "warnings" && f.key == key);
-        field.and_then(|field| field.value.as_int())
-    };
-    let inputs: Vec<_> = asked.map(|task| input(&task.task.subject)).collect();
-    assert_eq!(inputs, [Some(6_000_000)], "of the right bill alone");
-    // The right file is taken back as well: it is told of by its own number.
-    let number = right["number"].as_i64().unwrap();
-    county.import("医保局", ImportCommand::Withdraw { number }).unwrap();
-    sync(&li).await;
-    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify]);
 }

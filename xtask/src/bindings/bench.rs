@@ -63,12 +63,13 @@ impl Program {
 
     /// The same with its classes in an archive of the JVM's (class data sharing), made by running it once.
     fn archived(&self, archive: &Path, arguments: &[&str]) -> Result<Self, String> {
-        let with = |option: &str| -> Result<Self, String> {
-            let options = vec![format!("-XX:{option}={}", path(archive)?), "-Xlog:disable".into()];
+        let with = |option: &str, how: &str| -> Result<Self, String> {
+            let options = vec![format!("-XX:{option}={}", path(archive)?), how.into()];
             Ok(Self { options, ..self.clone() })
         };
-        with("ArchiveClassesAtExit")?.run(arguments)?;
-        with("SharedArchiveFile")
+        with("ArchiveClassesAtExit", "-Xlog:disable")?.run(arguments)?;
+        // Ends where the archive cannot be used.
+        with("SharedArchiveFile", "-Xshare:on")
     }
 
     fn run(&self, arguments: &[&str]) -> Result<String, String> {
