@@ -129,7 +129,7 @@ impl From<StoreError> for LedgerError {
             }
             StoreError::Damaged => Self::StorageDamaged { kept_as: String::new() },
             StoreError::NotSealed => Self::invalid("vault", "file_not_sealed"),
-            StoreError::InUse => Self::internal("store.in_use"),
+            StoreError::InUse => Self::invalid("path", "in_use"),
             StoreError::Sqlite(error) => {
                 let code = error.sqlite_error().map_or(0, |error| error.extended_code);
                 Self::Internal { report_id: format!("store.sqlite.{code}") }

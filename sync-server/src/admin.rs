@@ -296,9 +296,9 @@ impl Office<'_> {
 
     fn list_quarantine(&self) -> Result<Output, AdminError> {
         let list = &self.app.regions;
-        let rows = self.app.storage.read(|c| quarantine::waiting(c, ROWS_MAX))?;
-        let rows = rows.into_iter().filter(|row| self.must_decide_for(row.scope).is_ok());
-        Ok(lines(rows.map(|row| {
+        let sees = |village| self.must_decide_for(village).is_ok();
+        let rows = self.app.storage.read(|c| quarantine::waiting(c, ROWS_MAX as usize, sees))?;
+        Ok(lines(rows.into_iter().map(|row| {
             let code = RefusalCode::name(row.code);
             let (zh, en) = refusal_words(code);
             let path = list.path(row.scope).join(" ");

@@ -17,6 +17,7 @@ mod inflate;
 mod judging;
 pub mod outcome;
 pub mod profile;
+mod proposals;
 mod provenance;
 pub mod report;
 pub mod rows;

@@ -126,6 +126,8 @@ async fn codes_are_good_once_and_for_a_while() {
     assert_eq!(reason(open("d").enrol(&url, None, &good, "d").await), "too_many_tries");
     let plain = open("e").enrol("http://192.0.2.1:8787", None, &good, "e").await;
     assert_eq!(reason(plain), "not_encrypted");
+    let no_authority = open("f").enrol(&url, Some("no certificate".into()), &good, "f").await;
+    assert_eq!(reason(no_authority), "not_a_certificate");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,10 +68,42 @@ fn a_file_has_one_owner() {
     let first = open_at(&path).unwrap();
     let id = first.create_household(FULING, head("陈永昌")).unwrap();
     let second = open_at(&path).unwrap_err();
-    assert_eq!(second, LedgerError::Internal { report_id: "store.in_use".into() });
+    assert_eq!(second, LedgerError::invalid("path", "in_use"));
     first.edit(id, &RecordEdit::default().set("basic", "grid", "一网格")).unwrap();
     drop(first);
     assert_eq!(open_at(&path).unwrap().history(id).unwrap().len(), 3);
+}
+
+#[test]
+fn what_is_no_file_keeps_no_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let inside = |name: &str| dir.path().join(name);
+    let refused = LedgerError::invalid("path", "not_a_file");
+    let names = ["", ":memory:", "nul\0"].map(std::path::PathBuf::from);
+    for path in names.into_iter().chain([dir.path().to_owned(), inside("no/such/folder/a")]) {
+        assert_eq!(open_at(&path).unwrap_err(), refused, "{path:?}");
+    }
+    // What looks like an address is a name like any other.
+    let path = inside("file:a?mode=memory");
+    let id = open_at(&path).unwrap().create_household(FULING, head("陈永昌")).unwrap();
+    assert_eq!(open_at(&path).unwrap().show(id).unwrap().row.id, id);
+}
+
+#[test]
+fn what_would_mean_nothing_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open_at(&dir.path().join("a")).unwrap();
+    let day = |text: &str| text.parse().unwrap();
+    let period = (day("2024-06-01"), day("2024-05-31"));
+    let refused = ledger.figures(FULING, period, &[]).unwrap_err();
+    assert_eq!(refused, LedgerError::invalid("period", "ends_before_it_begins"));
+    let id = ledger.create_household(FULING, head("陈永昌")).unwrap();
+    for name in ["", "a.b", "a b", "行", &"a".repeat(65)] {
+        let fields = vec![("name".to_owned(), Value::from("陈"))];
+        let edit = RecordEdit::default().named_row("members", name, fields);
+        let refused = ledger.edit(id, &edit).unwrap_err();
+        assert_eq!(refused, LedgerError::invalid("members", "row_id_unfit"), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -158,7 +158,7 @@ fn a_household_moves_while_its_cadre_loses_the_right_and_is_offline() {
     let list = wanhu_core::store::listing::ListFilter::default();
     assert_eq!(cadre.ledger.list(&list, None, 10).unwrap(), [], "the record has left this phone");
     assert_eq!(cadre.ledger.refused().unwrap().len(), 1, "what was written there can be read");
-    let waiting = quarantine::waiting(&township.connection, 10).unwrap();
+    let waiting = quarantine::waiting(&township.connection, 10, |_| true).unwrap();
     let [row] = &waiting[..] else { panic!("{waiting:?}") };
     assert_eq!(row.scope, JINPEN, "the office of the new village reviews it");
     assert!(township.release_one(&mut rng).unwrap());

@@ -9,11 +9,12 @@ use std::process::Command;
 /// Simulated worlds of every check.
 const WORLDS: u64 = 20_000;
 /// The switches of the tests, with what they are in every check.
-const SWITCHES: [(&str, u64); 4] = [
+const SWITCHES: [(&str, u64); 5] = [
     ("WANHU_KILLS", 300),
     ("WANHU_CUTS", 2_000),
     ("WANHU_FLIPS", 500),
     ("WANHU_MIGRATION_SEEDS", 20),
+    ("WANHU_JUDGED", 2_000),
 ];
 /// Where tests and engine write their lines.
 pub(crate) const TALLY: &str = "target/reliability.tsv";

@@ -60,10 +60,6 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
             format!("台账文件损坏,已另存为 {kept_as},请交给技术人员"),
             format!("the file was damaged and set aside as {kept_as}; hand it to support"),
         ),
-        LedgerError::Internal { report_id } if report_id == "store.in_use" => (
-            "台账文件正被另一程序使用,请先关闭它".into(),
-            "another program has the file open; close it first".into(),
-        ),
         LedgerError::Internal { report_id } => (
             format!("内部错误 {report_id},请报告"),
             format!("internal error {report_id}; please report"),
@@ -105,6 +101,15 @@ fn reason_words(reason: &str) -> (String, String) {
         "holds_no_rows" => ("该表没有行", "this container has no rows"),
         "not_container_dot_field" => ("请写成 表.字段", "write container.field"),
         "not_field_equals_value" => ("请写成 字段=值", "write field=value"),
+        "in_use" => (
+            "台账文件正被另一程序使用,请先关闭它",
+            "another program has the file open; close it first",
+        ),
+        "not_a_file" => ("台账文件的位置不可用", "the ledger's file cannot be there"),
+        "ends_before_it_begins" => ("止日早于起日", "it ends before it begins"),
+        "row_id_unfit" => {
+            ("行名只能用字母、数字、- 和 _", "a row's name has letters, digits, - and _ only")
+        }
         "not_an_address" => ("不是服务器地址", "not an address"),
         "not_encrypted" => ("服务器地址须为 https", "the address must be https"),
         "not_a_certificate" => ("证书无法读取", "not a certificate"),

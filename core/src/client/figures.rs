@@ -39,13 +39,16 @@ impl Ledger {
     /// to the last day of `period` count. `with_ids` names the figures whose households are wanted.
     ///
     /// # Errors
-    /// As the store reports.
+    /// `InvalidInput` about `period` where it ends before it begins; else as the store reports.
     pub fn figures(
         &self,
         area: u64,
         period: (Day, Day),
         with_ids: &[Statistic],
     ) -> Result<Vec<Figure>, LedgerError> {
+        if period.1 < period.0 {
+            return Err(LedgerError::invalid("period", "ends_before_it_begins"));
+        }
         let now_ms = self.now_ms();
         let inner = &*self.opened()?;
         let nothing = Figures::new(inner.today(now_ms), period, &inner.policy);

@@ -272,6 +272,9 @@ fn client(url: &str, authority_pem: Option<&str>) -> Result<reqwest::Client, Led
             for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
                 roots.add(certificate.map_err(|_| invalid())?).map_err(|_| invalid())?;
             }
+            if roots.is_empty() {
+                return Err(invalid());
+            }
         }
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
     }

@@ -114,8 +114,8 @@ impl Ledger {
     ///
     /// # Errors
     /// `UpgradeRequired` for a file of a newer release; `StorageDamaged` for a damaged one, which is
-    /// then set aside and never deleted: opening again starts afresh; `Internal` with `store.in_use`
-    /// where another program has it open.
+    /// then set aside and never deleted: opening again starts afresh; `InvalidInput` about `path` for what is no
+    /// file (`not_a_file`) or is open elsewhere (`in_use`).
     pub fn open(
         path: &Path,
         clock: Arc<dyn Clock>,
@@ -155,6 +155,9 @@ impl Ledger {
         clock: Arc<dyn Clock>,
         entropy: Box<dyn Entropy>,
     ) -> Result<Self, LedgerError> {
+        if !may_be_a_file(path) {
+            return Err(LedgerError::invalid("path", "not_a_file"));
+        }
         let access = Access { sharing: Sharing::Alone, key };
         match open::open(path, access, REPLICA_MIGRATIONS) {
             Ok(connection) => Self::start(connection, clock, entropy),
@@ -420,4 +423,14 @@ fn enrolment(connection: &Connection) -> Result<Option<Enrolment>, LedgerError> 
 
 pub(super) fn not_found(id: HouseholdId) -> LedgerError {
     LedgerError::NotFound { kind: "household".into(), id: id.to_string() }
+}
+/// Whether records written at a path are there tomorrow: SQLite takes some names for a database in memory.
+fn may_be_a_file(path: &Path) -> bool {
+    let name = path.as_os_str().as_encoded_bytes();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    !name.is_empty()
+        && !name.starts_with(b":")
+        && !name.contains(&0)
+        && !path.is_dir()
+        && folder.is_none_or(Path::is_dir)
 }

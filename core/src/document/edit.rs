@@ -66,10 +66,13 @@ pub struct NewRow {
     pub container: String,
     /// Its fields.
     pub fields: Vec<FieldValue>,
-    /// The row's id, where it has a name of its own; else it gets one.
+    /// The row's id, where it has a name of its own: up to 64 letters, digits, `-` and `_`. Else it gets one.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub id: Option<String>,
 }
+
+/// Characters of a row's name.
+const ROW_ID_CHARS_MAX: usize = 64;
 
 /// One form save.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -268,6 +271,9 @@ impl RecordEdit {
             if !container.has_rows() {
                 return Err(EditError::new(&new_row.container, "holds_no_rows"));
             }
+            if new_row.id.as_deref().is_some_and(|id| !is_row_id(id)) {
+                return Err(EditError::new(&new_row.container, "row_id_unfit"));
+            }
             let persons = key.and_then(|key| new_row.person_row(key, fold));
             // The first operation of the row gives it its name.
             let row = new_row
@@ -300,6 +306,12 @@ impl RecordEdit {
         let step = case.last_step();
         (!step.is_empty()).then(|| ("after".to_owned(), step.into()).into())
     }
+}
+
+/// Whether a row may have this name: keys are `row.field`.
+fn is_row_id(id: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=ROW_ID_CHARS_MAX).contains(&id.len()) && id.chars().all(fits)
 }
 
 impl NewRow {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use wanhu_core::domain::schema::{Schema, words};
 
-use super::imports::read_profile;
+use super::imports::{left, read_profile};
 use super::{AdminError, Office, Output};
 use crate::import::campaign::{self, Brought, Campaign, Said};
 use crate::import::delivery::Watch;
@@ -75,6 +75,7 @@ fn told(brought: &Brought, dry_run: bool) -> Output {
          not taken, {skipped} 行略过 skipped\n{households} 户 households: {opened} 户新建档 opened, \
          {filled} 户补充 filled in, {carried} 户转入监测 carried over\n"
     );
+    text.push_str(&left(&brought.sheets_left));
     let remarkable = |said: &Said| !matches!(said, Said::Taken | Said::Known);
     for (said, count) in brought.said.iter().filter(|(said, _)| remarkable(said)) {
         let known = words(said.list(), said.code());
@@ -90,7 +91,7 @@ fn told(brought: &Brought, dry_run: bool) -> Output {
     let value = serde_json::json!({
         "rows": rows, "taken": taken, "known": known, "not_taken": not_taken, "skipped": skipped,
         "households": households, "opened": opened, "filled": filled, "carried": carried,
-        "said": said, "dry_run": dry_run
+        "said": said, "dry_run": dry_run, "sheets_left": brought.sheets_left
     });
     Output { text, json: format!("{value}\n") }
 }

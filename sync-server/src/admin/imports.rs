@@ -69,8 +69,9 @@ impl Office<'_> {
                     Some(own) => own,
                     None => Profile::of(kind).ok_or(AdminError::ProfileUnusable(String::new()))?,
                 };
-                if profile.kind == Kind::Campaign {
-                    return Err(AdminError::ProfileUnusable("kind = \"campaign\"".into()));
+                if profile.kind == Kind::Campaign || profile.kind != kind {
+                    let told = format!("kind = \"{}\"", profile.kind.code());
+                    return Err(AdminError::ProfileUnusable(told));
                 }
                 let report = report.as_deref();
                 let delivered =
@@ -163,9 +164,20 @@ fn withdrawn(number: i64, Withdrawn { marked, standing }: &Withdrawn) -> Output 
     Output { text, json: format!("{value}\n") }
 }
 
+/// What was not looked at, where there is any.
+pub(super) fn left(sheets: &[String]) -> String {
+    match sheets {
+        [] => String::new(),
+        _ => format!(
+            "只读第一张工作表,未读 · only the first sheet is read; left: {}\n",
+            sheets.join("、")
+        ),
+    }
+}
+
 fn told(delivered: &Delivered) -> Output {
-    let Delivered { import, summary, matched, new, not_taken, households, warned, faults, refused } =
-        delivered;
+    let Delivered { import, summary, matched, new, not_taken, .. } = delivered;
+    let Delivered { households, warned, faults, refused, sheets_left, .. } = delivered;
     let mut text = format!(
         "导入完成 · delivered: {import}\n{} 行 rows: {matched} 行对应在册人员 matched, {new} 行为新 new, \
          {not_taken} 行未采用 not taken, {} 行略过 skipped\n{households} 户 households, \
@@ -173,6 +185,7 @@ fn told(delivered: &Delivered) -> Output {
         summary.rows,
         summary.skipped()
     );
+    text.push_str(&left(sheets_left));
     for household in refused {
         let said = format!("{household} 未能写入预警,请核查 · did not take its warning\n");
         text.push_str(&said);
@@ -188,7 +201,7 @@ fn told(delivered: &Delivered) -> Output {
     let value = serde_json::json!({
         "number": import, "rows": summary.rows, "matched": matched, "new": new,
         "not_taken": not_taken, "skipped": summary.skipped(), "households": households,
-        "warned": warned, "refused": refused, "faults": faults
+        "warned": warned, "refused": refused, "faults": faults, "sheets_left": sheets_left
     });
     Output { text, json: format!("{value}\n") }
 }

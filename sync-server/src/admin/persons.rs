@@ -1,6 +1,7 @@
 //! Who lives where: an office finds a person by number, and people who are on record twice. Shows only what
 //! lies in the office's own area; must not print a number.
 
+use rusqlite::Connection;
 use wanhu_core::domain::region::RegionList;
 
 use super::{AdminError, Office, Output, ROWS_MAX, lines};
@@ -21,12 +22,10 @@ impl Office<'_> {
     /// move.
     pub(super) fn list_duplicates(&self) -> Result<Output, AdminError> {
         persons::catch_up(&self.app.storage, self.app.person_key)?;
-        let pairs = self.app.storage.read(|c| persons::in_two_households(c, ROWS_MAX))?;
-        let list = &self.app.regions;
-        let own = pairs.into_iter().filter(|(first, second)| {
-            [first, second].iter().any(|home| self.must_decide_for(home.scope).is_ok())
-        });
-        Ok(lines(own.map(|(first, second)| {
+        let sees = |village| self.must_decide_for(village).is_ok();
+        let read = |c: &Connection| persons::in_two_households(c, ROWS_MAX as usize, sees);
+        let (pairs, list) = (self.app.storage.read(read)?, &self.app.regions);
+        Ok(lines(pairs.into_iter().map(|(first, second)| {
             let text = format!("{}\n    {}", words(&first, list), words(&second, list));
             (text, serde_json::json!([json(&first), json(&second)]))
         })))

@@ -30,7 +30,7 @@ use change::Fields;
 use desk::{Desk, Entered};
 use register::Listed;
 use said::Tally;
-use village::Villages;
+pub(in crate::import) use village::{Villages, Written};
 
 pub use said::{Remark, Said};
 
@@ -54,6 +54,8 @@ pub struct Campaign<'a> {
 /// What came of a register. Every row is skipped, taken, known or not taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Brought {
+    /// Sheets of the file with something on them that were not read.
+    pub sheets_left: Vec<String>,
     /// Rows that have any text.
     pub rows: u64,
     /// Headings and lines of totals.
@@ -112,7 +114,9 @@ pub fn bring_in(
         _ => campaign.profile,
     };
     persons::catch_up(&app.storage, app.person_key)?;
-    let (mut brought, mut tally) = (Brought::default(), Tally::default());
+    let sheets_left = table.sheets_left.clone();
+    let (mut brought, mut tally) =
+        (Brought { sheets_left, ..Brought::default() }, Tally::default());
     let rows = read(&table, profile, &mut brought, &mut tally, watch)?;
     let (households, remarks) = register::households(rows);
     remarks.into_iter().for_each(|remark| tally.add(remark));
@@ -223,7 +227,8 @@ fn tell(
         list: remark.said.list(),
         code: remark.said.code(),
     });
-    report::write_lines(std::io::BufWriter::new(out), rows, lines).map_err(|error| failed(&error))
+    let out = std::io::BufWriter::new(out);
+    report::write_lines(out, rows, lines, None).map_err(|error| failed(&error))
 }
 
 #[cfg(test)]

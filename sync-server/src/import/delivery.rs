@@ -17,6 +17,7 @@ use super::header::HeaderError;
 use super::judging::{HOUSEHOLDS_A_TURN, Judge};
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
 use super::profile::{Kind, Profile};
+use super::proposals::{Proposals, proposals};
 use super::report;
 use super::rows::Rows;
 use super::table::{Table, TableError};
@@ -85,6 +86,8 @@ pub enum DeliveryError {
 pub struct Delivered {
     /// Its number.
     pub import: i64,
+    /// Sheets of the file with something on them that were not read.
+    pub sheets_left: Vec<String>,
     /// Rows by what became of them when they were read.
     pub summary: Summary,
     /// Rows about somebody on record.
@@ -121,9 +124,14 @@ pub fn deliver(
     let table = Table::read(file)?;
     let file_hash = Sha256::digest(std::fs::read(file).map_err(TableError::File)?).into();
     persons::catch_up(&app.storage, app.person_key)?;
-    let mut delivery = Delivery { app, account, profile, watch, done: Delivered::default() };
+    let done = Delivered { sheets_left: table.sheets_left.clone(), ..Delivered::default() };
+    let mut delivery = Delivery { app, account, profile, watch, done };
     let (taken, mut faults) = delivery.read(&table)?;
     let found = delivery.matched(&taken, &mut faults)?;
+    let proposals = match report_to {
+        Some(_) => proposals(app, account, &taken, &faults)?,
+        None => Proposals::new(),
+    };
     drop(taken);
     delivery.keep(found, file_hash)?;
     delivery.judge()?;
@@ -136,7 +144,7 @@ pub fn deliver(
         let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
         let out = std::fs::File::create(path).map_err(|error| failed(&error))?;
         let rows = Rows::new(&table, profile)?;
-        report::write(std::io::BufWriter::new(out), &rows, &faults)
+        report::write(std::io::BufWriter::new(out), &rows, &faults, &proposals)
             .map_err(|error| failed(&error))?;
     }
     Ok(delivery.done)

@@ -9,10 +9,13 @@ use wanhu_core::domain::schema;
 
 use super::afterwards::Standing;
 use super::outcome::Fault;
+use super::proposals::Proposals;
 use super::rows::Rows;
 
 /// A byte order mark, without which a spreadsheet takes UTF-8 for something else.
 const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// The title of the column in which rows that found nobody have households of somebody of that name.
+const PROPOSED: &str = "同村同名,仅供核实 Of that name in that village";
 /// The first line.
 const TITLES: [&str; 6] =
     ["行号 Row", "列 Column", "原因", "Reason", "姓名 Name", "证件号码 Identity number"];
@@ -34,7 +37,7 @@ pub(super) struct Line<'l> {
     pub(super) code: &'static str,
 }
 
-/// Writes the report of some faults of a table, with the words of the list `import_fault`.
+/// Writes the report of some faults of a table, with the words of the list `import_fault` and what is proposed.
 ///
 /// # Errors
 /// Where it cannot be written.
@@ -42,12 +45,13 @@ pub fn write<'f>(
     out: impl Write,
     rows: &Rows<'_>,
     faults: impl IntoIterator<Item = &'f Fault>,
+    proposals: &Proposals,
 ) -> Result<(), csv::Error> {
     let line = |fault: &'f Fault| {
         let (list, code) = ("import_fault", fault.code.code());
         Line { row: fault.row, column: &fault.column, list, code }
     };
-    write_lines(out, rows, faults.into_iter().map(line))
+    write_lines(out, rows, faults.into_iter().map(line), Some(proposals))
 }
 
 /// Writes a report of what is said of rows.
@@ -55,17 +59,23 @@ pub(super) fn write_lines<'l>(
     mut out: impl Write,
     rows: &Rows<'_>,
     said: impl Iterator<Item = Line<'l>>,
+    proposals: Option<&Proposals>,
 ) -> Result<(), csv::Error> {
     out.write_all(UTF_8_MARK)?;
     let mut lines = csv::Writer::from_writer(out);
-    lines.write_record(TITLES)?;
+    lines.write_record(TITLES.into_iter().chain(proposals.map(|_| PROPOSED)))?;
     for Line { row, column, list, code } in said {
         let words = schema::words(list, code);
         let (zh, en) = words.map_or((code, ""), |words| (&words.zh, &words.en));
         let (name, identity) = rows.who(row).unwrap_or_default();
         let (name, identity) = (hide_numbers(name), masked(identity.trim()));
         let number = row.to_string();
+        let proposed = proposals.map(|known| {
+            let ids = known.get(&row).into_iter().flatten().map(ToString::to_string);
+            ids.collect::<Vec<_>>().join(" ")
+        });
         let cells = [&number, column, zh, en, &name, &identity];
+        let cells = cells.into_iter().chain(proposed.as_deref());
         lines.write_record(cells.map(|cell| defused(cell).into_owned()))?;
     }
     lines.flush()?;

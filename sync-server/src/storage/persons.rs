@@ -153,13 +153,14 @@ pub fn whereabouts(
     Ok(found)
 }
 
-/// Pairs of households in which one person lives, as far as the index reaches.
+/// Pairs of households in which one person lives, as far as the index reaches, one of them in a village that somebody sees.
 ///
 /// # Errors
 /// Where the file fails.
 pub fn in_two_households(
     connection: &Connection,
-    rows_max: u32,
+    rows_max: usize,
+    sees: impl Fn(u64) -> bool,
 ) -> Result<Vec<(Residence, Residence)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT DISTINCT a.id, a.scope, b.id, b.scope
@@ -167,12 +168,14 @@ pub fn in_two_households(
          JOIN household a ON a.n = p.household JOIN household b ON b.n = q.household
          JOIN listing l ON l.household = a.n JOIN listing m ON m.household = b.n
          WHERE p.kind = ?1 AND q.kind = ?1 AND l.status <> 'merged' AND m.status <> 'merged'
-         ORDER BY a.scope, a.id LIMIT ?2",
+         ORDER BY a.scope, a.id",
     )?;
-    let rows = statement.query_map(params![IDENTITY, rows_max], |row| {
-        Ok((residence(row, 0)?, residence(row, 2)?))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = statement
+        .query_map([IDENTITY], |row| Ok((residence(row, 0)?, residence(row, 2)?)))?
+        .filter(|pair| {
+            pair.as_ref().map_or(true, |(first, second)| sees(first.scope) || sees(second.scope))
+        });
+    Ok(rows.take(rows_max).collect::<Result<_, _>>()?)
 }
 
 fn residence(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Residence> {

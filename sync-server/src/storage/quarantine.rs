@@ -51,15 +51,21 @@ const COLUMNS: &str =
     "n, household,
      coalesce((SELECT h.scope FROM household h WHERE h.id = quarantine.household), scope), code, device, outbox, received_ms, released_ms, content FROM quarantine";
 
-/// What waits for an office, oldest first.
+/// What waits for an office in the villages that it sees, oldest first.
 ///
 /// # Errors
 /// Where the file fails.
-pub fn waiting(connection: &Connection, rows_max: u32) -> Result<Vec<QuarantineRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} WHERE released_ms IS NULL ORDER BY n LIMIT ?1");
+pub fn waiting(
+    connection: &Connection,
+    rows_max: usize,
+    sees: impl Fn(u64) -> bool,
+) -> Result<Vec<QuarantineRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} WHERE released_ms IS NULL ORDER BY n");
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([rows_max], read)?;
-    rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
+    let rows = statement.query_map([], read)?;
+    let rows = rows.map(|row| row?.ok_or(StoreError::Damaged));
+    let is_seen = |row: &Result<QuarantineRow, _>| row.as_ref().map_or(true, |row| sees(row.scope));
+    rows.filter(is_seen).take(rows_max).collect()
 }
 
 /// All of them, released ones too, oldest first.

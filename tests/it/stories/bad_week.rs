@@ -248,6 +248,71 @@ async fn every_row_that_finds_nobody_or_too_many_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_found_by_number_is_proposed_by_name_and_village() {
+    let (county, li, id) = on_record(family()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let (file, report) = (dir.path().join("bills.xlsx"), dir.path().join("report.csv"));
+    let village = wanhu_core::domain::region::RegionList::chenzhou().get(FULING).unwrap();
+    let other = "110105194912310046";
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    let header = ["姓名", "身份证号码", "所属村", "医疗类别", "入院日期", "总费用", "个人自付"];
+    let rows = [
+        header,
+        ["周长根", other, &village.name, "住院", "2024-02-01", "90000", "50000"],
+        ["周长", "11010519491231002X", &village.name, "住院", "2024-02-01", "90000", "50000"],
+    ];
+    for (row, line) in (0..).zip(rows) {
+        for (column, cell) in (0..).zip(line) {
+            sheet.write(row, column, cell).unwrap();
+        }
+    }
+    workbook.add_worksheet().write(0, 0, "附页").unwrap();
+    workbook.save(&file).unwrap();
+    let (kind, profile, path) = (Kind::Medical, None, Some(report.clone()));
+    let command = ImportCommand::Department { file: file.clone(), kind, profile, report: path };
+    let delivered = county.import("医保局", command).unwrap();
+    assert_eq!((&delivered["matched"], &delivered["warned"]), (&0.into(), &0.into()));
+    assert_eq!(delivered["sheets_left"], serde_json::json!(["Sheet2"]), "said, not passed over");
+    let written = std::fs::read_to_string(&report).unwrap();
+    let proposed: Vec<_> = written.lines().skip(1).map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(proposed, [Some(id.to_string().as_str()), Some("")], "of that name only");
+    sync(&li).await;
+    assert_eq!(stages(&li, id), [], "a proposal writes nothing");
+    let profile = dir.path().join("other.toml");
+    std::fs::write(&profile, include_str!("../../../sync-server/profiles/housing.toml")).unwrap();
+    let (profile, report) = (Some(profile), None);
+    let command = ImportCommand::Department { file, kind, profile, report };
+    assert_eq!(county.import("医保局", command), Err("profile_unusable"), "of another kind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_is_cut_off_goes_on_with_the_same_file() {
+    let (county, li, id) = on_record(family()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = bill(dir.path(), "周长根", NUMBER, "60000");
+    let app = &county.server.app;
+    let bureau = app.accounts.account("医保局").unwrap().unwrap();
+    let profile = Profile::of(Kind::Medical).unwrap();
+    for until in [DeliveryPhase::Reading, DeliveryPhase::Keeping, DeliveryPhase::Judging] {
+        let cut =
+            delivery::deliver(app, &bureau, profile, &file, None, &|phase, _, _| phase != until);
+        assert!(matches!(cut, Err(delivery::DeliveryError::Cancelled)), "{cut:?}");
+        sync(&li).await;
+        assert_eq!(stages(&li, id), [], "{until:?}: nobody is warned of half a file");
+    }
+    let listed = county.import("医保局", ImportCommand::List).unwrap();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["finished_ms"]), (1, &Json::Null));
+    let whole = deliver(&county, &file);
+    assert_eq!(
+        (&whole["number"], &whole["new"], &whole["warned"]),
+        (&1.into(), &0.into(), &1.into())
+    );
+    sync(&li).await;
+    assert_eq!(stages(&li, id), [Stage::Clue]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_enters_while_a_file_is_judged_stands() {
     let (county, _li, id) = on_record(family()).await;
     let dir = tempfile::tempdir().unwrap();

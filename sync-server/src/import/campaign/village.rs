@@ -29,21 +29,21 @@ const ENDINGS: [&str; 15] = [
 
 /// A village as a register writes it; what it leaves out is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Written {
-    pub(super) code: String,
-    pub(super) county: String,
-    pub(super) township: String,
-    pub(super) village: String,
+pub(in crate::import) struct Written {
+    pub(in crate::import) code: String,
+    pub(in crate::import) county: String,
+    pub(in crate::import) township: String,
+    pub(in crate::import) village: String,
 }
 
 /// The villages of a region list, found by name.
-pub(super) struct Villages<'l> {
+pub(in crate::import) struct Villages<'l> {
     list: &'l RegionList,
     by_name: HashMap<String, BTreeSet<u64>>,
 }
 
 impl<'l> Villages<'l> {
-    pub(super) fn of(list: &'l RegionList) -> Self {
+    pub(in crate::import) fn of(list: &'l RegionList) -> Self {
         let provinces = (10..=99).flat_map(|province| list.within(province, Level::Village));
         let mut by_name: HashMap<String, BTreeSet<u64>> = HashMap::new();
         for village in provinces {
@@ -53,7 +53,7 @@ impl<'l> Villages<'l> {
     }
 
     /// The one village that is meant. Where no county is written, one that the office `reaches` comes first.
-    pub(super) fn find(
+    pub(in crate::import) fn find(
         &self,
         written: &Written,
         reaches: impl Fn(u64) -> bool,

@@ -1,10 +1,11 @@
 //! Rows are taken whole, or are faults with a reason, or are skipped; and each is one of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use encoding_rs::GBK;
 use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format};
+use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema;
 use wanhu_core::domain::value::Value;
 
@@ -330,8 +331,10 @@ fn the_report_opens_in_a_spreadsheet_and_names_nobody_whole() {
     let (text, _, _) = GBK.encode(&text);
     let table = read(&text).unwrap();
     let (_, faults, summary) = read_rows(&table, medical()).unwrap();
+    let household = HouseholdId([7; 16]);
+    let proposed = BTreeMap::from([(3, vec![household])]);
     let mut bytes = Vec::new();
-    report::write(&mut bytes, &Rows::new(&table, medical()).unwrap(), &faults).unwrap();
+    report::write(&mut bytes, &Rows::new(&table, medical()).unwrap(), &faults, &proposed).unwrap();
     assert!(bytes.starts_with(b"\xEF\xBB\xBF"));
     let report = String::from_utf8(bytes).unwrap();
     assert!(!report.contains(&one) && !report.contains(&wrong));
@@ -344,6 +347,7 @@ fn the_report_opens_in_a_spreadsheet_and_names_nobody_whole() {
     assert_eq!(&lines[0][5], masked(&wrong));
     assert_eq!([&lines[1][1], &lines[1][4], &lines[1][5]], ["入院日期", "陈,永", &masked(&one)]);
     assert!(lines.iter().all(|line| !line[2].is_empty() && !line[3].is_empty()));
+    assert_eq!([&lines[0][6], &lines[1][6]], ["", &household.to_string()]);
 }
 
 #[test]
@@ -364,7 +368,8 @@ fn half_a_million_bad_rows_are_half_a_million_faults() {
     assert_eq!(summary.faults.values().copied().collect::<Vec<_>>(), [125_000; 4]);
     let mut written = 0usize;
     let counter = CountBytes(&mut written);
-    report::write(counter, &Rows::new(&table, medical()).unwrap(), &faults).unwrap();
+    report::write(counter, &Rows::new(&table, medical()).unwrap(), &faults, &BTreeMap::new())
+        .unwrap();
     assert!(written > 500_000 * 20);
 }
 
