@@ -21,6 +21,7 @@ mod bad_week;
 mod campaign;
 mod chen_guojian;
 mod chen_yongchang;
+mod city;
 mod hu_fuwu;
 mod own_phone;
 mod withdrawn;

@@ -2,6 +2,7 @@
 //! a slow line, the sample population. Must not be depended on by anything that ships.
 #![allow(clippy::expect_used, reason = "what tests share may fail like a test")]
 
+pub mod city;
 pub mod county;
 pub mod hostile;
 pub mod line;

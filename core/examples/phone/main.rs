@@ -39,6 +39,9 @@ struct Arguments {
     /// 输出 JSON · print JSON
     #[arg(long, global = true)]
     json: bool,
+    /// 代谁填报,与填报人一并留存 · whom it is done for; kept beside whoever does it
+    #[arg(long, global = true, default_value = "", hide_default_value = true)]
+    on_behalf_of: String,
     #[command(subcommand)]
     command: Command,
 }
@@ -280,6 +283,8 @@ type Shown = (String, Json);
 
 fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
     let ledger = open(&arguments.db, arguments.passphrase)?;
+    let whom = arguments.on_behalf_of;
+    let proxied = |edit: RecordEdit| RecordEdit { on_behalf_of: whom.clone(), ..edit };
     match arguments.command {
         Command::Enrol { url, code, name, authority } => {
             enrol(&ledger, &url, &code, &name, authority)
@@ -301,20 +306,24 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         }
         Command::Show { id } => Ok(output::record(&ledger.show(id)?)),
         Command::New { village, fields } => {
-            let id = ledger.create_household(village, edit_of(&fields, "household/1")?)?;
-            Ok((format!("已建档 · record opened: {id}\n"), json!({ "id": id.to_string() })))
+            let edit = proxied(edit_of(&fields, "household/1")?);
+            saved(&ledger, ledger.create_household(village, edit)?)
         }
         Command::Edit { id, fields } => {
-            ledger.edit(id, &edit_of(&fields, "household/1")?)?;
+            ledger.edit(id, &proxied(edit_of(&fields, "household/1")?))?;
             saved(&ledger, id)
         }
         Command::Visit { id, fields } => {
-            ledger.edit(id, &visit_of(&ledger, &fields)?)?;
+            ledger.edit(id, &proxied(visit_of(&ledger, &fields)?))?;
             saved(&ledger, id)
         }
         Command::Tasks => Ok(output::tasks(&ledger.tasks()?)),
         Command::Case { id } => Ok(output::case(&ledger.case(id)?)),
-        Command::Step(step) => take_step(&ledger, step),
+        Command::Step(StepArguments { id, stage, fields, reason, votes, about }) => {
+            let form = StepForm { stage, reason, decision: String::new(), votes, about };
+            ledger.take_step(id, &form, proxied(edit_of(&fields, "step/1")?))?;
+            saved(&ledger, id)
+        }
         Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?)),
         Command::Check { id } => Ok(output::findings(&ledger.checks(id)?)),
         Command::HelpYear { id, year } => Ok(output::help(&ledger.help(id, year)?)),
@@ -371,13 +380,6 @@ fn duplicates(ledger: &Ledger) -> Result<Shown, LedgerError> {
     Ok(output::duplicates(&pairs))
 }
 
-fn take_step(ledger: &Ledger, step: StepArguments) -> Result<Shown, LedgerError> {
-    let StepArguments { id, stage, fields, reason, votes, about } = step;
-    let form = StepForm { stage, reason, decision: String::new(), votes, about };
-    ledger.take_step(id, &form, edit_of(&fields, "step/1")?)?;
-    saved(ledger, id)
-}
-
 /// What was saved, and what contradicts on the record now; that blocks nothing.
 fn saved(ledger: &Ledger, id: HouseholdId) -> Result<Shown, LedgerError> {
     let mut text = format!("已保存,待同步 · saved, waits to be synced: {id}\n");
@@ -387,7 +389,8 @@ fn saved(ledger: &Ledger, id: HouseholdId) -> Result<Shown, LedgerError> {
         text.push_str("请核对 · please look at\n");
         text.push_str(&words);
     }
-    Ok((text, json!({ "saved": id.to_string(), "findings": values })))
+    let id = id.to_string();
+    Ok((text, json!({ "id": id, "saved": id, "findings": values })))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, LedgerError> {

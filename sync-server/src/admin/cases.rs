@@ -6,7 +6,8 @@ use wanhu_core::document::edit::{RecordEdit, StepForm, Votes, votes_typed};
 use wanhu_core::document::facts::facts;
 use wanhu_core::document::judge::field_of;
 use wanhu_core::domain::asking::Asking;
-use wanhu_core::domain::authority;
+use wanhu_core::domain::authority::{self, Role};
+use wanhu_core::domain::checks;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::domain::ids::HouseholdId;
@@ -18,7 +19,7 @@ use wanhu_core::store::cases::{self, StepView};
 use wanhu_core::store::listing::{self, ListFilter, ListRow};
 use wanhu_core::store::records::{self, Household};
 
-use super::{AdminError, Office, Output, done, lines, plain};
+use super::{AdminError, Office, Output, lines, plain};
 use crate::accounts::{Account, AccountError};
 use crate::storage::author::{self, Author};
 use crate::storage::{dues, search};
@@ -243,8 +244,9 @@ impl Office<'_> {
         if known.is_some() {
             return Err(AdminError::OnRecord(id));
         }
+        let role = account.role;
         self.write(account, Household::unsaved(id, village), edit)?;
-        Ok(done("已建档 · record opened", &id.to_string()))
+        self.saved("已建档 · record opened", &id.to_string(), (id, role))
     }
 
     pub(super) fn edit_household(
@@ -257,8 +259,9 @@ impl Office<'_> {
         let household = self.household(&account, id)?;
         let edit = RecordEdit::typed(Schema::base(), fields)?;
         let edit = RecordEdit { form: "household/1".into(), on_behalf_of, ..edit };
+        let role = account.role;
         self.write(account, household, edit)?;
-        Ok(done("已保存 · saved", &id.to_string()))
+        self.saved("已保存 · saved", &id.to_string(), (id, role))
     }
 
     pub(super) fn take_step(&self, step: StepArguments) -> Result<Output, AdminError> {
@@ -270,8 +273,39 @@ impl Office<'_> {
         let today = Day::in_china(self.app.clock.now_ms());
         let edit = RecordEdit::typed(Schema::base(), &fields)?;
         let edit = edit.step(&case, &form, account.role.level_code(), today);
+        let role = account.role;
         self.write(account, household, RecordEdit { form: "step/1".into(), ..edit })?;
-        Ok(done("已办理 · done", &format!("{id} {}", stage_words(stage.code()))))
+        let subject = format!("{id} {}", stage_words(stage.code()));
+        self.saved("已办理 · done", &subject, (id, role))
+    }
+
+    /// What was saved, and what contradicts on the record now; that blocks nothing. Whoever may not read everything is not
+    /// told what contradicts.
+    fn saved(
+        &self,
+        words: &str,
+        subject: &str,
+        (id, role): (HouseholdId, Role),
+    ) -> Result<Output, AdminError> {
+        let household = self.app.storage.read(|connection| records::find(connection, id))?;
+        let told = household.filter(|_| role.may_read(Sensitivity::Sensitive));
+        let findings = told.map_or_else(Vec::new, |household| {
+            let today = Day::in_china(self.app.clock.now_ms());
+            let facts = facts(&household.fold, household.scope);
+            checks::checks(&facts, &self.app.policy.policy, today)
+        });
+        let mut text = format!("{words}: {subject}\n");
+        let mut values = Vec::new();
+        for finding in &findings {
+            let (zh, en) = checks::explain(finding);
+            let line = format!("请核对 · please look at: {zh}\n    {en} [{}]\n", finding.subject);
+            text.push_str(&line);
+            values.push(serde_json::json!({
+                "check": finding.check.code(), "subject": finding.subject, "zh": zh, "en": en
+            }));
+        }
+        let value = serde_json::json!({ "ok": true, "subject": subject, "findings": values });
+        Ok(Output { text, json: format!("{value}\n") })
     }
 
     pub(super) fn write(

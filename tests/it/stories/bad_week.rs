@@ -336,3 +336,20 @@ async fn what_somebody_enters_while_a_file_is_judged_stands() {
     let grade = shown.as_array().unwrap().iter().find(|row| row["field"] == "living.house_danger");
     assert_eq!(grade.unwrap()["value"], "b", "and does not write over the township's");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_office_saves_is_checked_as_a_phone_checks_it() {
+    let (county, li, id) = on_record(family()).await;
+    // Somebody took yuan for fen.
+    let edit = |by: &str, field: &str| {
+        let (fields, on_behalf_of) = (vec![field.to_owned()], String::new());
+        county.office(by, AdminCommand::Edit { household: id, fields, on_behalf_of })
+    };
+    let saved = edit("乡政府", "income.wage_fen=3500").unwrap();
+    assert_eq!(saved["findings"][0]["check"], "wage_implausible", "{saved}");
+    sync(&li).await;
+    let codes: Vec<_> = li.checks(id).unwrap().iter().map(|f| f.check.code()).collect();
+    assert!(codes.contains(&"wage_implausible"), "it warns and blocks nothing: {codes:?}");
+    let right = edit("乡政府", "income.wage_fen=3500000").unwrap();
+    assert!(!right.to_string().contains("wage_implausible"));
+}

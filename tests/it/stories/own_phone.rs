@@ -173,6 +173,39 @@ async fn a_family_declares_follows_its_case_and_confirms_its_help() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_family_and_its_cadre_declare_the_same_without_knowing_of_each_other() {
+    let (county, li, id) = family_on_record().await;
+    // In the yard, without signal, the cadre writes down what the family says.
+    let clue = ["clues.channel=自主申报", "clues.risk=因病", "clues.received_on=2024-03-04"];
+    let told = RecordEdit { on_behalf_of: "周长根".into(), ..typed(&clue) };
+    take(&li, id, Stage::Clue, told);
+    // In the evening the family, who does not trust that it was sent, says it again by telephone.
+    let mut family = Browser::at(&county);
+    assert!(family.sign_in(TELEPHONE, "周长根", NUMBER).await);
+    let declared = family.post("/v1/household/declarations", illness("上月住院")).await;
+    assert_eq!(declared, (201, json!({ "outcome": "recorded" })));
+    assert_eq!(sync(&li).await.refused, 0);
+    let case = li.case(id).unwrap();
+    assert_eq!(case.path.len(), 1, "one case, begun twice");
+    let mut who: Vec<_> = case.path[0].steps.iter().map(|step| &step.stamp).collect();
+    who.sort_by_key(|stamp| stamp.on_behalf_of.clone());
+    let names = |stamp: &&wanhu_core::document::record::Stamp| {
+        (stamp.name.clone(), stamp.on_behalf_of.clone())
+    };
+    let both = [("周长根", ""), ("李明", "周长根")];
+    let both = both.map(|(name, whom)| (name.to_owned(), whom.to_owned()));
+    assert_eq!(
+        who.iter().map(names).collect::<Vec<_>>(),
+        both,
+        "the family itself, and its cadre for it"
+    );
+    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify], "one visit answers both");
+    assert_eq!(family.record().await["case"].as_array().unwrap().len(), 1);
+    let again = family.post("/v1/household/declarations", illness("上月住院")).await;
+    assert_eq!(again, (201, json!({ "outcome": "known" })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn at_another_telephone_nobody_learns_who_is_on_record() {
     let (county, li, id) = family_on_record().await;
     let mut known = Browser::at(&county);

@@ -19,7 +19,12 @@ pub(crate) fn findings(findings: &[Finding]) -> Shown {
         let (zh, en) = explain(finding);
         let _ = writeln!(text, "{zh}\n    {en} [{}]", finding.subject);
         let code = finding.check.code();
-        values.push(json!({ "check": code, "subject": finding.subject, "zh": zh, "en": en }));
+        let inputs = finding.inputs.iter();
+        let inputs = inputs.map(|input| (input.name.clone(), Json::from(input.value.as_str())));
+        values.push(json!({
+            "check": code, "subject": finding.subject, "zh": zh, "en": en,
+            "inputs": Json::Object(inputs.collect())
+        }));
     }
     if findings.is_empty() {
         text.push_str("没有发现矛盾 · nothing contradicts\n");
