@@ -1,11 +1,14 @@
 //! Figures of an area for the offices in charge of it: as of now, or as of a day that is past, from the log as it was
 //! then. Must not define a figure; the domain does.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use wanhu_core::document::facts::facts;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::{Figure, FigureUnit, Figures, Statistic};
+use wanhu_core::domain::region;
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
 use wanhu_core::store::{StoreError, records};
@@ -26,6 +29,9 @@ pub struct FiguresArguments {
     /// 期间起始日期,默认一个月前 · first day of the period; else a month back
     #[arg(long)]
     pub from: Option<Day>,
+    /// 各村应登记户数 (CSV:村代码,户数),用于登记率 · how many households each village should have, for coverage
+    #[arg(long)]
+    pub expected: Option<PathBuf>,
     /// 列出此项的农户 · list the households behind this figure
     #[arg(long, value_parser = statistic_of)]
     pub list: Option<Statistic>,
@@ -53,6 +59,11 @@ impl Office<'_> {
         let policy = self.app.policy.clone();
         let nothing = Figures::new(as_of, (from, as_of), &policy.policy);
         let mut figures = asked.list.iter().fold(nothing, |figures, code| figures.with_ids(*code));
+        for (village, households) in asked.expected.as_deref().map_or(Ok(vec![]), expected)? {
+            if areas.iter().any(|area| region::code_contains(*area, village)) {
+                figures.expect(village, households);
+            }
+        }
         self.app.storage.read(|connection| {
             for area in &areas {
                 records::for_each(connection, *area, |household| {
@@ -72,6 +83,31 @@ impl Office<'_> {
         let counted = counted.filter(|figure| figure.numerator != 0 || figure.denominator != 0);
         Ok(lines(counted.map(|figure| (line(&figure), json(&figure)))))
     }
+}
+
+/// A village's code and how many households it should have on record, line by line. The first may be a title.
+fn expected(path: &Path) -> Result<Vec<(u64, u64)>, AdminError> {
+    let unusable = |what: String| AdminError::ExpectedUnusable(what);
+    let mut lines = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(|error| unusable(error.to_string()))?;
+    let mut expected = Vec::new();
+    for (place, line) in lines.records().enumerate() {
+        let line = line.map_err(|error| unusable(error.to_string()))?;
+        let number = |column| {
+            let cell = line.get(column)?.trim_start_matches('\u{FEFF}');
+            cell.parse::<u64>().ok()
+        };
+        match (number(0).filter(|village| region::is_village(*village)), number(1)) {
+            (Some(village), Some(households)) => expected.push((village, households)),
+            _ if place == 0 => {}
+            _ => return Err(unusable(format!("{}", place + 1))),
+        }
+    }
+    Ok(expected)
 }
 
 fn line(figure: &Figure) -> String {

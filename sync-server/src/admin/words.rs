@@ -59,6 +59,9 @@ pub enum AdminError {
     /// The sheet does not fit the format.
     #[error("{0}")]
     Output(#[from] OutputError),
+    /// A file of expected households that cannot be used.
+    #[error("expected households: {0}")]
+    ExpectedUnusable(String),
     /// A mapping of columns that cannot be used.
     #[error("profile: {0}")]
     ProfileUnusable(String),
@@ -90,6 +93,16 @@ impl AdminError {
             let en = format!("the mapping of columns cannot be used: {reason}");
             return ("profile_unusable", format!("列对应文件无法使用: {reason}"), en);
         }
+        if let Self::ExpectedUnusable(what) = self {
+            let en = format!(
+                "expected households: line or reason {what}; write village code, households"
+            );
+            return (
+                "expected_unusable",
+                format!("应登记户数文件第 {what} 行有误,请写成 村代码,户数"),
+                en,
+            );
+        }
         let (code, zh, en) = self.fixed_words();
         (code, zh.to_owned(), en.to_owned())
     }
@@ -102,9 +115,11 @@ impl AdminError {
                 "say with --by which account acts; the operator keeps no household records",
             ),
             // These name what they are about; see above.
-            Self::OnRecord(_) | Self::Refused(_) | Self::Delivery(_) | Self::ProfileUnusable(_) => {
-                ("refused", "未保存", "not saved")
-            }
+            Self::OnRecord(_)
+            | Self::Refused(_)
+            | Self::Delivery(_)
+            | Self::ExpectedUnusable(_)
+            | Self::ProfileUnusable(_) => ("refused", "未保存", "not saved"),
             Self::Open(_) => {
                 ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
             }

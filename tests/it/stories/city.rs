@@ -66,7 +66,7 @@ fn figures(
 ) -> Vec<Json> {
     let as_of: Option<Day> = as_of.map(|day| day.parse().unwrap());
     let from = as_of.is_none().then(|| "2020-05-01".parse().unwrap());
-    let asked = FiguresArguments { area, as_of, from, list };
+    let asked = FiguresArguments { area, as_of, from, expected: None, list };
     let figures = county.office("市局", AdminCommand::Figures(asked)).unwrap();
     figures.as_array().unwrap().clone()
 }
@@ -204,4 +204,32 @@ async fn the_published_figures_of_a_city_from_the_records_of_its_families() {
         let (numerator, denominator, _) = parts(&figure);
         assert_eq!((numerator, denominator), of, "{}", code.code());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_village_that_nobody_went_to_is_seen() {
+    let (county, _li, _id) = on_record(family()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("expected.csv");
+    let next = FULING / 1_000 * 1_000 + 202;
+    std::fs::write(&file, format!("村代码,户数\n{FULING},3\n{next},5\n659004100001,9\n")).unwrap();
+    let ask = |expected: &Path| {
+        let (area, as_of, from, list) = (None, None, None, None);
+        let expected = Some(expected.to_owned());
+        let asked = FiguresArguments { area, as_of, from, expected, list };
+        county.office("乡政府", AdminCommand::Figures(asked))
+    };
+    let figures = ask(&file).unwrap();
+    let of_coverage = |figure: &&Json| figure["code"] == "coverage";
+    let covered = figures.as_array().unwrap().iter().filter(of_coverage);
+    let told = |f: &Json| (f["of"].clone(), f["numerator"].clone(), f["denominator"].clone());
+    let covered: Vec<_> = covered.map(told).collect();
+    let told = [(String::new(), 1, 8), (FULING.to_string(), 1, 3), (next.to_string(), 0, 5)];
+    let told = told.map(|(of, on_record, expected)| (json!(of), json!(on_record), json!(expected)));
+    for one in &told {
+        assert!(covered.contains(one), "{covered:?}");
+    }
+    assert_eq!(covered.len(), 3, "another township's villages are not asked for: {covered:?}");
+    std::fs::write(&file, "村代码,户数\n431022208217,三\n").unwrap();
+    assert_eq!(ask(&file), Err("expected_unusable"));
 }

@@ -161,6 +161,7 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
             area: Some(JINPEN),
             as_of: Some(day.parse().unwrap()),
             from: None,
+            expected: None,
             list: Some(Statistic::Closure),
         };
         let figures = county.office("县局", AdminCommand::Figures(asked)).unwrap();

@@ -171,7 +171,8 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
 
     figures.extend(lists(&settings, &app, &scale)?);
     figures.extend(overdue(&settings, &app, &scale)?);
-    let asked = FiguresArguments { area: None, as_of: None, from: None, list: None };
+    let asked =
+        FiguresArguments { area: None, as_of: None, from: None, expected: None, list: None };
     let begin = Instant::now();
     Office { settings: &settings, app: &app, by: "city" }
         .run(AdminCommand::Figures(asked), &mut SystemEntropy)
