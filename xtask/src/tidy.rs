@@ -9,6 +9,8 @@ use std::process::Command;
 const CORE_ORDER: [&str; 5] = ["domain", "document", "store", "sync", "client"];
 /// Lines above which a file is asked to say why it is one room.
 const LINES_MAX: usize = 700;
+/// What is no business of the boundary to apps: rules, tables, the line.
+const NOT_IN_BINDINGS: [&str; 4] = ["SELECT ", "INSERT ", "rusqlite", "reqwest"];
 /// Crates the server must not link: they belong to phones.
 const NOT_IN_SERVER: [&str; 2] = ["reqwest", "uniffi"];
 
@@ -16,14 +18,17 @@ const NOT_IN_SERVER: [&str; 2] = ["reqwest", "uniffi"];
 pub(crate) fn tidy() -> Result<(), String> {
     let mut faults = Vec::new();
     let mut code = String::new();
-    for folder in ["core", "sync-server", "tests", "xtask"] {
+    for folder in ["bindings", "core", "sync-server", "tests", "xtask"] {
         for file in rust_files(Path::new(folder)) {
             let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
             check_file(&file, &text, &mut faults);
             code.push_str(&text);
         }
     }
-    faults.extend(missing_tests("docs/security.md", &code)?);
+    for document in ["docs/security.md", "docs/requirements.md"] {
+        faults.extend(missing_tests(document, &code)?);
+    }
+    faults.extend(boundary()?);
     faults.extend(server_links()?);
     if faults.is_empty() {
         println!("→ tidy");
@@ -89,6 +94,21 @@ fn missing_tests(document: &str, code: &str) -> Result<Vec<String>, String> {
     };
     let missing = named.filter(|name| !written(name));
     Ok(missing.map(|name| format!("{document}: no test {name}")).collect())
+}
+
+/// What makes the boundary to apps more than a boundary.
+fn boundary() -> Result<Vec<String>, String> {
+    let (mut faults, mut lines) = (Vec::new(), 0);
+    for file in rust_files(Path::new("bindings/src")) {
+        let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
+        lines += text.lines().count();
+        let found = NOT_IN_BINDINGS.iter().filter(|word| text.contains(*word));
+        faults.extend(found.map(|word| format!("{}: {word}", file.display())));
+    }
+    if lines > LINES_MAX {
+        faults.push(format!("bindings/src: {lines} lines"));
+    }
+    Ok(faults)
 }
 
 fn server_links() -> Result<Vec<String>, String> {

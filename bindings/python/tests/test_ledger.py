@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import inspect
 import os
 import pathlib
 import resource
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import wanhu
 from township import Township
@@ -26,6 +28,10 @@ BILLS = """姓名,身份证号码,医疗类别,病种,入院日期,总费用,基
 
 def text(field, value):
     return FieldValue(field=field, value=Value.TEXT(value))
+
+
+def number(field, value):
+    return FieldValue(field=field, value=Value.INT(value))
 
 
 def family(head):
@@ -69,8 +75,9 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         conflict, = a.conflicts(chen)
         self.assertEqual({value.value[0] for value in conflict.values}, {"b", "c"})
         a.settle(conflict, 0)
-        with self.assertRaises(LedgerError.NotFound, msg="not as it was seen"):
+        with self.assertRaises(LedgerError.NotFound, msg="not as it was seen") as raised:
             a.settle(conflict, 1)
+        self.assertEqual((raised.exception.kind, raised.exception.id), ("conflict", "living.house_danger"))
         await a.sync()
         await b.sync()
         self.assertEqual(b.conflicts(chen), [])
@@ -117,6 +124,67 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(refused.fields[0].value, Value.TEXT("陈永盛"))
         self.assertTrue(wanhu.words("refusal", refused.code).zh)
         self.assertEqual(ledger.list(), [], "it is another village's now")
+        # Its office takes it back, and what was refused is made anew.
+        self.township.office("move", chen, VILLAGE)
+        await ledger.sync()
+        ledger.reauthor(refused.n)
+        self.assertEqual(((await ledger.sync()).refused, ledger.refused()), (0, []))
+        self.assertEqual([row.head_name for row in ledger.list()], ["陈永盛"])
+
+    async def test_a_household_with_help_is_warned_of_checked_counted_and_made_one_with_its_second_record(self):
+        ledger = await self.phone("a", "li.ming")
+        # The township's rules come with it.
+        await ledger.sync()
+        record = family("陈永昌")
+        record.fields.append(FieldChange(container="class", key="tag_serious_illness", value=Value.BOOL(True)))
+        bill = [text("kind", "medical"), text("to", ledger.today()), number("self_pay_fen", 3_000_000)]
+        measure = [text("kind", "industry"), text("status", "under_way"), text("period", "month"), number("amount_fen", 10_000)]
+        measure += [text("from", "2024-03-01"), text("to", "2024-08-31")]
+        record.new_rows += [NewRow(container="spending", fields=bill), NewRow(container="measures", fields=measure)]
+        chen = ledger.create_household(VILLAGE, record)
+        warning, = ledger.warnings(chen)
+        self.assertEqual((warning.rule, warning.input, warning.threshold), ("medical-self-pay-other", 3_000_000, 2_000_000))
+        self.assertEqual((warning.risk, warning.fired_on, len(warning.rows)), ("illness", ledger.today(), 1))
+        finding, = ledger.checks(chen)
+        self.assertEqual(finding.check, wanhu.Check.INDUSTRY_NO_INCOME)
+        help = ledger.help(chen, 2024)
+        self.assertEqual((help.year, help.total_fen, help.measures[0].payments), (2024, 60_000, 6))
+        industry = help.families["industry"]
+        self.assertEqual((industry.measures, industry.in_effect, industry.fen), (1, 1, 60_000))
+        self.assertEqual(ledger.help(chen, 2023).total_fen, 0)
+        figures = ledger.figures(VILLAGE, "2024-01-01", ledger.today(), [wanhu.Statistic.TAG])
+        tagged = next(figure for figure in figures if (figure.code, figure.of) == (wanhu.Statistic.TAG, "tag_serious_illness"))
+        self.assertEqual((tagged.numerator, tagged.value, tagged.people), (1, 1, 1))
+        self.assertEqual((tagged.unit, tagged.households), (wanhu.FigureUnit.HOUSEHOLDS, [chen]))
+        covered = next(figure for figure in figures if (figure.code, figure.of) == (wanhu.Statistic.COVERAGE, str(VILLAGE)))
+        self.assertEqual((covered.numerator, covered.households), (1, []), "no ids but those asked for")
+
+        # Somebody opened a record that was there.
+        second = family("陈永昌")
+        second.fields.append(FieldChange(container="basic", key="address", value=Value.TEXT("上洞 3 组")))
+        second = ledger.create_household(VILLAGE, second)
+        pair, = ledger.duplicates()
+        self.assertEqual((pair.likeness, {pair.first, pair.second}), (wanhu.Likeness.SAME_FAMILY, {chen, second}))
+        ledger.merge(chen, second)
+        self.assertEqual((ledger.duplicates(), [row.id for row in ledger.list()]), ([], [chen]))
+        address, = (field.value for field in ledger.show(chen).fields if field.key == "address")
+        self.assertEqual(address, Value.TEXT("上洞 3 组"))
+        with self.assertRaises(LedgerError.InvalidInput) as raised:
+            ledger.merge(chen, second)
+        self.assertEqual((raised.exception.field, raised.exception.reason), ("duplicate", "merged_before"))
+        self.assertEqual((await ledger.sync()).refused, 0)
+
+    async def test_a_list_goes_on_behind_the_last_row_of_a_page(self):
+        ledger = await self.phone("a", "li.ming")
+        heads = {ledger.create_household(VILLAGE, family(head)): head for head in ("陈永昌", "胡甫武", "李桂英")}
+        seen, after = {}, None
+        while page := ledger.list(after=after, rows_max=1):
+            row, = page
+            self.assertNotIn(row.id, seen)
+            seen[row.id] = row.head_name
+            after = wanhu.PageStart(scope=row.scope, head_name=row.head_name, id=row.id)
+        self.assertEqual(seen, heads)
+        self.assertEqual([*seen.values()], [row.head_name for row in ledger.list()], "in the order of the whole list")
 
     def test_a_library_of_another_build_is_refused(self):
         package = pathlib.Path(wanhu.__file__).parent
@@ -138,29 +206,88 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(LedgerError.SessionExpired) as raised:
             await ledger.sync()
         self.assertEqual(raised.exception.reason, "not_enrolled")
+        for authority, field, reason in ((None, "code", "code_unknown"), ("no certificate", "authority", "not_a_certificate")):
+            with self.assertRaises(LedgerError.InvalidInput) as raised:
+                await ledger.enrol(self.township.url, "WRONG-CODE1", "a", authority)
+            self.assertEqual((raised.exception.field, raised.exception.reason), (field, reason))
         with self.assertRaises(LedgerError.InvalidInput) as raised:
-            await ledger.enrol(self.township.url, "WRONG-CODE1", "a")
-        self.assertEqual((raised.exception.field, raised.exception.reason), ("code", "code_unknown"))
+            await ledger.enrol(self.township.url, "\ud800", "a")
+        self.assertEqual((raised.exception.field, raised.exception.reason), ("argument", "not_unicode"))
         ledger = await self.phone("b", "li.ming")
         chen = ledger.create_household(VILLAGE, family("陈永昌"))
+        named = NewRow(container="members", fields=[text("name", "文秀芬")], id="wife.1")
+        settled = wanhu.Conflict(household=chen, container="basic", key="head_name", values=[])
+        nobody = "00000000-0000-0000-0000-000000000000"
         wrong = [
-            (lambda: ledger.show("nonsense"), LedgerError.InvalidInput),
-            (lambda: ledger.show("00000000-0000-0000-0000-000000000000"), LedgerError.NotFound),
-            (lambda: ledger.create_household(1, family("陈")), LedgerError.InvalidInput),
-            (lambda: ledger.edit(chen, setting("living", "house_danger", Value.TEXT("z"))), LedgerError.InvalidInput),
-            (lambda: ledger.edit(chen, setting("nowhere", "x", Value.BOOL(True))), LedgerError.InvalidInput),
-            (lambda: ledger.edit(chen, RecordEdit()), LedgerError.InvalidInput),
-            (lambda: ledger.figures(VILLAGE, "yesterday", "2024-01-01", []), LedgerError.InvalidInput),
-            (lambda: ledger.settle(wanhu.Conflict(household=chen, container="basic", key="head_name", values=[]), 7), LedgerError.NotFound),
-            (lambda: ledger.reauthor(7), LedgerError.NotFound),
-            (lambda: ledger.edit(chen, setting("class", "monitored_kind", Value.TEXT("sudden"))), LedgerError.NotPermitted),
-            (lambda: ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.APPRAISED), RecordEdit()), LedgerError),
-            (lambda: wanhu.Ledger.open(str(self.directory / "no" / "such" / "folder")), LedgerError),
+            (lambda: ledger.show("nonsense"), ("household", "not_an_id")),
+            (lambda: ledger.show("\ud800"), ("argument", "not_unicode")),
+            (lambda: ledger.edit(chen, setting("basic", "head_name", Value.TEXT("陈\ud800"))), ("argument", "not_unicode")),
+            (lambda: ledger.edit(chen, setting("income", "wage_fen", Value.INT(2**63))), ("argument", "out_of_range")),
+            (lambda: ledger.list(rows_max=-1), ("argument", "out_of_range")),
+            (lambda: ledger.help(chen, 2**31), ("argument", "out_of_range")),
+            (lambda: ledger.settle(settled, -1), ("argument", "out_of_range")),
+            (lambda: ledger.create_household(-1, family("陈")), ("argument", "out_of_range")),
+            (lambda: ledger.create_household(1, family("陈")), ("village", "not_a_village")),
+            (lambda: ledger.edit(chen, setting("living", "house_danger", Value.TEXT("z"))), ("living.house_danger", "not_in_list")),
+            (lambda: ledger.edit(chen, setting("nowhere", "x", Value.BOOL(True))), ("nowhere", "unknown_container")),
+            (lambda: ledger.edit(chen, RecordEdit()), ("change", "nothing_to_change")),
+            (lambda: ledger.edit(chen, RecordEdit(new_rows=[named])), ("members", "row_id_unfit")),
+            (lambda: ledger.figures(VILLAGE, "yesterday", "2024-01-01", []), ("day", "not_a_day")),
+            (lambda: ledger.figures(VILLAGE, "2024-01-02", "2024-01-01", []), ("period", "ends_before_it_begins")),
+            (lambda: wanhu.words("refusal", "\ud800"), ("argument", "not_unicode")),
+            (lambda: wanhu.Ledger.open(str(self.directory / "b")), ("path", "in_use")),
+            (lambda: wanhu.Ledger.open(str(self.directory / "\ud800")), ("argument", "not_unicode")),
         ]
-        for attempt, expected in wrong:
-            with self.assertRaises(expected):
+        for path in ("", ":memory:", self.directory, self.directory / "a\0b", self.directory / "no" / "such" / "folder"):
+            wrong.append((lambda path=str(path): wanhu.Ledger.open(path), ("path", "not_a_file")))
+        for place, (attempt, expected) in enumerate(wrong):
+            with self.subTest(place), self.assertRaises(LedgerError.InvalidInput) as raised:
                 attempt()
+            self.assertEqual((raised.exception.field, raised.exception.reason), expected, place)
+        unknown = [
+            (lambda: ledger.show(nobody), ("household", nobody)),
+            (lambda: ledger.settle(settled, 7), ("conflict", "basic.head_name")),
+            (lambda: ledger.reauthor(7), ("refused", "7")),
+        ]
+        for attempt, expected in unknown:
+            with self.assertRaises(LedgerError.NotFound) as raised:
+                attempt()
+            self.assertEqual((raised.exception.kind, raised.exception.id), expected)
+        forbidden = [
+            (lambda: ledger.edit(chen, setting("class", "monitored_kind", Value.TEXT("sudden"))), ("add class.monitored_kind", "county_office")),
+            (lambda: ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.APPRAISED), RecordEdit()), ("add steps.state", "village_committee")),
+        ]
+        for attempt, expected in forbidden:
+            with self.assertRaises(LedgerError.NotPermitted) as raised:
+                attempt()
+            self.assertEqual((raised.exception.action, raised.exception.level_needed), expected)
+        with self.assertRaises(LedgerError.IllegalStep) as raised:
+            ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.TO_CLOSE), RecordEdit())
+        early = raised.exception
+        self.assertEqual((early.state, early.step, early.reason, early.until), ("", "to_close", "not_from_here", ""))
+        with self.assertRaises(TypeError):
+            ledger.show(7)
         self.assertEqual(len(ledger.unsent()), 1, "nothing of it was saved")
+
+    async def test_what_goes_wrong_in_the_library_is_a_code_without_its_words(self):
+        ledger = await self.phone("a", "li.ming")
+        native = wanhu.native.wanhu
+        panic = native.InternalError("陈永昌's data in a message")
+        with unittest.mock.patch.object(native, "_uniffi_rust_call_with_error", side_effect=panic):
+            with self.assertRaises(LedgerError.Internal) as local:
+                ledger.status()
+            with self.assertRaises(LedgerError.Internal) as remote:
+                await ledger.changed(0)
+        for raised in (local, remote):
+            self.assertEqual((raised.exception.report_id, raised.exception.__context__), ("panic", None))
+        self.assertEqual(ledger.status().households, 0)
+
+    def test_calls_say_what_they_take(self):
+        self.assertEqual(list(inspect.signature(wanhu.Ledger.show).parameters), ["self", "household"])
+        self.assertEqual(list(inspect.signature(wanhu.Ledger.open).parameters), ["path"])
+        self.assertTrue(inspect.iscoroutinefunction(wanhu.Ledger.sync))
+        with wanhu.Ledger.open(str(self.directory / "a")) as ledger:
+            self.assertIs(type(ledger), wanhu.Ledger)
 
     async def test_an_observer_that_throws_stops_no_sync(self):
         class Observer(wanhu.SyncObserver):

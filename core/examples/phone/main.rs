@@ -319,11 +319,7 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         }
         Command::Tasks => Ok(output::tasks(&ledger.tasks()?)),
         Command::Case { id } => Ok(output::case(&ledger.case(id)?)),
-        Command::Step(StepArguments { id, stage, fields, reason, votes, about }) => {
-            let form = StepForm { stage, reason, decision: String::new(), votes, about };
-            ledger.take_step(id, &form, proxied(edit_of(&fields, "step/1")?))?;
-            saved(&ledger, id)
-        }
+        Command::Step(step) => take_step(&ledger, step, proxied),
         Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?)),
         Command::Check { id } => Ok(output::findings(&ledger.checks(id)?)),
         Command::HelpYear { id, year } => Ok(output::help(&ledger.help(id, year)?)),
@@ -378,6 +374,17 @@ fn duplicates(ledger: &Ledger) -> Result<Shown, LedgerError> {
         pairs.push((pair.likeness, first, second));
     }
     Ok(output::duplicates(&pairs))
+}
+
+fn take_step(
+    ledger: &Ledger,
+    step: StepArguments,
+    proxied: impl Fn(RecordEdit) -> RecordEdit,
+) -> Result<Shown, LedgerError> {
+    let StepArguments { id, stage, fields, reason, votes, about } = step;
+    let form = StepForm { stage, reason, decision: String::new(), votes, about };
+    ledger.take_step(id, &form, proxied(edit_of(&fields, "step/1")?))?;
+    saved(ledger, id)
 }
 
 /// What was saved, and what contradicts on the record now; that blocks nothing.

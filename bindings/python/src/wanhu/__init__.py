@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import List
+import functools
+import inspect
+from typing import Any, Callable, List, Type, TypeVar, cast
 
 from .native import wanhu as _ledger
 from .native import wanhu_core as _core
@@ -55,8 +57,57 @@ _ledger._uniffi_check_api_checksums(_ledger._UniffiLib)
 _core._uniffi_check_api_checksums(_core._UniffiLib)
 
 
+_Book = TypeVar("_Book", bound="Ledger")
+_Call = TypeVar("_Call", bound=Callable[..., Any])
+# What the generated half raises by itself: for a value that does not fit, and where something went wrong in the library.
+_UNTYPED = (ValueError, _ledger.InternalError, _core.InternalError)
+
+
+def _in_codes(error: Exception) -> LedgerError:
+    if isinstance(error, UnicodeError):
+        return LedgerError.InvalidInput(field="argument", reason="not_unicode")
+    if isinstance(error, ValueError):
+        return LedgerError.InvalidInput(field="argument", reason="out_of_range")
+    return LedgerError.Internal(report_id="panic")
+
+
+def _typed(call: _Call) -> _Call:
+    """The call, with nothing but `LedgerError` to fail with; a `TypeError` stays what it is."""
+
+    @functools.wraps(call)
+    def typed(*values: Any, **named: Any) -> Any:
+        try:
+            return call(*values, **named)
+        except _UNTYPED as error:
+            fault = _in_codes(error)
+        # Here and not above: the text of what went wrong may hold what was on record, and does not go with it.
+        raise fault
+
+    @functools.wraps(call)
+    async def typed_later(*values: Any, **named: Any) -> Any:
+        try:
+            return await call(*values, **named)
+        except _UNTYPED as error:
+            fault = _in_codes(error)
+        raise fault
+
+    return cast(_Call, typed_later if inspect.iscoroutinefunction(call) else typed)
+
+
 class Ledger(_ledger.Ledger):
     """A record book. Closed at the end of a `with`, or by `close`: then the file is free for others at once."""
+
+    @classmethod
+    @_typed
+    def open(cls: Type[_Book], path: str) -> _Book:
+        """Opens or creates the ledger at `path`, without encryption: for tests and for files on encrypted disks."""
+        return cast(_Book, super().open(path))
+
+    @classmethod
+    @_typed
+    def open_sealed(cls: Type[_Book], path: str, vault: KeyVault) -> _Book:
+        """Opens or creates the ledger at `path`, encrypted with a key that `vault` keeps."""
+        return cast(_Book, super().open_sealed(path, vault))
 
     def __enter__(self) -> Ledger:
         return self
@@ -96,3 +147,11 @@ class Ledger(_ledger.Ledger):
     def list(self, filter: ListFilter | None = None, after: PageStart | None = None, rows_max: int = 50) -> List[ListRow]:
         """One page of the list, by village and head's name."""
         return super().list(filter or ListFilter(), after, rows_max)
+
+
+# Also what is inherited: every call fails in codes.
+for _name, _method in inspect.getmembers(Ledger, inspect.isfunction):
+    if not _name.startswith("_"):
+        setattr(Ledger, _name, _typed(_method))
+for _name in ("word_list", "words"):
+    globals()[_name] = _typed(globals()[_name])

@@ -13,7 +13,8 @@ extension Ledger {
     public func list(
         _ filter: ListFilter = ListFilter(), after: PageStart? = nil, rowsMax: Int = 50
     ) async throws -> [ListRow] {
-        try await io { try $0.list(filter: filter, after: after, rowsMax: UInt32(rowsMax)) }
+        let rows = try counted("rows_max", rowsMax)
+        return try await io { try $0.list(filter: filter, after: after, rowsMax: rows) }
     }
 
     /// One household whole.
@@ -80,8 +81,8 @@ extension Ledger {
 
     /// Settles a conflict as it was `seen`, by the place of one of its values; not found where others stand there now.
     public func settle(_ seen: Conflict, _ choice: Int) async throws {
-        precondition(seen.values.indices.contains(choice), "choice")
-        try await io { try $0.settle(seen: seen, choice: UInt32(choice)) }
+        let place = try counted("choice", choice)
+        try await io { try $0.settle(seen: seen, choice: place) }
     }
 
     /// Every field every change set, oldest first.
@@ -107,4 +108,12 @@ extension Ledger {
     public func merge(_ kept: HouseholdId, _ duplicate: HouseholdId) async throws {
         try await io { try $0.merge(kept: kept, duplicate: duplicate) }
     }
+}
+
+/// A number as the core takes it: from 0 on, and no larger than it counts.
+private func counted(_ field: String, _ number: Int) throws -> UInt32 {
+    guard let fitting = UInt32(exactly: number) else {
+        throw LedgerError.InvalidInput(field: field, reason: "out_of_range")
+    }
+    return fitting
 }

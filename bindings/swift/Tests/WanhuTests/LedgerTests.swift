@@ -52,9 +52,8 @@ final class LedgerTests: XCTestCase {
         let conflict = try XCTUnwrap(conflicts.first)
         XCTAssertEqual(Set(conflict.values.map(\.value)), [.text("b"), .text("c")])
         try await a.settle(conflict, 0)
-        guard case .NotFound = await fault({ try await a.settle(conflict, 1) }) else {
-            return XCTFail("not as it was seen")
-        }
+        let moved = await fault { try await a.settle(conflict, 1) }
+        XCTAssertEqual(moved, .NotFound(kind: "conflict", id: "living.house_danger"), "not as it was seen")
         for ledger in [a, b] { try await ledger.sync() }
         let (left, record, history) = (
             try await b.conflicts(chen), try await b.show(chen), try await b.history(chen)
@@ -126,21 +125,74 @@ final class LedgerTests: XCTestCase {
         let (ledger, village) = (try await phone("a", "li.ming"), village)
         let chen = try await ledger.createHousehold(village, family("陈永昌"))
         let nobody = "00000000-0000-0000-0000-000000000000"
-        let folder = path("no/such/folder")
-        let wrong: [(String, () async throws -> Void)] = [
-            ("invalid_input", { _ = try await ledger.show("nonsense") }),
-            ("not_found", { _ = try await ledger.show(nobody) }),
-            ("invalid_input", { _ = try await ledger.createHousehold(1, family("陈")) }),
-            ("invalid_input", { try await ledger.edit(chen, setting("living", "house_danger", "z")) }),
-            ("invalid_input", { try await ledger.edit(chen, RecordEdit()) }),
-            ("invalid_input", { _ = try await ledger.figures(village, from: "yesterday", to: "2024-01-01") }),
-            ("not_permitted", { try await ledger.edit(chen, setting("class", "monitored_kind", "sudden")) }),
-            ("not_permitted", { try await ledger.takeStep(chen, StepForm(stage: .appraised)) }),
-            ("internal", { _ = try await Ledger.open(folder) }),
+        let settled = Conflict(household: chen, container: "basic", key: "head_name", values: [])
+        let seventh = RefusedView(n: 7, household: chen, code: "", subject: "", fields: [])
+        let wife = NewRow(container: "members", fields: [text("name", "文秀芬")], id: "wife.1")
+        var wrong: [(LedgerError, () async throws -> Void)] = [
+            (invalid("household", "not_an_id"), { _ = try await ledger.show("nonsense") }),
+            (.NotFound(kind: "household", id: nobody), { _ = try await ledger.show(nobody) }),
+            (invalid("rows_max", "out_of_range"), { _ = try await ledger.list(rowsMax: -1) }),
+            (invalid("rows_max", "out_of_range"), { _ = try await ledger.list(rowsMax: .max) }),
+            (invalid("choice", "out_of_range"), { try await ledger.settle(settled, -1) }),
+            (.NotFound(kind: "conflict", id: "basic.head_name"), { try await ledger.settle(settled, 7) }),
+            (.NotFound(kind: "refused", id: "7"), { try await ledger.reauthor(seventh) }),
+            (
+                invalid("village", "not_a_village"),
+                { _ = try await ledger.createHousehold(1, family("陈")) }
+            ),
+            (
+                invalid("living.house_danger", "not_in_list"),
+                { try await ledger.edit(chen, setting("living", "house_danger", "z")) }
+            ),
+            (
+                invalid("nowhere", "unknown_container"),
+                { try await ledger.edit(chen, setting("nowhere", "x", "y")) }
+            ),
+            (
+                invalid("change", "nothing_to_change"),
+                { try await ledger.edit(chen, RecordEdit()) }
+            ),
+            (
+                invalid("members", "row_id_unfit"),
+                { try await ledger.edit(chen, RecordEdit(newRows: [wife])) }
+            ),
+            (
+                invalid("day", "not_a_day"),
+                { _ = try await ledger.figures(village, from: "yesterday", to: "2024-01-01") }
+            ),
+            (
+                invalid("period", "ends_before_it_begins"),
+                { _ = try await ledger.figures(village, from: "2024-01-02", to: "2024-01-01") }
+            ),
+            (
+                invalid("authority", "not_a_certificate"),
+                {
+                    try await stranger.enrol(
+                        url, code: "WRONG-CODE1", deviceName: "a", authorityPem: "no certificate")
+                }
+            ),
+            (
+                .NotPermitted(action: "add class.monitored_kind", levelNeeded: "county_office"),
+                { try await ledger.edit(chen, setting("class", "monitored_kind", "sudden")) }
+            ),
+            (
+                .NotPermitted(action: "add steps.state", levelNeeded: "village_committee"),
+                { try await ledger.takeStep(chen, StepForm(stage: .appraised)) }
+            ),
+            (
+                .IllegalStep(state: "", step: "to_close", reason: "not_from_here", until: ""),
+                { try await ledger.takeStep(chen, StepForm(stage: .toClose)) }
+            ),
         ]
-        for (place, (code, attempt)) in wrong.enumerated() {
+        for place in ["", ":memory:", directory.path, directory.path + "/a\0b", path("no/such/folder")] {
+            let expected = invalid("path", "not_a_file")
+            wrong.append((expected, { _ = try await Ledger.open(place) }))
+        }
+        let taken = path("a")
+        wrong.append((invalid("path", "in_use"), { _ = try await Ledger.open(taken) }))
+        for (place, (expected, attempt)) in wrong.enumerated() {
             let error = await fault(attempt)
-            XCTAssertEqual(error.map(codeOf), code, "attempt \(place)")
+            XCTAssertEqual(error, expected, "attempt \(place)")
         }
         let kept = try await ledger.unsent()
         XCTAssertEqual(kept.count, 1, "nothing of it was saved")

@@ -20,6 +20,11 @@ func family(_ head: String) -> RecordEdit {
     return form
 }
 
+/// An input that must be corrected.
+func invalid(_ field: String, _ reason: String) -> LedgerError {
+    .InvalidInput(field: field, reason: reason)
+}
+
 /// What a call fails with; nothing where it does not.
 func outcome(_ work: () async throws -> Void) async -> (any Error)? {
     do {

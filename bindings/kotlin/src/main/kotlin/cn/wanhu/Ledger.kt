@@ -31,10 +31,14 @@ import cn.wanhu.ffi.HelpView
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.LedgerStatus
 import cn.wanhu.ffi.SyncObserver
+import java.nio.charset.CharacterCodingException
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.conflate
 import kotlinx.coroutines.flow.distinctUntilChanged
@@ -46,6 +50,18 @@ import kotlinx.coroutines.withContext
 /** How far a sync is: bytes while sending, log entries while receiving, milliseconds while waiting. */
 public data class SyncProgress(val phase: SyncPhase, val done: ULong, val total: ULong)
 
+/** Whether a book is being synced, and what came of the last time. */
+public sealed interface SyncState {
+    /** No sync is under way: there was none yet, or the last one ended well or was cancelled. */
+    public data object Idle : SyncState
+
+    /** A sync is under way; [progress] is its last word, nothing before the first. */
+    public data class Running(val progress: SyncProgress?) : SyncState
+
+    /** No sync is under way: the last one failed with [error]. */
+    public data class Failed(val error: LedgerException) : SyncState
+}
+
 /**
  * A phone's record book. Errors are [cn.wanhu.core.LedgerException] and its kinds: codes and values, the app has the words.
  *
@@ -56,6 +72,10 @@ public data class SyncProgress(val phase: SyncPhase, val done: ULong, val total:
 public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger) : AutoCloseable {
     private val running = mutableSetOf<Cancel>()
     private var isClosed = false
+    private val syncing = MutableStateFlow<SyncState>(SyncState.Idle)
+
+    /** Whether this book is being synced now, for every screen that shows it. */
+    public val syncState: StateFlow<SyncState> = syncing.asStateFlow()
 
     public companion object {
         init {
@@ -82,7 +102,23 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
             }
         }
 
-        private suspend fun <T> onDisk(work: suspend () -> T): T = withContext(Dispatchers.IO) { work() }
+        private suspend fun <T> onDisk(work: suspend () -> T): T = withContext(Dispatchers.IO) { typed(work) }
+
+        /** What the generated half refuses by itself, and what went wrong in the library, in the words of the core. */
+        private suspend fun <T> typed(work: suspend () -> T): T = try {
+            work()
+        } catch (lone: CharacterCodingException) {
+            throw LedgerException.InvalidInput("text", "not_unicode")
+        } catch (panic: cn.wanhu.core.InternalException) {
+            // Its text may hold what was on record.
+            throw LedgerException.Internal("panic")
+        } catch (panic: cn.wanhu.ffi.InternalException) {
+            throw LedgerException.Internal("panic")
+        }
+
+        /** A number that the core takes only from 0 on. */
+        private fun counted(field: String, number: Int): UInt =
+            if (number < 0) throw LedgerException.InvalidInput(field, "out_of_range") else number.toUInt()
     }
 
     /** A closed book says so in the words of the core, also where there is no core behind it any more. */
@@ -113,24 +149,45 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
     /** Exchanges with the server until both hold the same. Cancelling the coroutine stops it at once. */
     public suspend fun sync(progress: (SyncProgress) -> Unit = {}): SyncReport {
         val cancel = Cancel()
-        synchronized(running) {
-            if (isClosed) cancel.cancel()
-            running.add(cancel)
-        }
+        begun(cancel)
         val observer = object : SyncObserver {
-            override fun onProgress(phase: SyncPhase, done: ULong, total: ULong) =
-                progress(SyncProgress(phase, done, total))
+            override fun onProgress(phase: SyncPhase, done: ULong, total: ULong) {
+                val heard = SyncProgress(phase, done, total)
+                said(cancel, heard)
+                progress(heard)
+            }
         }
+        var end: SyncState = SyncState.Idle
         try {
             return io { native.sync(observer, cancel) }
         } catch (cancelled: CancellationException) {
             // What the runtime has taken up goes on until it is told.
             cancel.cancel()
             throw cancelled
+        } catch (failed: LedgerException) {
+            end = SyncState.Failed(failed)
+            throw failed
         } finally {
-            synchronized(running) { running.remove(cancel) }
+            ended(cancel, end)
             cancel.close()
         }
+    }
+
+    private fun begun(sync: Cancel) = synchronized(running) {
+        if (isClosed) sync.cancel()
+        running.add(sync)
+        syncing.value = SyncState.Running(null)
+    }
+
+    /** One that was cancelled may still have something to say; that is nobody's state any more. */
+    private fun said(sync: Cancel, progress: SyncProgress) = synchronized(running) {
+        if (sync in running) syncing.value = SyncState.Running(progress)
+    }
+
+    /** While another sync goes on, its state stays. */
+    private fun ended(sync: Cancel, state: SyncState) = synchronized(running) {
+        running.remove(sync)
+        if (running.isEmpty()) syncing.value = state
     }
 
     /** One page of the list, by village and head's name. */
@@ -138,24 +195,24 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         filter: ListFilter = ListFilter(),
         after: PageStart? = null,
         rowsMax: Int = 50,
-    ): List<ListRow> {
-        require(rowsMax >= 0) { "rowsMax" }
-        return io { native.list(filter, after, rowsMax.toUInt()) }
-    }
+    ): List<ListRow> = io { native.list(filter, after, counted("rows_max", rowsMax)) }
 
     /** A page that comes again whenever something in the book has changed. */
     public fun rows(filter: ListFilter = ListFilter(), rowsMax: Int = 50): Flow<List<ListRow>> =
         versions().map { list(filter, null, rowsMax) }.distinctUntilChanged().untilClosed()
+
+    /** What the first screen shows, and again whenever it has become something else. */
+    public fun statuses(): Flow<LedgerStatus> = versions().map { status() }.distinctUntilChanged().untilClosed()
 
     /**
      * The version of the book now, and later ones until it is closed; of changes in quick succession the last. A sync that brings
      * nothing makes one as well: do not sync whenever there is one.
      */
     public fun versions(): Flow<ULong> = flow {
-        var version = native.version()
+        var version = typed { native.version() }
         while (!hasClosed()) {
             emit(version)
-            version = native.changed(version)
+            version = typed { native.changed(version) }
         }
     }.flowOn(Dispatchers.IO).conflate().untilClosed()
 
@@ -216,10 +273,8 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         io { native.conflicts(household) }
 
     /** Settles a conflict as it was [seen], by the place of one of its values; not found where others stand there now. */
-    public suspend fun settle(seen: Conflict, choice: Int): Unit {
-        require(choice in seen.values.indices) { "choice" }
-        io { native.settle(seen, choice.toUInt()) }
-    }
+    public suspend fun settle(seen: Conflict, choice: Int): Unit =
+        io { native.settle(seen, counted("choice", choice)) }
 
     /** Every field every change set, oldest first. */
     public suspend fun history(household: HouseholdId): List<HistoryLine> =

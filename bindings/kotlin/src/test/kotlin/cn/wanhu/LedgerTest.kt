@@ -1,17 +1,26 @@
 // The scenario every language tells: two phones of one village, a township's server, the line lost and found.
 package cn.wanhu
 
+import cn.wanhu.core.Check
+import cn.wanhu.core.Conflict
 import cn.wanhu.core.FieldChange
 import cn.wanhu.core.FieldValue
+import cn.wanhu.core.FigureUnit
 import cn.wanhu.core.LedgerException
+import cn.wanhu.core.Likeness
 import cn.wanhu.core.ListFilter
+import cn.wanhu.core.ListRow
 import cn.wanhu.core.NewRow
+import cn.wanhu.core.PageStart
 import cn.wanhu.core.RecordEdit
+import cn.wanhu.core.RefusedView
 import cn.wanhu.core.Stage
+import cn.wanhu.core.Statistic
 import cn.wanhu.core.StepForm
 import cn.wanhu.core.SyncPhase
 import cn.wanhu.core.TaskKind
 import cn.wanhu.core.Value
+import cn.wanhu.ffi.HelpOfFamily
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.KeyVaultException
 import cn.wanhu.ffi.recordSchema
@@ -52,6 +61,8 @@ internal class LedgerTest {
 
     private fun text(field: String, value: String) = FieldValue(field, Value.Text(value))
 
+    private fun number(field: String, value: Long) = FieldValue(field, Value.Int(value))
+
     private fun setting(container: String, key: String, value: String) =
         RecordEdit(fields = listOf(FieldChange(container, key, Value.Text(value))))
 
@@ -66,6 +77,11 @@ internal class LedgerTest {
 
     private inline fun <reified E : Throwable> fails(crossinline work: suspend () -> Unit): E =
         assertThrows(E::class.java) { runBlocking { work() } }
+
+    private fun invalid(field: String, reason: String, work: suspend () -> Unit) {
+        val refused = fails<LedgerException.InvalidInput> { work() }
+        assertEquals(field to reason, refused.field to refused.reason)
+    }
 
     @Test
     fun `two phones meet after working apart`() = runBlocking {
@@ -83,7 +99,8 @@ internal class LedgerTest {
         val conflict = a.conflicts(chen).single()
         assertEquals(setOf<Value>(Value.Text("b"), Value.Text("c")), conflict.values.map { it.value }.toSet())
         a.settle(conflict, 0)
-        fails<LedgerException.NotFound> { a.settle(conflict, 1) }
+        val moved = fails<LedgerException.NotFound> { a.settle(conflict, 1) }
+        assertEquals("conflict" to "living.house_danger", moved.kind to moved.id, "not as it was seen")
         a.sync()
         b.sync()
         assertTrue(b.conflicts(chen).isEmpty())
@@ -134,6 +151,81 @@ internal class LedgerTest {
         assertEquals(Value.Text("陈永盛"), refused.fields.single().value)
         assertTrue(words("refusal", refused.code)!!.zh.isNotEmpty())
         assertTrue(ledger.list().isEmpty(), "it is another village's now")
+        // Its office takes it back, and what was refused is made anew.
+        township.office("move", chen, village.toString())
+        ledger.sync()
+        ledger.reauthor(refused)
+        assertEquals(0UL, ledger.sync().refused)
+        assertTrue(ledger.refused().isEmpty())
+        assertEquals(listOf("陈永盛"), ledger.list().map { it.headName })
+        ledger.close()
+    }
+
+    @Test
+    fun `a household with help is warned of, checked, counted, and made one with its second record`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        // The township's rules come with it.
+        ledger.sync()
+        val today = ledger.today()
+        val bill = listOf(text("kind", "medical"), text("to", today), number("self_pay_fen", 3_000_000))
+        val measure = listOf(
+            text("kind", "industry"),
+            text("status", "under_way"),
+            text("period", "month"),
+            number("amount_fen", 10_000),
+            text("from", "2024-03-01"),
+            text("to", "2024-08-31"),
+        )
+        val record = family("陈永昌").let {
+            it.copy(
+                fields = it.fields + FieldChange("class", "tag_serious_illness", Value.Bool(true)),
+                newRows = it.newRows + NewRow("spending", bill) + NewRow("measures", measure),
+            )
+        }
+        val chen = ledger.createHousehold(village, record)
+        val warning = ledger.warnings(chen).single()
+        assertEquals("medical-self-pay-other" to "illness", warning.rule to warning.risk)
+        assertEquals(3_000_000L to 2_000_000L, warning.input to warning.threshold)
+        assertEquals(today to 1, warning.firedOn to warning.rows.size)
+        assertEquals(Check.INDUSTRY_NO_INCOME, ledger.checks(chen).single().check)
+        val help = ledger.help(chen, 2024)
+        assertEquals(listOf(2024L, 60_000L, 6L), listOf(help.year.toLong(), help.totalFen, help.measures.single().payments))
+        assertEquals(mapOf("industry" to HelpOfFamily(1UL, 1UL, 60_000L)), help.families)
+        assertEquals(0L, ledger.help(chen, 2023).totalFen)
+        val figures = ledger.figures(village, "2024-01-01", today, listOf(Statistic.TAG))
+        val tagged = figures.single { it.code == Statistic.TAG && it.of == "tag_serious_illness" }
+        assertEquals(listOf(1L, 1L, 1L), listOf(tagged.numerator, tagged.value, tagged.people))
+        assertEquals(FigureUnit.HOUSEHOLDS to listOf(chen), tagged.unit to tagged.households)
+        val covered = figures.single { it.code == Statistic.COVERAGE && it.of == village.toString() }
+        assertEquals(1L to emptyList<String>(), covered.numerator to covered.households, "no ids but those asked for")
+
+        // Somebody opened a record that was there.
+        val address = FieldChange("basic", "address", Value.Text("上洞 3 组"))
+        val second = ledger.createHousehold(village, family("陈永昌").let { it.copy(fields = it.fields + address) })
+        val pair = ledger.duplicates().single()
+        assertEquals(Likeness.SAME_FAMILY to setOf(chen, second), pair.likeness to setOf(pair.first, pair.second))
+        ledger.merge(chen, second)
+        assertTrue(ledger.duplicates().isEmpty())
+        assertEquals(listOf(chen), ledger.list().map { it.id })
+        assertEquals(Value.Text("上洞 3 组"), ledger.show(chen).fields.single { it.key == "address" }.value)
+        invalid("duplicate", "merged_before") { ledger.merge(chen, second) }
+        assertEquals(0UL, ledger.sync().refused)
+        ledger.close()
+    }
+
+    @Test
+    fun `a list goes on behind the last row of a page`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        val heads = listOf("陈永昌", "胡甫武", "李桂英").associateBy { ledger.createHousehold(village, family(it)) }
+        val seen = mutableListOf<ListRow>()
+        var page = ledger.list(rowsMax = 1)
+        while (page.isNotEmpty() && seen.size <= heads.size) {
+            val last = page.single()
+            seen += last
+            page = ledger.list(after = PageStart(last.scope, last.headName, last.id), rowsMax = 1)
+        }
+        assertEquals(heads, seen.associate { it.id to it.headName })
+        assertEquals(ledger.list(), seen, "in the order of the whole list")
         ledger.close()
     }
 
@@ -162,19 +254,46 @@ internal class LedgerTest {
     fun `what may not be is said in codes with fields`() = runBlocking {
         val stranger = Ledger.open(directory.resolve("stranger").toString())
         assertEquals("not_enrolled", fails<LedgerException.SessionExpired> { stranger.sync() }.reason)
-        val refused = fails<LedgerException.InvalidInput> { stranger.enrol(township.url, "WRONG-CODE1", "a") }
-        assertEquals("code" to "code_unknown", refused.field to refused.reason)
+        invalid("code", "code_unknown") { stranger.enrol(township.url, "WRONG-CODE1", "a") }
+        invalid("authority", "not_a_certificate") { stranger.enrol(township.url, "WRONG-CODE1", "a", "no certificate") }
         val ledger = phone("a", "li.ming")
         val chen = ledger.createHousehold(village, family("陈永昌"))
-        fails<LedgerException.InvalidInput> { ledger.show("nonsense") }
-        fails<LedgerException.NotFound> { ledger.show("00000000-0000-0000-0000-000000000000") }
-        fails<LedgerException.InvalidInput> { ledger.createHousehold(1UL, family("陈")) }
-        fails<LedgerException.InvalidInput> { ledger.edit(chen, setting("living", "house_danger", "z")) }
-        fails<LedgerException.InvalidInput> { ledger.edit(chen, RecordEdit()) }
-        fails<LedgerException.InvalidInput> { ledger.figures(village, "yesterday", "2024-01-01") }
-        fails<LedgerException.NotPermitted> { ledger.edit(chen, setting("class", "monitored_kind", "sudden")) }
-        fails<LedgerException> { ledger.takeStep(chen, StepForm(Stage.APPRAISED)) }
-        fails<LedgerException> { Ledger.open(directory.resolve("no/such/folder").toString()) }
+        invalid("household", "not_an_id") { ledger.show("nonsense") }
+        invalid("text", "not_unicode") { ledger.show("\uD800") }
+        invalid("text", "not_unicode") { ledger.edit(chen, setting("basic", "head_name", "陈\uD800")) }
+        invalid("rows_max", "out_of_range") { ledger.list(rowsMax = -1) }
+        invalid("rows_max", "out_of_range") { ledger.rows(rowsMax = -1).collect { } }
+        invalid("village", "not_a_village") { ledger.createHousehold(1UL, family("陈")) }
+        invalid("living.house_danger", "not_in_list") { ledger.edit(chen, setting("living", "house_danger", "z")) }
+        invalid("nowhere", "unknown_container") { ledger.edit(chen, setting("nowhere", "x", "y")) }
+        invalid("change", "nothing_to_change") { ledger.edit(chen, RecordEdit()) }
+        val named = NewRow("members", listOf(text("name", "文秀芬")), "wife.1")
+        invalid("members", "row_id_unfit") { ledger.edit(chen, RecordEdit(newRows = listOf(named))) }
+        invalid("day", "not_a_day") { ledger.figures(village, "yesterday", "2024-01-01") }
+        invalid("period", "ends_before_it_begins") { ledger.figures(village, "2024-01-02", "2024-01-01") }
+        val settled = Conflict(chen, "basic", "head_name", emptyList())
+        invalid("choice", "out_of_range") { ledger.settle(settled, -1) }
+        val nobody = "00000000-0000-0000-0000-000000000000"
+        val unknown = listOf(
+            ("household" to nobody) to fails<LedgerException.NotFound> { ledger.show(nobody) },
+            ("conflict" to "basic.head_name") to fails<LedgerException.NotFound> { ledger.settle(settled, 7) },
+            ("refused" to "7") to fails<LedgerException.NotFound> {
+                ledger.reauthor(RefusedView(7, chen, "", "", emptyList()))
+            },
+        )
+        unknown.forEach { (expected, error) -> assertEquals(expected, error.kind to error.id) }
+        val decision = fails<LedgerException.NotPermitted> { ledger.edit(chen, setting("class", "monitored_kind", "sudden")) }
+        assertEquals("add class.monitored_kind" to "county_office", decision.action to decision.levelNeeded)
+        val appraisal = fails<LedgerException.NotPermitted> { ledger.takeStep(chen, StepForm(Stage.APPRAISED)) }
+        assertEquals("add steps.state" to "village_committee", appraisal.action to appraisal.levelNeeded)
+        val early = fails<LedgerException.IllegalStep> { ledger.takeStep(chen, StepForm(Stage.TO_CLOSE)) }
+        assertEquals(listOf("", "to_close", "not_from_here", ""), listOf(early.state, early.step, early.reason, early.until))
+        val folder = directory.toString()
+        for (path in listOf("", ":memory:", folder, "$folder/a\u0000b", "$folder/no/such/folder")) {
+            invalid("path", "not_a_file") { Ledger.open(path) }
+        }
+        invalid("path", "in_use") { Ledger.open(directory.resolve("a").toString()) }
+        invalid("text", "not_unicode") { Ledger.open("$folder/\uD800") }
         assertEquals(1, ledger.unsent().size, "nothing of it was saved")
     }
 
@@ -202,7 +321,9 @@ internal class LedgerTest {
                 val running = launch(Dispatchers.Default) { ledger.sync { sending.complete(it.phase) } }
                 withTimeout(10_000) {
                     assertEquals(SyncPhase.SENDING, sending.await())
+                    assertTrue(ledger.syncState.value is SyncState.Running)
                     running.cancelAndJoin()
+                    assertEquals(SyncState.Idle, ledger.syncState.value)
                 }
                 val again = CompletableDeferred<SyncPhase>()
                 val closed = async(Dispatchers.Default) {
@@ -239,6 +360,42 @@ internal class LedgerTest {
             screen.join()
         }
         assertFalse(screen.isCancelled)
+    }
+
+    @Test
+    fun `a first screen comes again with what has changed`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        val seen = List(2) { CompletableDeferred<ULong>() }
+        val screen = launch(Dispatchers.Default) {
+            ledger.statuses().collect { seen[it.households.toInt()].complete(it.pending) }
+        }
+        withTimeout(10_000) {
+            assertEquals(0UL, seen[0].await())
+            ledger.createHousehold(village, family("陈永昌"))
+            assertEquals(1UL, seen[1].await())
+            ledger.close()
+            screen.join()
+        }
+        assertFalse(screen.isCancelled)
+    }
+
+    @Test
+    fun `every screen can see whether there is a sync`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        ledger.createHousehold(village, family("陈永昌"))
+        assertEquals(SyncState.Idle, ledger.syncState.value)
+        val during = mutableListOf<Pair<SyncState, SyncState>>()
+        ledger.sync { during += SyncState.Running(it) to ledger.syncState.value }
+        assertTrue(during.isNotEmpty())
+        during.forEach { (expected, seen) -> assertEquals(expected, seen) }
+        assertEquals(SyncState.Idle, ledger.syncState.value)
+        val stranger = Ledger.open(directory.resolve("stranger").toString())
+        val failed = fails<LedgerException.SessionExpired> { stranger.sync() }
+        assertEquals(failed.reason, ((stranger.syncState.value as SyncState.Failed).error as LedgerException.SessionExpired).reason)
+        stranger.enrol(township.url, township.code("wang.fang"), "stranger")
+        stranger.sync()
+        assertEquals(SyncState.Idle, stranger.syncState.value, "a failure is over with the next sync")
+        listOf(ledger, stranger).forEach { it.close() }
     }
 
     @Test
