@@ -22,6 +22,7 @@ const NATIVE: &str = "target/bindings/kotlin/native";
 pub(crate) const LIBRARY: &str = "target/debug/libwanhu.so";
 /// What writes a language's half of a library; chosen as maturin chooses it, or it would be compiled once more for the wheel.
 const BINDGEN: [&str; 3] = ["build", "--bin", "uniffi-bindgen"];
+const MYPY: &str = "mypy==2.4.1";
 const WHEELS: &str = "target/bindings/python/wheels";
 
 /// Builds and tests everything; with `bless` the listing is written anew.
@@ -96,10 +97,22 @@ fn kotlin(programs: &Path, other: &Path) -> Result<(), String> {
 }
 
 fn python(programs: &Path, other: &Path) -> Result<(), String> {
-    let mut test = Command::new(installed_wheel()?);
+    let installed = installed_wheel()?;
+    typed(&installed)?;
+    let mut test = Command::new(installed);
     test.args(["-m", "unittest", "discover", "-s", "bindings/python/tests"]);
     test.env("WANHU_PROGRAMS", programs).env("WANHU_OTHER_LIBRARY", other);
     run(&mut test, "python tests")
+}
+
+/// What a type checker says of a program that uses the wheel.
+fn typed(installed: &Path) -> Result<(), String> {
+    let tools = Path::new("target/bindings/python/tools/bin");
+    let mut install = Command::new(tools.join("pip"));
+    run(install.args(["install", "--quiet", MYPY]), "pip install mypy")?;
+    let mut check = Command::new(tools.join("mypy"));
+    check.args(["--strict", "--cache-dir", "target/bindings/python/mypy", "--python-executable"]);
+    run(check.arg(installed).arg("bindings/python/tests/typed.py"), "mypy")
 }
 
 /// The wheel, of a profile of cargo's.
