@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
 
 use super::StoreError;
 
@@ -46,9 +46,7 @@ impl Access<'_> {
         if self.key.is_some() && is_plain(path) {
             return Err(StoreError::NotSealed);
         }
-        // A path is a path: not an address with wishes in it.
-        let connection =
-            Connection::open_with_flags(path, OpenFlags::default() - OpenFlags::SQLITE_OPEN_URI)?;
+        let connection = Connection::open(path)?;
         if let Some(key) = self.key {
             let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
             // Temporary tables and sorts would not be encrypted on disk.

@@ -17,7 +17,7 @@ use super::header::HeaderError;
 use super::judging::{HOUSEHOLDS_A_TURN, Judge};
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
 use super::profile::{Kind, Profile};
-use super::proposals::{Proposals, proposals};
+use super::proposals::proposals;
 use super::report;
 use super::rows::Rows;
 use super::table::{Table, TableError};
@@ -128,10 +128,6 @@ pub fn deliver(
     let mut delivery = Delivery { app, account, profile, watch, done };
     let (taken, mut faults) = delivery.read(&table)?;
     let found = delivery.matched(&taken, &mut faults)?;
-    let proposals = match report_to {
-        Some(_) => proposals(app, account, &taken, &faults)?,
-        None => Proposals::new(),
-    };
     drop(taken);
     delivery.keep(found, file_hash)?;
     delivery.judge()?;
@@ -144,6 +140,7 @@ pub fn deliver(
         let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
         let out = std::fs::File::create(path).map_err(|error| failed(&error))?;
         let rows = Rows::new(&table, profile)?;
+        let proposals = proposals(app, account, &rows, &faults)?;
         report::write(std::io::BufWriter::new(out), &rows, &faults, &proposals)
             .map_err(|error| failed(&error))?;
     }

@@ -1,7 +1,7 @@
 //! Whom a row may be about that has no number, or one that nobody has: people of its name in its village. A proposal for
 //! the sender's report and for nothing else; must not write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 use wanhu_core::document::facts::facts;
@@ -11,14 +11,15 @@ use wanhu_core::store::listing::ListFilter;
 use wanhu_core::store::{StoreError, records};
 
 use super::campaign::{Villages, Written};
-use super::outcome::{DepartmentRow, Fault, FaultCode};
+use super::outcome::{Fault, FaultCode};
+use super::rows::Rows;
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::search;
 
 /// Rows of one file that are looked into; a file of which more find nobody has another fault.
 const ROWS_MAX: usize = 5_000;
-/// Households that are looked at for one row, and most that are proposed.
+/// Households that are looked at for one row.
 const NAMESAKES: u32 = 20;
 
 /// Households by the number of the row.
@@ -28,30 +29,40 @@ pub(super) type Proposals = BTreeMap<u32, Vec<HouseholdId>>;
 pub(super) fn proposals(
     app: &App,
     account: &Account,
-    rows: &[DepartmentRow],
+    rows: &Rows<'_>,
     faults: &[Fault],
 ) -> Result<Proposals, StoreError> {
-    let found_nobody = |code| matches!(code, FaultCode::IdentityMissing | FaultCode::PersonUnknown);
-    let numbers = faults.iter().filter(|fault| found_nobody(fault.code)).map(|fault| fault.row);
-    let numbers: BTreeSet<u32> = numbers.collect();
     let villages = Villages::of(&app.regions);
     let reaches =
         |village| authority::place(account.role, &account.areas, village) == Place::Inside;
-    let place = |row: &DepartmentRow| {
-        let written = Written { village: row.village.clone()?, ..Written::default() };
+    let place = |village: String| {
+        let written = Written { village, ..Written::default() };
         villages.find(&written, reaches).ok().filter(|village| reaches(*village))
     };
-    let asked = rows.iter().filter(|row| numbers.contains(&row.row));
-    let asked = asked.filter_map(|row| Some((row.row, row.name.as_str(), place(row)?)));
+    let asked = faults.iter().filter(|fault| finds_nobody(fault.code)).filter_map(|fault| {
+        let (name, village) = rows.named(fault.row)?;
+        Some((fault.row, name, place(village)?))
+    });
     let asked: Vec<_> = asked.take(ROWS_MAX).collect();
-    let look = |connection: &Connection, some: &[(u32, &str, u64)]| {
-        let of = some
-            .iter()
-            .map(|(row, name, village)| Ok((*row, namesakes(connection, name, *village)?)));
+    let look = |connection: &Connection, some: &[(u32, String, u64)]| {
+        let of = some.iter();
+        let of = of.map(|(row, name, village)| Ok((*row, namesakes(connection, name, *village)?)));
         of.collect::<Result<Vec<_>, StoreError>>()
     };
     let found = app.storage.read_in_parts(&asked, look)?.into_iter().flatten();
     Ok(found.filter(|(_, households)| !households.is_empty()).collect())
+}
+
+/// Whether a row has no number by which somebody could be found.
+fn finds_nobody(code: FaultCode) -> bool {
+    [
+        FaultCode::IdentityMissing,
+        FaultCode::IdentityMalformed,
+        FaultCode::IdentityCheck,
+        FaultCode::IdentityScientific,
+        FaultCode::PersonUnknown,
+    ]
+    .contains(&code)
 }
 
 /// The households of a village in which somebody has exactly this name.

@@ -123,6 +123,12 @@ impl<'t> Rows<'t> {
         Some((of(&self.name), of(&self.identity)))
     }
 
+    /// The person's name and the village that a row states, where it states both.
+    pub(super) fn named(&self, row: u32) -> Option<(String, String)> {
+        let row = self.table.row(row)?;
+        Some((self.name(row).ok()?, self.village(row).ok()??))
+    }
+
     fn find_two_names(&self) -> HashSet<u64> {
         let mut found = HashSet::new();
         let (Some(name), Some(identity)) = (&self.name, &self.identity) else { return found };

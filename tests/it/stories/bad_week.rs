@@ -260,6 +260,7 @@ async fn who_is_not_found_by_number_is_proposed_by_name_and_village() {
     let rows = [
         header,
         ["周长根", other, &village.name, "住院", "2024-02-01", "90000", "50000"],
+        ["周长根", "", &village.name, "住院", "2024-02-01", "90000", "50000"],
         ["周长", "11010519491231002X", &village.name, "住院", "2024-02-01", "90000", "50000"],
     ];
     for (row, line) in (0..).zip(rows) {
@@ -276,7 +277,8 @@ async fn who_is_not_found_by_number_is_proposed_by_name_and_village() {
     assert_eq!(delivered["sheets_left"], serde_json::json!(["Sheet2"]), "said, not passed over");
     let written = std::fs::read_to_string(&report).unwrap();
     let proposed: Vec<_> = written.lines().skip(1).map(|line| line.rsplit(',').next()).collect();
-    assert_eq!(proposed, [Some(id.to_string().as_str()), Some("")], "of that name only");
+    let id_text = id.to_string();
+    assert_eq!(proposed, [Some(&*id_text), Some(&*id_text), Some("")], "of that name only");
     sync(&li).await;
     assert_eq!(stages(&li, id), [], "a proposal writes nothing");
     let profile = dir.path().join("other.toml");
