@@ -432,7 +432,7 @@ fn may_be_a_file(path: &Path) -> bool {
         return false;
     }
     if name.starts_with("file:") {
-        return !name.contains("mem");
+        return !["mode=memory", "vfs=memdb", ":memory:"].iter().any(|word| name.contains(word));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     !path.is_dir() && folder.is_none_or(Path::is_dir)

@@ -23,6 +23,11 @@ pub fn policy_id(text: &[u8]) -> [u8; 8] {
     id
 }
 
+fn is_signed(key: &[u8; 32], digest: &[u8; 32], signature: &[u8; 64]) -> bool {
+    let signature = Signature::from_bytes(signature);
+    VerifyingKey::from_bytes(key).is_ok_and(|key| key.verify_strict(digest, &signature).is_ok())
+}
+
 fn request_digest(path: &str, header: &[u8]) -> [u8; 32] {
     Sha256::new()
         .chain_update(b"wanhu-request-1\nPOST ")
@@ -46,9 +51,7 @@ pub fn seal_request(key: &SigningKey, path: &str, header: &[u8]) -> Vec<u8> {
 
 /// Whether the device's key signed this header for this path.
 pub fn request_is_signed(key: &[u8; 32], path: &str, header: &[u8], signature: &[u8; 64]) -> bool {
-    VerifyingKey::from_bytes(key).is_ok_and(|key| {
-        key.verify_strict(&request_digest(path, header), &Signature::from_bytes(signature)).is_ok()
-    })
+    is_signed(key, &request_digest(path, header), signature)
 }
 
 fn enrolment_digest(code: &str, public_key: &[u8; 32], actor: &[u8; 16]) -> [u8; 32] {
@@ -79,10 +82,7 @@ pub fn enrolment_is_signed(
     actor: &[u8; 16],
     proof: &[u8; 64],
 ) -> bool {
-    VerifyingKey::from_bytes(key).is_ok_and(|key| {
-        let digest = enrolment_digest(code, public_key, actor);
-        key.verify_strict(&digest, &Signature::from_bytes(proof)).is_ok()
-    })
+    is_signed(key, &enrolment_digest(code, public_key, actor), proof)
 }
 
 fn receipt_digest(epoch: &[u8; 8], scope: Scope, seq: u64, chain: Chain) -> [u8; 32] {
@@ -116,10 +116,7 @@ pub fn receipt_is_signed(
     chain: Chain,
     signature: &[u8; 64],
 ) -> bool {
-    VerifyingKey::from_bytes(key).is_ok_and(|key| {
-        let digest = receipt_digest(epoch, scope, seq, chain);
-        key.verify_strict(&digest, &Signature::from_bytes(signature)).is_ok()
-    })
+    is_signed(key, &receipt_digest(epoch, scope, seq, chain), signature)
 }
 
 /// Appends a length as LEB128.

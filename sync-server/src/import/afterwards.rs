@@ -114,10 +114,7 @@ pub fn withdraw(
     }
     let standing: Vec<_> = standing.into_values().flatten().collect();
     if let Some(path) = report_to {
-        let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
-        let out = std::fs::File::create(path).map_err(|error| failed(&error))?;
-        let out = std::io::BufWriter::new(out);
-        report::write_standing(out, &standing).map_err(|error| failed(&error))?;
+        report::to_file(path, |out| report::write_standing(out, &standing))?;
     }
     let (by, now_ms) = (account.id.clone(), app.clock.now_ms());
     app.storage

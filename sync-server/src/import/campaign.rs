@@ -219,16 +219,13 @@ fn tell(
     brought.known = tally.ended(|said| said == Said::Known);
     brought.not_taken = tally.ended(Said::is_not_taken);
     let Some(path) = report_to else { return Ok(()) };
-    let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
-    let out = std::fs::File::create(path).map_err(|error| failed(&error))?;
     let lines = remarks.iter().map(|remark| Line {
         row: remark.row,
         column: &remark.column,
         list: remark.said.list(),
         code: remark.said.code(),
     });
-    let out = std::io::BufWriter::new(out);
-    report::write_lines(out, rows, lines, None).map_err(|error| failed(&error))
+    report::to_file(path, |out| report::write_lines(out, rows, lines, None))
 }
 
 #[cfg(test)]

@@ -137,12 +137,9 @@ pub fn deliver(
         *delivery.done.faults.entry(fault.code).or_default() += 1;
     }
     if let Some(path) = report_to {
-        let failed = |error: &dyn std::fmt::Display| DeliveryError::Report(error.to_string());
-        let out = std::fs::File::create(path).map_err(|error| failed(&error))?;
         let rows = Rows::new(&table, profile)?;
         let proposals = proposals(app, account, &rows, &faults)?;
-        report::write(std::io::BufWriter::new(out), &rows, &faults, &proposals)
-            .map_err(|error| failed(&error))?;
+        report::to_file(path, |out| report::write(out, &rows, &faults, &proposals))?;
     }
     Ok(delivery.done)
 }

@@ -3,11 +3,14 @@
 //! stands in it whole. Must not know what a row means.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use wanhu_core::domain::schema;
 
 use super::afterwards::Standing;
+use super::delivery::DeliveryError;
 use super::outcome::Fault;
 use super::proposals::Proposals;
 use super::rows::Rows;
@@ -35,6 +38,15 @@ pub(super) struct Line<'l> {
     pub(super) list: &'static str,
     /// The code.
     pub(super) code: &'static str,
+}
+
+/// Makes a report's file and has it written.
+pub(super) fn to_file(
+    path: &Path,
+    write: impl FnOnce(BufWriter<File>) -> Result<(), csv::Error>,
+) -> Result<(), DeliveryError> {
+    let out = File::create(path).map_err(|error| DeliveryError::Report(error.to_string()))?;
+    write(BufWriter::new(out)).map_err(|error| DeliveryError::Report(error.to_string()))
 }
 
 /// Writes the report of some faults of a table, with the words of the list `import_fault` and what is proposed.

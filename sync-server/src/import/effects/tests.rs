@@ -1,0 +1,163 @@
+//! What rows make of households, and what they leave alone.
+
+use super::*;
+use proptest::prelude::*;
+use wanhu_core::document::edit::FieldValue;
+use wanhu_core::domain::identity::IdentityNumber;
+use wanhu_core::domain::person::Blind;
+use wanhu_core::domain::policy::EXAMPLES_TOML;
+
+const VILLAGE: u64 = 431_022_208_217;
+const NUMBER: &str = "11010519491231002X";
+
+fn key() -> PersonKey {
+    PersonKey::new([7; 32])
+}
+
+fn row(place: u8, import: i64, values: &[(&str, Value)]) -> StagedRow {
+    let person = IdentityNumber::parse(NUMBER).map(|number| key().identity(&number));
+    StagedRow {
+        key: [place; 16],
+        row: u32::from(place),
+        import,
+        household: 1,
+        person: person.unwrap_or(Blind([0; 16])),
+        values: values.iter().map(|(field, v)| ((*field).to_owned(), v.clone())).collect(),
+    }
+}
+
+fn household() -> Facts {
+    Facts::of(VILLAGE).with("class", "household_kind", "lifted").with_row(
+        "members",
+        "m",
+        &[("name", "陈永昌".into()), ("identity_number", NUMBER.into())],
+    )
+}
+
+fn change(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
+    let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+    let (key, today) = (key(), "2024-06-20".parse().unwrap());
+    Reading { import, department: "housing", key: &key, policy: &policy, today }.change(
+        facts,
+        rows,
+        &[],
+    )
+}
+
+fn rules(edit: &Option<RecordEdit>) -> Vec<&str> {
+    let rows = edit.iter().flat_map(|edit| &edit.new_rows);
+    let warnings = rows.filter(|row| row.container == "warnings");
+    warnings.filter_map(|row| row.fields[0].value.as_text()).collect()
+}
+
+#[test]
+fn of_two_lists_the_latest_counts_and_an_old_one_does_not_speak_against_the_record() {
+    let grade = |grade: &str| [("living.house_danger", Value::from(grade))];
+    let (january, june) = (row(9, 1, &grade("b")), row(1, 2, &grade("d")));
+    let lists = [january.clone(), june.clone()];
+    let edit = change(&household(), &lists, 2);
+    assert_eq!(rules(&edit), ["unsafe-house"]);
+    let set = edit.unwrap().fields.into_iter().filter(|f| f.key == "house_danger");
+    assert_eq!(set.map(|f| f.value).collect::<Vec<_>>(), [Some("d".into())], "once, the latest");
+    // Repaired since, as the cadre wrote: an old list warns of nothing any more.
+    let repaired = household().with("living", "house_danger", "a");
+    assert_eq!(rules(&change(&repaired, &[january, june], 3)), [""; 0]);
+}
+
+#[test]
+fn whoever_is_treated_three_times_a_week_is_warned_of_as_well() {
+    let bill = |place: u8| {
+        row(
+            place,
+            1,
+            &[
+                ("spending.kind", "medical".into()),
+                ("spending.inpatient", true.into()),
+                ("spending.to", "2024-05-01".into()),
+                ("spending.self_pay_fen", 10_000.into()),
+            ],
+        )
+    };
+    let bills: Vec<_> = (1..=200).map(bill).collect();
+    // Somebody wrote down the channel before.
+    let facts = household().with("case", "channel", "inspection");
+    let edit = change(&facts, &bills, 1).unwrap();
+    let warning = edit.new_rows.iter().find(|row| row.container == "warnings").unwrap();
+    for FieldValue { field, value } in &warning.fields {
+        let fits = wanhu_core::domain::schema::Schema::base().check("warnings", field, value);
+        assert_eq!(fits, Ok(()), "{field}");
+    }
+    assert!(!edit.fields.iter().any(|field| field.key == "channel"));
+    assert_eq!(edit.new_rows.iter().filter(|row| row.container == "spending").count(), 200);
+}
+
+/// Bills near the published lines, of every kind, some without a day or with one to come.
+fn bills() -> impl Strategy<Value = Vec<StagedRow>> {
+    let kinds = ["medical", "schooling", "disaster", "accident", "other"];
+    let days = ["2023-05-01", "2023-09-01", "2024-06-19", "2024-09-01", ""];
+    let fields = ["spending.self_pay_fen", "spending.total_fen", "spending.basic_insurance_fen"];
+    let field = prop::sample::select(fields.to_vec());
+    let bill = (0usize..5, 0usize..5, any::<bool>(), 0i64..1_500_000, field);
+    let bills = prop::collection::vec(bill, 0..4);
+    bills.prop_map(move |bills| {
+        let of =
+            |(place, (kind, day, stays, fen, field)): (usize, (usize, usize, bool, i64, &str))| {
+                let values = [
+                    ("spending.kind", kinds[kind].into()),
+                    ("spending.inpatient", stays.into()),
+                    ("spending.to", days[day].into()),
+                    (field, fen.into()),
+                ];
+                row(u8::try_from(place).unwrap(), 1, &values)
+            };
+        bills.into_iter().enumerate().map(of).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn whoever_is_warned_for_bills_is_not_passed_over(
+        rows in bills(),
+        kind in prop::sample::select(vec!["general", "lifted", "not_lifted", ""]),
+        wage in prop::option::of(0i64..900_000),
+    ) {
+        let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+        let (key, today) = (key(), "2024-06-20".parse().unwrap());
+        let reading = Reading { import: 1, department: "housing", key: &key, policy: &policy, today };
+        let facts = household().with("class", "household_kind", kind);
+        let facts = wage.map_or(facts.clone(), |wage| facts.with("income", "wage_fen", wage));
+        if reading.change(&facts, &rows, &[]).is_some() {
+            prop_assert!(reading.may_change(&rows));
+        }
+    }
+}
+
+#[test]
+fn small_bills_alone_are_passed_over_and_nothing_else() {
+    let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+    let (key, today) = (key(), "2024-06-20".parse().unwrap());
+    let reading = Reading { import: 1, department: "housing", key: &key, policy: &policy, today };
+    let bill = |fen: i64| {
+        let values = [
+            ("spending.kind", Value::from("medical")),
+            ("spending.inpatient", true.into()),
+            ("spending.to", "2024-06-01".into()),
+            ("spending.self_pay_fen", fen.into()),
+        ];
+        row(1, 1, &values)
+    };
+    assert!(!reading.may_change(&[bill(499_999)]));
+    assert!(reading.may_change(&[bill(500_000)]));
+    assert!(reading.may_change(&[bill(499_999), bill(1)]), "together");
+    assert!(reading.may_change(&[row(1, 1, &[("living.house_danger", "a".into())])]));
+}
+
+#[test]
+fn a_list_that_is_withdrawn_takes_its_warnings_with_it() {
+    let facts = household()
+        .with_row("warnings", "w", &[("rule", "unsafe-house".into()), ("delivery", 4.into())])
+        .with_row("warnings", "x", &[("rule", "income-line".into()), ("delivery", 5.into())]);
+    let edit = withdrawal(&facts, &[], 4).unwrap();
+    let keys: Vec<_> = edit.fields.iter().map(|field| field.key.as_str()).collect();
+    assert_eq!(keys, ["w.withdrawn"]);
+}
