@@ -26,6 +26,7 @@ mod forms;
 mod imports;
 mod lists;
 mod persons;
+mod warnings;
 mod words;
 
 pub use campaigns::CampaignArguments;
@@ -131,6 +132,13 @@ pub enum AdminCommand {
     Case {
         /// 农户 · household
         household: HouseholdId,
+    },
+    /// 重演预警 · ask a household's warnings again, as they were
+    Replay {
+        /// 农户 · household
+        household: HouseholdId,
+        /// 预警编号,默认全部 · the warning's row; else all of them
+        warning: Option<String>,
     },
     /// 办理步骤 · take a step of a case
     Step(StepArguments),
@@ -244,6 +252,9 @@ impl Office<'_> {
             }
             AdminCommand::Tasks => self.list_tasks(),
             AdminCommand::Case { household } => self.show_case(household),
+            AdminCommand::Replay { household, warning } => {
+                self.replay_warnings(household, warning.as_deref())
+            }
             AdminCommand::Step(step) => self.take_step(step),
             AdminCommand::Declarations { after } => self.list_declarations(after),
             AdminCommand::DeclarationEnter { number, household } => {

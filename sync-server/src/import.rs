@@ -1,8 +1,8 @@
 //! Tables that departments export, read as typed rows: a file becomes a [`table::Table`] of text cells, a
 //! [`profile::Profile`] says what its columns mean, [`rows`] reads each row whole or says why not, and
 //! [`report`] tells the sender. Up to there nothing knows who asks or touches a record. [`delivery`] takes the rows
-//! to the households, `judging` finds what they call for; [`afterwards`] takes them back, or says what became of them. [`campaign`] brings in what an office
-//! has of a past campaign.
+//! to the households, `judging` finds what they call for; [`afterwards`] takes them back, or says what became of them;
+//! [`replay`] asks a warning again. [`campaign`] brings in what an office has of a past campaign.
 //!
 //! Files are made by hand and come from outside: every step is bounded, nothing is evaluated, nothing guessed.
 
@@ -19,6 +19,7 @@ pub mod outcome;
 pub mod profile;
 mod proposals;
 mod provenance;
+pub mod replay;
 pub mod report;
 pub mod rows;
 pub mod table;

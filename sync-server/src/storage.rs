@@ -18,6 +18,7 @@ mod following;
 mod log;
 mod packs;
 pub mod persons;
+pub mod policies;
 pub mod quarantine;
 mod reader;
 pub mod search;
@@ -42,6 +43,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0009_department_order.sql"),
     BILLS_SQL,
     include_str!("../migrations/0010_due.sql"),
+    include_str!("../migrations/0011_policy.sql"),
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and

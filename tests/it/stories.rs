@@ -24,6 +24,7 @@ mod chen_yongchang;
 mod city;
 mod hu_fuwu;
 mod own_phone;
+mod replayed;
 mod withdrawn;
 
 /// The people who are in every story: two cadres and the committee of a village, its township, its county, and

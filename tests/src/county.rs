@@ -74,6 +74,21 @@ impl County {
         Self { server, clock, dir }
     }
 
+    /// The same county after its server was started again under another policy.
+    ///
+    /// # Panics
+    /// Where the server cannot start.
+    pub async fn again_under(self, policy: &str) -> Self {
+        let Self { server, clock, dir } = self;
+        let (address, old) = (server.address, server.settings.clone());
+        server.stop().await;
+        let path = dir.path().join("policy.toml");
+        std::fs::write(&path, policy).expect("writes");
+        let settings = Settings { policy: Some(path), ..old };
+        let server = TestServer::start_clocked_at(settings, address, clock.clone()).await;
+        Self { server, clock, dir }
+    }
+
     /// The morning of another day, for the server and every phone.
     pub fn day(&self, day: &str) {
         self.clock.set(morning(day));

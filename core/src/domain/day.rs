@@ -73,6 +73,12 @@ impl Day {
         (1..=day).rev().find_map(|day| Self::new(year, month, day)).unwrap_or(self)
     }
 
+    /// The first day of its month.
+    pub fn month_begin(self) -> Self {
+        let (year, month, _) = self.civil();
+        Self::new(year, month, 1).unwrap_or(self)
+    }
+
     /// Whether it is a Saturday or Sunday.
     pub fn is_weekend(self) -> bool {
         // 1970-01-01 was a Thursday.
@@ -152,6 +158,7 @@ mod tests {
         assert_eq!(at("2024-01-31").plus_months(1), at("2024-02-29"));
         assert_eq!(at("2024-02-29").plus_months(-12), at("2023-02-28"));
         assert_eq!(at("2023-12-15").plus_months(1), at("2024-01-15"));
+        assert_eq!(at("2024-02-29").month_begin(), at("2024-02-01"));
         let weekend: Vec<bool> =
             (0..7).map(|days| at("2024-09-27").plus_days(days).is_weekend()).collect();
         assert_eq!(weekend, [false, true, true, false, false, false, false], "from a Friday on");

@@ -187,6 +187,15 @@ impl Facts {
         !self.text("class", "monitored_kind").is_empty()
     }
 
+    /// Whether it is monitored, or somebody in it lives on an allowance or on extreme-hardship support.
+    pub fn is_low_income(&self) -> bool {
+        let supported = |row: &Row| row.tick("subsistence") || row.tick("extreme_hardship");
+        let tags = ["tag_subsistence", "tag_extreme_hardship"];
+        self.is_monitored()
+            || tags.iter().any(|tag| self.tick("class", tag))
+            || self.people().any(supported)
+    }
+
     /// Whether its record is in use: not merged, moved away, died out or entered by mistake.
     pub fn is_active(&self) -> bool {
         matches!(self.text("basic", "status"), "" | "active")

@@ -8,13 +8,16 @@ use super::facts::Facts;
 use super::region;
 
 mod parse;
+mod rule;
 #[cfg(test)]
 mod tests;
+
+pub use rule::{Group, Rule, Signal, Threshold, Until};
 
 /// A set of parameters as an office publishes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Its name and version, for example `published-examples/1`: kept with everything judged by it.
+    /// Its name and version, for example `published-examples/2`: kept with everything judged by it.
     pub version: String,
     /// When a warning fires.
     pub rules: Vec<Rule>,
@@ -22,6 +25,8 @@ pub struct Policy {
     pub periods: Vec<Period>,
     /// What is plausible on a record.
     pub bounds: Vec<Bound>,
+    /// What a place publishes about itself each year.
+    pub amounts: Vec<Amount>,
     /// Days on which offices are closed, besides Saturdays and Sundays.
     pub holidays: Vec<Day>,
 }
@@ -66,100 +71,21 @@ impl Validity {
     }
 }
 
-/// What a rule looks at. Each is computed by `domain::warning`.
+/// What a place publishes about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Signal {
-    /// Self-paid medical cost of the window, in fen.
-    MedicalSelfPay,
-    /// Self-paid cost of hospital stays of the window, in fen.
-    InpatientSelfPay,
-    /// The largest self-paid cost of one hospital stay of the window, in fen.
-    SingleStaySelfPay,
-    /// Cost of schooling after aid of the window, in fen.
-    SchoolingSelfPay,
-    /// Loss by disaster of the window, in fen; a disaster without a figure counts as 1.
-    DisasterLoss,
-    /// Loss by accident of the window, in fen; an accident without a figure counts as 1.
-    AccidentLoss,
-    /// Children of compulsory school age who are not at school.
-    ChildrenNotAtSchool,
-    /// Net income a person, in fen; fires below the threshold.
-    IncomeBelow,
-    /// Members who work less than half of the year though able to.
-    WithoutWork,
-    /// 1 where the house is of danger grade C or D.
-    UnsafeHouse,
-    /// 1 where water is known not to be safe.
-    UnsafeWater,
-    /// Members without basic medical insurance.
-    Uninsured,
+pub enum AmountName {
+    /// Disposable income a rural person of the year before.
+    RuralIncomeLastYear,
 }
 
-impl Signal {
-    /// Whether it follows from what a household has spent, and from nothing else.
-    pub fn is_of_bills(self) -> bool {
-        match self {
-            Self::MedicalSelfPay
-            | Self::InpatientSelfPay
-            | Self::SingleStaySelfPay
-            | Self::SchoolingSelfPay
-            | Self::DisasterLoss
-            | Self::AccidentLoss => true,
-            Self::ChildrenNotAtSchool
-            | Self::IncomeBelow
-            | Self::WithoutWork
-            | Self::UnsafeHouse
-            | Self::UnsafeWater
-            | Self::Uninsured => false,
-        }
-    }
-}
-
-/// Which households a rule is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Group {
-    /// All.
-    #[default]
-    All,
-    /// Those lifted out of poverty, and those monitored.
-    LiftedOrMonitored,
-    /// All others.
-    Other,
-}
-
-impl Group {
-    /// Whether a household belongs to it.
-    pub fn holds(self, facts: &Facts) -> bool {
-        let known = facts.is_lifted() || facts.is_monitored();
-        match self {
-            Self::All => true,
-            Self::LiftedOrMonitored => known,
-            Self::Other => !known,
-        }
-    }
-}
-
-/// A rule: a warning fires where the signal reaches the threshold.
+/// An amount of a place and a year.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// Its name; the same for its lines in other areas and years.
-    pub id: String,
-    /// What it looks at.
-    pub signal: Signal,
-    /// Which households it is about.
-    pub group: Group,
-    /// Months looked back, from the day on which it is asked; for signals that sum.
-    pub window_months: u32,
-    /// In the signal's unit.
-    pub threshold: i64,
-    /// Code of `risk_level`.
-    pub level: String,
-    /// Code of `risk`.
-    pub risk: String,
-    /// Days within which somebody has to answer.
-    pub answer_days: i32,
+pub struct Amount {
+    /// Which.
+    pub name: AmountName,
+    /// How much, in fen.
+    pub value_fen: i64,
     /// Where and when it holds.
     pub validity: Validity,
 }
@@ -251,7 +177,8 @@ pub enum PolicyError {
     /// Not the TOML expected; where.
     #[error("policy file malformed: {0}")]
     Malformed(String),
-    /// A threshold or month count below 1, an unlikely period, a bound without ends or in another unit.
+    /// A threshold, amount or month count below 1, an unlikely period, a bound without ends or in another unit, a name, code
+    /// or source that no warning can carry.
     #[error("{0} out of bounds")]
     OutOfBounds(String),
 }
@@ -267,6 +194,7 @@ impl Policy {
             rules: Vec::new(),
             periods: Vec::new(),
             bounds: Vec::new(),
+            amounts: Vec::new(),
             holidays: Vec::new(),
         }
     }
@@ -287,6 +215,31 @@ impl Policy {
             }
         }
         chosen
+    }
+
+    /// From where on a rule fires in a village on a day, in the signal's unit, and where that is written. `None` where it
+    /// is a share of what nobody has published there.
+    pub fn line(&self, rule: &Rule, village: u64, day: Day) -> Option<(i64, String)> {
+        match rule.threshold {
+            Threshold::Fixed(threshold) => Some((threshold, rule.validity.source.clone())),
+            Threshold::Share { percent, of } => {
+                let holds = |a: &&Amount| a.name == of && a.validity.holds(village, day);
+                let amounts = self.amounts.iter().filter(holds);
+                let amount = amounts.max_by_key(|amount| precedence(&amount.validity))?;
+                Some((share(amount.value_fen, percent), joined(rule, amount)))
+            }
+        }
+    }
+
+    /// From where on a rule fires somewhere.
+    pub fn least_line(&self, rule: &Rule) -> Option<i64> {
+        match rule.threshold {
+            Threshold::Fixed(threshold) => Some(threshold),
+            Threshold::Share { percent, of } => {
+                let amounts = self.amounts.iter().filter(|amount| amount.name == of);
+                amounts.map(|amount| share(amount.value_fen, percent)).min()
+            }
+        }
     }
 
     /// The period that holds in a village on a day.
@@ -322,6 +275,16 @@ impl Policy {
         }
         day
     }
+}
+
+/// Where a rule and the amount of which it is a share are written.
+fn joined(rule: &Rule, amount: &Amount) -> String {
+    format!("{};{}", rule.validity.source, amount.validity.source)
+}
+
+/// Per cent of an amount, rounded up.
+fn share(value_fen: i64, percent: i64) -> i64 {
+    value_fen.saturating_mul(percent).saturating_add(99).div_euclid(100)
 }
 
 /// Codes grow with the smallness of the area.

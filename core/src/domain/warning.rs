@@ -1,6 +1,8 @@
 //! Warnings (预警): which rules fire for a household on a day, and with which figures. The same module answers
 //! on phone and server. Must not know where bills came from or what is done about a warning.
 
+use std::collections::BTreeSet;
+
 use super::day::Day;
 use super::facts::{Facts, Row};
 use super::policy::{Policy, Rule, Signal};
@@ -41,7 +43,9 @@ pub fn evaluate(facts: &Facts, policy: &Policy, today: Day) -> Vec<Warning> {
     }
     let fired = policy.rules_for(facts, today).into_iter().filter_map(|rule| {
         let reading = read(facts, rule, today)?;
-        fires(rule, reading.input).then(|| warning(rule, &policy.version, reading, today))
+        let (threshold, source) = policy.line(rule, facts.village, today)?;
+        let fires = fires(rule.signal, threshold, reading.input);
+        fires.then(|| warning(rule, &policy.version, reading, (threshold, source), today))
     });
     fired.collect()
 }
@@ -49,12 +53,27 @@ pub fn evaluate(facts: &Facts, policy: &Policy, today: Day) -> Vec<Warning> {
 /// Whether any household, anywhere, might be warned for these bills alone. Far cheaper to ask than whether this one is.
 pub fn may_follow(bills: &Facts, policy: &Policy, today: Day) -> bool {
     let mut rules = policy.rules.iter().filter(|rule| rule.signal.is_of_bills());
-    rules.any(|rule| read(bills, rule, today).is_some_and(|reading| fires(rule, reading.input)))
+    rules.any(|rule| {
+        let reading = read(bills, rule, today).zip(policy.least_line(rule));
+        reading.is_some_and(|(reading, least)| fires(rule.signal, least, reading.input))
+    })
 }
 
 /// Whether a warning on record waits for an answer.
 pub fn is_open(warning: &Row) -> bool {
     warning.text("answer").is_empty() && !warning.tick("withdrawn")
+}
+
+/// Whether a warning on record says what this one says.
+pub fn is_alike(known: &Row, warning: &Warning) -> bool {
+    // The order of rows is that in which they came to the record.
+    let rows: BTreeSet<&str> = known.text("rows").split_whitespace().collect();
+    rows == warning.rows.iter().map(String::as_str).collect()
+        && known.text("rule") == warning.rule
+        && known.int("input") == Some(warning.input)
+        && known.int("threshold") == Some(warning.threshold)
+        && known.text("source") == warning.source
+        && known.day("due_on") == Some(warning.due_on)
 }
 
 /// Those of `fired` that nobody was warned of yet: no warning of the rule in its window, or one of which the
@@ -93,9 +112,9 @@ struct Reading {
     rows: Vec<String>,
 }
 
-fn fires(rule: &Rule, input: i64) -> bool {
-    match rule.signal {
-        Signal::IncomeBelow => input < rule.threshold,
+fn fires(signal: Signal, threshold: i64, input: i64) -> bool {
+    match signal {
+        Signal::IncomeBelow => input < threshold,
         Signal::MedicalSelfPay
         | Signal::InpatientSelfPay
         | Signal::SingleStaySelfPay
@@ -104,13 +123,20 @@ fn fires(rule: &Rule, input: i64) -> bool {
         | Signal::AccidentLoss
         | Signal::ChildrenNotAtSchool
         | Signal::WithoutWork
+        | Signal::BusinessLoss
         | Signal::UnsafeHouse
         | Signal::UnsafeWater
-        | Signal::Uninsured => input >= rule.threshold,
+        | Signal::Uninsured => input >= threshold,
     }
 }
 
-fn warning(rule: &Rule, version: &str, reading: Reading, today: Day) -> Warning {
+fn warning(
+    rule: &Rule,
+    version: &str,
+    reading: Reading,
+    (threshold, source): (i64, String),
+    today: Day,
+) -> Warning {
     let (year, month, _) = today.civil();
     Warning {
         row: format!("{}-{year:04}{month:02}", rule.id.replace('.', "-")),
@@ -120,8 +146,8 @@ fn warning(rule: &Rule, version: &str, reading: Reading, today: Day) -> Warning 
         risk: rule.risk.clone(),
         input: reading.input,
         rows: reading.rows,
-        threshold: rule.threshold,
-        source: rule.validity.source.clone(),
+        threshold,
+        source,
         fired_on: today,
         due_on: today.plus_days(rule.answer_days),
     }
@@ -129,7 +155,8 @@ fn warning(rule: &Rule, version: &str, reading: Reading, today: Day) -> Warning 
 
 /// What the signal comes to; `None` where nothing on record speaks to it.
 fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
-    let window = Window { from: today.plus_months(-months_back(rule.window_months)), today };
+    let (from, until) = rule.until.window(today, months_back(rule.window_months));
+    let window = Window { from, until };
     let bills = |kind: &'static str| {
         let rows = facts.rows("spending").iter();
         rows.filter(move |row| {
@@ -148,8 +175,15 @@ fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
         Signal::DisasterLoss => sum(bills("disaster"), loss),
         Signal::AccidentLoss => sum(bills("accident"), loss),
         Signal::IncomeBelow => {
+            // What was earned before the months looked back on says nothing of them.
+            let end = facts.day("income", "window_end");
             let input = facts.net_income_per_person_fen()?;
-            Some(Reading { input, rows: Vec::new() })
+            end.is_none_or(|end| end > window.from).then(|| Reading { input, rows: Vec::new() })
+        }
+        Signal::BusinessLoss => {
+            let of = |field| facts.int("income", field);
+            let input = of("business_cost_fen")?.saturating_sub(of("business_fen").unwrap_or(0));
+            (input > 0).then(|| Reading { input, rows: Vec::new() })
         }
         Signal::ChildrenNotAtSchool => count(facts, |person| is_truant(person, today)),
         Signal::WithoutWork => count(facts, |person| {
@@ -173,14 +207,14 @@ fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
 #[derive(Clone, Copy)]
 struct Window {
     from: Day,
-    today: Day,
+    until: Day,
 }
 
 impl Window {
     /// Whether a bill's last day lies in it; one without a day does not.
     fn holds(self, bill: &Row) -> bool {
         let day = bill.day("to").or_else(|| bill.day("from"));
-        day.is_some_and(|day| self.from < day && day <= self.today)
+        day.is_some_and(|day| self.from < day && day <= self.until)
     }
 }
 
@@ -246,120 +280,4 @@ fn is_truant(person: &Row, today: Day) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::policy::EXAMPLES_TOML;
-
-    const VILLAGE: u64 = 431_022_208_217;
-
-    /// A1: self-paid about 12,000 yuan by February 2020, lifted household.
-    fn chen(kind: &str) -> Facts {
-        Facts::of(VILLAGE).with("class", "household_kind", kind).with_row(
-            "spending",
-            "s",
-            &[
-                ("kind", "medical".into()),
-                ("inpatient", true.into()),
-                ("from", "2019-07-01".into()),
-                ("to", "2020-02-01".into()),
-                ("total_fen", 9_000_000.into()),
-                ("basic_insurance_fen", 7_800_000.into()),
-            ],
-        )
-    }
-
-    fn policy(threshold_yuan: i64) -> Policy {
-        Policy::parse(&format!(
-            "name='t'\nversion=3\n[[rule]]\nid='m'\nsignal='inpatient_self_pay'\n\
-             group='lifted_or_monitored'\nthreshold={}\nlevel='high'\nrisk='illness'\n\
-             answer_days=10\nfrom='2020-01-01'\nsource='文件'",
-            threshold_yuan * 100
-        ))
-        .unwrap()
-    }
-
-    fn today() -> Day {
-        "2020-02-20".parse().unwrap()
-    }
-
-    #[test]
-    fn one_bill_four_published_lines() {
-        let fires = |yuan| !evaluate(&chen("lifted"), &policy(yuan), today()).is_empty();
-        assert_eq!([5_000, 10_000, 20_000, 26_000].map(fires), [true, true, false, false]);
-        assert!(evaluate(&chen("general"), &policy(5_000), today()).is_empty(), "another group");
-        let late = "2021-02-02".parse().unwrap();
-        assert!(evaluate(&chen("lifted"), &policy(5_000), late).is_empty(), "a year later");
-    }
-
-    #[test]
-    fn a_warning_says_why_and_can_be_replayed() {
-        let fired = evaluate(&chen("lifted"), &policy(5_000), today());
-        let warning = &fired[0];
-        assert_eq!((warning.input, warning.threshold), (1_200_000, 500_000));
-        assert_eq!((warning.rule_version.as_str(), warning.source.as_str()), ("t/3", "文件"));
-        assert_eq!(warning.rows, ["s"]);
-        assert_eq!(warning.due_on.to_string(), "2020-03-01");
-        assert_eq!(evaluate(&chen("lifted"), &policy(5_000), warning.fired_on), fired);
-    }
-
-    #[test]
-    fn nobody_is_warned_twice_of_the_same() {
-        let warned = |input: i64, answer: &str, withdrawn: bool| {
-            let facts = chen("lifted").with_row(
-                "warnings",
-                "w",
-                &[
-                    ("rule", "m".into()),
-                    ("input", input.into()),
-                    ("fired_on", "2020-02-01".into()),
-                    ("answer", answer.into()),
-                    ("withdrawn", withdrawn.into()),
-                ],
-            );
-            let policy = policy(5_000);
-            !unheard(&facts, &policy, evaluate(&facts, &policy, today())).is_empty()
-        };
-        assert!(!warned(1_200_000, "", false));
-        assert!(!warned(1_200_000, "no_risk", false));
-        assert!(warned(600_000, "confirmed", false), "it has grown by more than the line since");
-        assert!(warned(1_200_000, "", true), "the file behind it was wrong");
-    }
-
-    #[test]
-    fn the_examples_see_what_they_are_for() {
-        let policy = Policy::parse(EXAMPLES_TOML).unwrap();
-        let facts = Facts::of(VILLAGE)
-            .with("living", "house_danger", "d")
-            .with("guarantees", "water_state", "not_met")
-            .with("income", "wage_fen", 900_000)
-            .with_row(
-                "spending",
-                "f",
-                &[("kind", "disaster".into()), ("from", "2020-02-10".into())],
-            )
-            .with_row(
-                "members",
-                "a",
-                &[("insured_resident", false.into()), ("birth_on", "1980-01-01".into())],
-            )
-            .with_row(
-                "members",
-                "b",
-                &[("birth_on", "2010-01-01".into()), ("school_stage", "not_student".into())],
-            );
-        let mut rules: Vec<String> =
-            evaluate(&facts, &policy, today()).into_iter().map(|warning| warning.rule).collect();
-        rules.sort();
-        let all = [
-            "disaster",
-            "income-line",
-            "not-at-school",
-            "uninsured",
-            "unsafe-house",
-            "unsafe-water",
-        ];
-        assert_eq!(rules, all);
-        let merged = facts.with("basic", "status", "merged");
-        assert!(evaluate(&merged, &policy, today()).is_empty());
-    }
-}
+mod tests;

@@ -154,8 +154,13 @@ impl Reading<'_> {
 
     /// Whether a rule fires for a household and its rows, heard of before or not.
     pub(super) fn fires(&self, facts: &Facts, rows: &[StagedRow]) -> bool {
+        !self.fired(facts, rows).is_empty()
+    }
+
+    /// What fires for a household as the rows show it, heard of before or not.
+    pub(super) fn fired(&self, facts: &Facts, rows: &[StagedRow]) -> Vec<Warning> {
         let seen = self.with_rows(facts, &about(self.key, facts, rows));
-        !warning::evaluate(&seen, self.policy, self.today).is_empty()
+        warning::evaluate(&seen, self.policy, self.today)
     }
 
     /// The change that a household's rows call for; none where nobody has to be warned of anything new. `filled_in` is what

@@ -17,7 +17,7 @@ use super::provenance;
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::author::{self, Author, WriteRefused};
-use crate::storage::department;
+use crate::storage::{department, policies};
 
 /// Households written in one transaction: phones get their turn in between.
 pub(super) const HOUSEHOLDS_A_TURN: usize = 1_000;
@@ -115,6 +115,7 @@ pub(super) fn record(
     let policy = app.policy.clone();
     app.storage.writer().write(move |transaction| {
         let mut recorded = Recorded::default();
+        policies::keep(transaction, &policy, now_ms)?;
         for Judged { household, edit } in changes {
             if !records::is_as_read(transaction, &household)? {
                 recorded.anew.push(household.n);

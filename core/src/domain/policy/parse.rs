@@ -3,8 +3,12 @@
 
 use serde::Deserialize;
 
-use super::{Bound, Clock, Group, Period, Policy, PolicyError, Quantity, Rule, Signal, Validity};
+use super::{
+    Amount, AmountName, Bound, Clock, Group, Period, Policy, PolicyError, Quantity, Rule, Signal,
+    Threshold, Until, Validity, joined,
+};
 use crate::domain::day::Day;
+use crate::domain::schema::Schema;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +23,8 @@ struct PolicyFile {
     period: Vec<PeriodLine>,
     #[serde(default)]
     bound: Vec<BoundLine>,
+    #[serde(default)]
+    amount: Vec<AmountLine>,
 }
 
 #[derive(Deserialize)]
@@ -30,7 +36,9 @@ struct RuleLine {
     group: Group,
     #[serde(default = "a_year")]
     window_months: u32,
-    threshold: i64,
+    #[serde(default)]
+    until: Until,
+    threshold: Threshold,
     level: String,
     risk: String,
     answer_days: i32,
@@ -69,6 +77,18 @@ struct BoundLine {
     source: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AmountLine {
+    name: AmountName,
+    value_fen: i64,
+    #[serde(default)]
+    area: u64,
+    from: String,
+    to: Option<String>,
+    source: String,
+}
+
 fn a_year() -> u32 {
     12
 }
@@ -84,26 +104,64 @@ impl Policy {
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let file: PolicyFile = toml::from_str(text)
             .map_err(|error| PolicyError::Malformed(error.message().to_owned()))?;
-        let rules = file.rule.into_iter().map(rule).collect::<Result<_, _>>()?;
+        let rules = file.rule.into_iter().map(rule).collect::<Result<Vec<_>, _>>()?;
         let periods = file.period.into_iter().map(period).collect::<Result<_, _>>()?;
         let bounds = file.bound.into_iter().map(bound).collect::<Result<_, _>>()?;
+        let amounts = file.amount.into_iter().map(amount).collect::<Result<Vec<_>, _>>()?;
         let holidays = file.holidays.iter().map(|text| day(text)).collect::<Result<_, _>>()?;
         let version = format!("{}/{}", file.name, file.version);
-        Ok(Self { version, rules, periods, bounds, holidays })
+        fits("rule_version", &version)?;
+        rules.iter().try_for_each(|rule| can_be_recorded(rule, &amounts))?;
+        Ok(Self { version, rules, periods, bounds, amounts, holidays })
     }
 }
 
 fn rule(line: RuleLine) -> Result<Rule, PolicyError> {
-    let RuleLine { id, signal, group, window_months, threshold, level, risk, answer_days, .. } =
-        line;
-    if threshold < 1
-        || !(1..=120).contains(&window_months)
-        || !(0..=DAYS_MAX).contains(&answer_days)
-    {
+    let RuleLine { id, signal, group, window_months, until, threshold, .. } = line;
+    let RuleLine { level, risk, answer_days, .. } = line;
+    let (Threshold::Fixed(number) | Threshold::Share { percent: number, .. }) = threshold;
+    if number < 1 || !(1..=120).contains(&window_months) || !(0..=DAYS_MAX).contains(&answer_days) {
         return Err(PolicyError::OutOfBounds(id));
     }
     let validity = validity(line.area, &line.from, line.to.as_deref(), line.source)?;
-    Ok(Rule { id, signal, group, window_months, threshold, level, risk, answer_days, validity })
+    let rule = Rule {
+        id,
+        signal,
+        group,
+        window_months,
+        until,
+        threshold,
+        level,
+        risk,
+        answer_days,
+        validity,
+    };
+    Ok(rule)
+}
+
+/// Longest name of a rule: a warning's row is named after it and the month.
+const RULE_CHARS_MAX: usize = 48;
+
+/// A warning that no record takes would be one that nobody hears.
+fn can_be_recorded(rule: &Rule, amounts: &[Amount]) -> Result<(), PolicyError> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !(1..=RULE_CHARS_MAX).contains(&rule.id.len()) || !rule.id.chars().all(is_plain) {
+        return Err(PolicyError::OutOfBounds(rule.id.clone()));
+    }
+    fits("level", &rule.level)?;
+    fits("risk", &rule.risk)?;
+    fits("source", &rule.validity.source)?;
+    if let Threshold::Share { of, .. } = rule.threshold {
+        let mut sources = amounts.iter().filter(|amount| amount.name == of);
+        sources.try_for_each(|amount| fits("source", &joined(rule, amount)))?;
+    }
+    Ok(())
+}
+
+/// Whether a warning's field takes this.
+fn fits(field: &str, text: &str) -> Result<(), PolicyError> {
+    let checked = Schema::base().check("warnings", field, &text.into());
+    checked.map_err(|_| PolicyError::OutOfBounds(text.to_owned()))
 }
 
 fn period(line: PeriodLine) -> Result<Period, PolicyError> {
@@ -127,6 +185,15 @@ fn bound(line: BoundLine) -> Result<Bound, PolicyError> {
     }
     let validity = validity(line.area, &line.from, line.to.as_deref(), line.source)?;
     Ok(Bound { name, min, max, validity })
+}
+
+fn amount(line: AmountLine) -> Result<Amount, PolicyError> {
+    let AmountLine { name, value_fen, .. } = line;
+    if value_fen < 1 {
+        return Err(PolicyError::OutOfBounds(format!("{name:?}")));
+    }
+    let validity = validity(line.area, &line.from, line.to.as_deref(), line.source)?;
+    Ok(Amount { name, value_fen, validity })
 }
 
 fn validity(

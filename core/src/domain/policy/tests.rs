@@ -15,10 +15,11 @@ fn at(text: &str) -> Day {
 #[test]
 fn the_examples_read_and_name_their_sources() {
     let policy = examples();
-    assert_eq!(policy.version, "published-examples/1");
+    assert_eq!(policy.version, "published-examples/2");
     assert!(policy.rules.iter().all(|rule| !rule.validity.source.is_empty()));
     assert!(policy.periods.iter().all(|period| !period.validity.source.is_empty()));
     assert!(policy.bounds.iter().all(|bound| !bound.validity.source.is_empty()));
+    assert!(policy.amounts.iter().all(|amount| !amount.validity.source.is_empty()));
 }
 
 #[test]
@@ -33,10 +34,10 @@ fn a_countys_own_line_counts_before_the_general_one_and_only_in_its_time() {
         let rules = policy.rules_for(&Facts::of(village), at(day));
         rules.iter().map(|rule| rule.threshold).collect::<Vec<_>>()
     };
-    assert_eq!(threshold(VILLAGE, "2020-06-01"), [5]);
-    assert_eq!(threshold(VILLAGE, "2021-06-01"), [7]);
-    assert_eq!(threshold(VILLAGE, "2022-01-01"), [5]);
-    assert_eq!(threshold(431_025_100_216, "2021-06-01"), [5]);
+    assert_eq!(threshold(VILLAGE, "2020-06-01"), [Threshold::Fixed(5)]);
+    assert_eq!(threshold(VILLAGE, "2021-06-01"), [Threshold::Fixed(7)]);
+    assert_eq!(threshold(VILLAGE, "2022-01-01"), [Threshold::Fixed(5)]);
+    assert_eq!(threshold(431_025_100_216, "2021-06-01"), [Threshold::Fixed(5)]);
     assert!(threshold(VILLAGE, "2019-12-31").is_empty());
 }
 
@@ -74,6 +75,85 @@ fn a_bound_holds_in_its_area_and_unit() {
 }
 
 #[test]
+fn each_published_line_holds_in_its_own_place() {
+    let policy = examples();
+    let lines = |village, day: &str, monitored: bool, signal| {
+        let kind = if monitored { "sudden" } else { "" };
+        let facts = Facts::of(village).with("class", "monitored_kind", kind);
+        let rules = policy.rules_for(&facts, at(day)).into_iter().filter(|r| r.signal == signal);
+        let own = rules.filter(|rule| rule.validity.area != 0);
+        own.map(|rule| {
+            let (line, source) = policy.line(rule, village, at(day)).unwrap();
+            (line, rule.answer_days, source)
+        })
+        .collect::<Vec<_>>()
+    };
+    let numbers = |village, day, monitored, signal| {
+        let lines = lines(village, day, monitored, signal).into_iter();
+        lines.map(|(line, days, _)| (line, days)).collect::<Vec<_>>()
+    };
+    let (xian, yangyuan, nowhere) = (610_113_001_001, 130_727_100_201, 999_999_001_001);
+    let medical = Signal::MedicalSelfPay;
+    assert_eq!(numbers(xian, "2025-03-01", true, medical), [(1_000_001, 10)]);
+    assert_eq!(numbers(xian, "2025-03-01", false, medical), [(2_600_001, 30)]);
+    assert_eq!(numbers(xian, "2024-03-01", true, medical), [], "not yet");
+    assert_eq!(numbers(yangyuan, "2022-09-27", true, medical), [(946_550, 10)]);
+    assert_eq!(numbers(yangyuan, "2022-09-27", false, medical), [(1_893_100, 30)]);
+    assert_eq!(numbers(yangyuan, "2023-09-27", false, medical), [(2_013_300, 30)], "a year on");
+    let said = &lines(yangyuan, "2022-09-27", true, medical)[0].2;
+    assert!(said.contains("阳原") && said.contains("18931"), "both documents: {said}");
+    assert_eq!(numbers(nowhere, "2025-03-01", true, Signal::SingleStaySelfPay), [(600_000, 10)]);
+    assert_eq!(numbers(nowhere, "2025-03-01", false, Signal::SingleStaySelfPay), [(1_000_000, 30)]);
+    assert_eq!(numbers(VILLAGE, "2025-03-01", true, medical), [], "nor here");
+    let verify = |village| policy.due(Clock::Verify, village, at("2024-09-27"));
+    assert_eq!(verify(341_822_001_001), Some(at("2024-10-01")), "two working days");
+    assert_eq!(verify(VILLAGE), Some(at("2024-10-04")), "five");
+}
+
+#[test]
+fn whoever_is_lifted_or_monitored_has_an_answer_in_ten_days_others_in_a_month() {
+    let policy = examples();
+    let answer_days = |kind: &str| {
+        let facts = Facts::of(VILLAGE).with("class", "household_kind", kind);
+        let rules = policy.rules_for(&facts, at("2024-03-01"));
+        let wanted = ["schooling-self-pay", "income-line", "unsafe-house", "unsafe-water"];
+        let wanted = |rule: &&&Rule| wanted.contains(&rule.id.as_str()) || rule.id == "uninsured";
+        rules.iter().filter(wanted).map(|rule| rule.answer_days).collect::<Vec<_>>()
+    };
+    assert_eq!(answer_days("lifted"), [10; 5]);
+    assert_eq!(answer_days("general"), [30; 5]);
+}
+
+#[test]
+fn a_share_of_what_nobody_has_published_is_no_line() {
+    let text = "name='t'\nversion=1\n[[rule]]\nid='m'\nsignal='medical_self_pay'\n\
+                threshold={percent=50,of='rural_income_last_year'}\nlevel='high'\n\
+                risk='illness'\nanswer_days=10\nfrom='2020-01-01'\nsource='a'\n";
+    let amount = "[[amount]]\nname='rural_income_last_year'\nvalue_fen=1001\narea=4310\n\
+                  from='2021-01-01'\nsource='b'\n";
+    let line = |text: &str, village| {
+        let policy = Policy::parse(text).unwrap();
+        policy.line(&policy.rules[0], village, at("2021-02-01"))
+    };
+    assert_eq!(line(text, VILLAGE), None);
+    let text = format!("{text}{amount}");
+    assert_eq!(line(&text, VILLAGE), Some((501, "a;b".into())), "rounded up");
+    assert_eq!(line(&text, 341_822_001_001), None);
+    let policy = Policy::parse(&text).unwrap();
+    assert_eq!(policy.least_line(&policy.rules[0]), Some(501));
+    let none = Policy::parse(&text.replace("1001", "0")).unwrap_err();
+    assert_eq!(none, PolicyError::OutOfBounds("RuralIncomeLastYear".into()));
+}
+
+#[test]
+fn months_are_looked_back_from_today_or_from_the_end_of_the_last_one() {
+    let window = |until: Until, day| until.window(at(day), 12);
+    assert_eq!(window(Until::Today, "2024-02-29"), (at("2023-02-28"), at("2024-02-29")));
+    assert_eq!(window(Until::LastMonth, "2020-02-20"), (at("2019-01-31"), at("2020-01-31")));
+    assert_eq!(window(Until::LastMonth, "2024-03-01"), (at("2023-02-28"), at("2024-02-29")));
+}
+
+#[test]
 fn mistakes_are_named() {
     let said = |text: &str| Policy::parse(text).unwrap_err().to_string();
     assert!(said("name='t'\nversion=1\nrul=1").contains("rul"));
@@ -81,4 +161,18 @@ fn mistakes_are_named() {
     let rule = "name='t'\nversion=1\n[[rule]]\nid='m'\nsignal='medical_self_pay'\nthreshold=0\n\
                 level='high'\nrisk='illness'\nanswer_days=1\nfrom='2020-01-01'\nsource='a'";
     assert!(said(rule).contains('m'));
+    let rule = rule.replace("threshold=0", "threshold=1");
+    assert!(Policy::parse(&rule).is_ok());
+    // Nobody would hear a warning that no record takes.
+    let long = format!("source='{}'", "源".repeat(121));
+    for (good, bad) in [
+        ("level='high'", "level='hihg'"),
+        ("risk='illness'", "risk='ill'"),
+        ("id='m'", "id='住院'"),
+        ("source='a'", long.as_str()),
+    ] {
+        let changed = rule.replace(good, bad);
+        assert_ne!(changed, rule);
+        assert!(matches!(Policy::parse(&changed), Err(PolicyError::OutOfBounds(_))), "{bad}");
+    }
 }

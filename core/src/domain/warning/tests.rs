@@ -1,0 +1,117 @@
+//! Which rules fire, and what a warning says of itself.
+
+use super::*;
+use crate::domain::policy::EXAMPLES_TOML;
+
+const VILLAGE: u64 = 431_022_208_217;
+
+/// A1: self-paid about 12,000 yuan by February 2020, lifted household.
+fn chen(kind: &str) -> Facts {
+    Facts::of(VILLAGE).with("class", "household_kind", kind).with_row(
+        "spending",
+        "s",
+        &[
+            ("kind", "medical".into()),
+            ("inpatient", true.into()),
+            ("from", "2019-07-01".into()),
+            ("to", "2020-02-01".into()),
+            ("total_fen", 9_000_000.into()),
+            ("basic_insurance_fen", 7_800_000.into()),
+        ],
+    )
+}
+
+fn policy(threshold_yuan: i64) -> Policy {
+    Policy::parse(&format!(
+        "name='t'\nversion=3\n[[rule]]\nid='m'\nsignal='inpatient_self_pay'\n\
+         group='lifted_or_monitored'\nthreshold={}\nlevel='high'\nrisk='illness'\n\
+         answer_days=10\nfrom='2020-01-01'\nsource='文件'",
+        threshold_yuan * 100
+    ))
+    .unwrap()
+}
+
+fn today() -> Day {
+    "2020-02-20".parse().unwrap()
+}
+
+#[test]
+fn one_bill_four_published_lines() {
+    let fires = |yuan| !evaluate(&chen("lifted"), &policy(yuan), today()).is_empty();
+    assert_eq!([5_000, 10_000, 20_000, 26_000].map(fires), [true, true, false, false]);
+    assert!(evaluate(&chen("general"), &policy(5_000), today()).is_empty(), "another group");
+    let late = "2021-02-02".parse().unwrap();
+    assert!(evaluate(&chen("lifted"), &policy(5_000), late).is_empty(), "a year later");
+}
+
+#[test]
+fn a_warning_says_why_and_can_be_replayed() {
+    let fired = evaluate(&chen("lifted"), &policy(5_000), today());
+    let warning = &fired[0];
+    assert_eq!((warning.input, warning.threshold), (1_200_000, 500_000));
+    assert_eq!((warning.rule_version.as_str(), warning.source.as_str()), ("t/3", "文件"));
+    assert_eq!(warning.rows, ["s"]);
+    assert_eq!(warning.due_on.to_string(), "2020-03-01");
+    assert_eq!(evaluate(&chen("lifted"), &policy(5_000), warning.fired_on), fired);
+}
+
+#[test]
+fn nobody_is_warned_twice_of_the_same() {
+    let warned = |input: i64, answer: &str, withdrawn: bool| {
+        let facts = chen("lifted").with_row(
+            "warnings",
+            "w",
+            &[
+                ("rule", "m".into()),
+                ("input", input.into()),
+                ("fired_on", "2020-02-01".into()),
+                ("answer", answer.into()),
+                ("withdrawn", withdrawn.into()),
+            ],
+        );
+        let policy = policy(5_000);
+        !unheard(&facts, &policy, evaluate(&facts, &policy, today())).is_empty()
+    };
+    assert!(!warned(1_200_000, "", false));
+    assert!(!warned(1_200_000, "no_risk", false));
+    assert!(warned(600_000, "confirmed", false), "it has grown by more than the line since");
+    assert!(warned(1_200_000, "", true), "the file behind it was wrong");
+}
+
+#[test]
+fn the_examples_see_what_they_are_for() {
+    let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+    let facts = Facts::of(VILLAGE)
+        .with("living", "house_danger", "d")
+        .with("guarantees", "water_state", "not_met")
+        .with("income", "wage_fen", 900_000)
+        .with_row("spending", "f", &[("kind", "disaster".into()), ("from", "2020-02-10".into())])
+        .with_row(
+            "members",
+            "a",
+            &[("insured_resident", false.into()), ("birth_on", "1980-01-01".into())],
+        )
+        .with_row(
+            "members",
+            "b",
+            &[("birth_on", "2010-01-01".into()), ("school_stage", "not_student".into())],
+        );
+    let mut rules: Vec<String> =
+        evaluate(&facts, &policy, today()).into_iter().map(|warning| warning.rule).collect();
+    rules.sort();
+    let all =
+        ["disaster", "income-line", "not-at-school", "uninsured", "unsafe-house", "unsafe-water"];
+    assert_eq!(rules, all);
+    let lifted = facts
+        .clone()
+        .with("class", "household_kind", "lifted")
+        .with("income", "business_cost_fen", 1)
+        .with_row("members", "a", &[("labour", "ordinary".into()), ("work_months", 5.into())]);
+    let more: Vec<_> = evaluate(&lifted, &policy, today()).into_iter().map(|w| w.rule).collect();
+    assert!(["without-work", "business-loss"].iter().all(|rule| more.iter().any(|r| r == rule)));
+    let old = facts.clone().with("income", "window_end", "2018-12-31");
+    let old = evaluate(&old, &policy, today());
+    assert!(old.iter().all(|warning| warning.rule != "income-line"), "earned before the window");
+    let merged = facts.with("basic", "status", "merged");
+    assert!(evaluate(&merged, &policy, today()).is_empty());
+}

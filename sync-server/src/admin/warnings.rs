@@ -1,0 +1,94 @@
+//! A warning explained: asked again as it was, and under today's policy. Must not know a rule.
+
+use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::facts::Row;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::schema::Sensitivity;
+use wanhu_core::domain::value::hundredths;
+use wanhu_core::domain::warning::Warning;
+
+use super::{AdminError, Office, Output, lines};
+use crate::accounts::AccountError;
+use crate::import::replay::{self, Outcome, Replay};
+
+impl Office<'_> {
+    /// Asks a household's warnings again, or one of them.
+    pub(super) fn replay_warnings(
+        &self,
+        id: HouseholdId,
+        warning: Option<&str>,
+    ) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let may_read = |role: Role| role.may_read(Sensitivity::Sensitive);
+        if !may_read(account.role) {
+            return Err(AccountError::NotGranted.into());
+        }
+        let household = self.household(&account, id)?;
+        let replays = replay::replay(self.app, &household, warning)?;
+        Ok(lines(replays.iter().map(|replay| (words(replay), json(replay)))))
+    }
+}
+
+fn words(replay: &Replay) -> String {
+    let Replay { row, outcome, is_in_fen, today } = replay;
+    let amount = |value: i64| if *is_in_fen { hundredths(value) } else { value.to_string() };
+    let figures = |input: i64, line: i64| {
+        format!("触发值 value {}  阈值 line {}", amount(input), amount(line))
+    };
+    let stored = |field| row.int(field).unwrap_or_default();
+    let (title, other) = match outcome {
+        Outcome::Alike => ("重演一致 · fires alike", String::new()),
+        Outcome::Differs(None) => ("重演不一致 · does not fire again", String::new()),
+        Outcome::Differs(Some(warning)) => {
+            let now = figures(warning.input, warning.threshold);
+            ("重演不一致 · fires otherwise", format!("\n    重演 again: {now}"))
+        }
+        Outcome::PolicyUnknown => {
+            ("当时的政策未留存 · the policy of its time is not kept here", String::new())
+        }
+    };
+    let today = match today {
+        Some(warning) => {
+            format!("会预警 would warn: {}", figures(warning.input, warning.threshold))
+        }
+        None => "不会预警 would not warn".to_owned(),
+    };
+    format!(
+        "{title}\t{rule}\t{day}\t[{id}]\n    {was}\n    依据 written in: {version} {source}\n    \
+         所据记录 rows: {rows}{other}\n    按现行政策 under today's policy: {today}",
+        rule = row.text("rule"),
+        day = row.text("fired_on"),
+        id = row.id,
+        was = figures(stored("input"), stored("threshold")),
+        version = row.text("rule_version"),
+        source = row.text("source"),
+        rows = row.text("rows"),
+    )
+}
+
+fn json(replay: &Replay) -> serde_json::Value {
+    let Replay { row, outcome, is_in_fen, today } = replay;
+    let (code, again) = match outcome {
+        Outcome::Alike => ("alike", None),
+        Outcome::Differs(again) => ("differs", again.as_ref()),
+        Outcome::PolicyUnknown => ("policy_unknown", None),
+    };
+    serde_json::json!({
+        "warning": row.id, "rule": row.text("rule"), "rule_version": row.text("rule_version"),
+        "fired_on": row.text("fired_on"), "input": row.int("input"),
+        "threshold": row.int("threshold"), "unit": if *is_in_fen { "fen" } else { "" },
+        "source": row.text("source"), "rows": listed(row), "replay": code,
+        "again": again.map(fired), "today": today.as_ref().map(fired)
+    })
+}
+
+fn listed(row: &Row) -> Vec<&str> {
+    row.text("rows").split_whitespace().collect()
+}
+
+fn fired(warning: &Warning) -> serde_json::Value {
+    serde_json::json!({
+        "input": warning.input, "threshold": warning.threshold, "source": warning.source,
+        "rows": warning.rows, "rule_version": warning.rule_version
+    })
+}
