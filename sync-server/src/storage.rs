@@ -23,6 +23,7 @@ pub mod quarantine;
 mod reader;
 pub mod search;
 pub mod sheets;
+pub mod taken;
 mod writer;
 
 pub use log::{SqliteLog, StatisticsRow, fold_as_of, move_household, statistics};

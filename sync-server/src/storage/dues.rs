@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
-use wanhu_core::document::facts::facts;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::policy::{Policy, Published};
 use wanhu_core::domain::region;
@@ -14,7 +13,7 @@ use wanhu_core::store::listing::{self, ListFilter, ListRow, PageStart, Part};
 use wanhu_core::store::{StoreError, records};
 
 use super::following::{self, Follower};
-use super::{Storage, search};
+use super::{Storage, search, taken};
 
 /// Brings the days up to the end of the log, and to the policy. Where they are there already, the writer is left alone.
 ///
@@ -39,7 +38,7 @@ fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), St
     let due = match listing::is_with_tasks(transaction, n)? {
         true => {
             let household = records::get(transaction, n)?;
-            let facts = facts(&household.fold, household.scope);
+            let facts = taken::facts(transaction, &household)?;
             let first = workflow::first_due(&facts, &Case::of(&facts), policy);
             first.map(|first| (household.scope, first))
         }
@@ -144,7 +143,7 @@ fn is_overdue(
     today: Day,
 ) -> Result<bool, StoreError> {
     let Some(household) = records::find(connection, row.id)? else { return Ok(false) };
-    let facts = facts(&household.fold, household.scope);
+    let facts = taken::facts(connection, &household)?;
     let tasks = workflow::tasks(&facts, &Case::of(&facts), policy, today);
     Ok(tasks.iter().any(|task| task.is_overdue(today)))
 }
@@ -168,10 +167,11 @@ mod tests {
 
     /// A family of which somebody told on a Friday.
     fn told_of(storage: &Storage, number: u8) {
-        told_of_a(storage, VILLAGE, "陈永昌", number);
+        told_of_a(storage, VILLAGE, "陈永昌", number, "2024-03-01");
     }
 
-    fn told_of_a(storage: &Storage, village: u64, head_name: &str, number: u8) {
+    /// A family of which the server heard on that Friday, whatever day the step states.
+    fn told_of_a(storage: &Storage, village: u64, head_name: &str, number: u8, on: &str) {
         let account = Account {
             id: "li".into(),
             name: "李明".into(),
@@ -182,7 +182,7 @@ mod tests {
         };
         let author = Author::office(account, 1_709_251_200_000, PersonKey::new([7; 32]));
         let household = Household::unsaved(HouseholdId([number; 16]), village);
-        let (step, on) = (StepForm::to(Stage::Clue), "2024-03-01".parse().unwrap());
+        let (step, on) = (StepForm::to(Stage::Clue), on.parse().unwrap());
         let edit = RecordEdit::default().set("basic", "head_name", head_name);
         let edit = edit.step(&Case::default(), &step, "village", on);
         let write = move |transaction: &Transaction<'_>| {
@@ -199,7 +199,7 @@ mod tests {
         let policy = Arc::new(Published::parse(EXAMPLES_TOML).unwrap());
         for number in 0..60 {
             let name = if number % 13 == 5 { "欧阳萱" } else { "陈永昌" };
-            told_of_a(&storage, VILLAGE + u64::from(number) / 3, name, number);
+            told_of_a(&storage, VILLAGE + u64::from(number) / 3, name, number, "2024-03-01");
             if number == 50 {
                 // What comes later is found in the log.
                 catch_up(&storage, &policy).unwrap();
@@ -230,6 +230,32 @@ mod tests {
         }
         let in_time = "2024-03-02".parse().unwrap();
         assert_eq!(page(Some("欧阳"), None, 1, in_time), []);
+    }
+
+    #[test]
+    fn a_clock_that_runs_ahead_puts_nothing_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("records.sqlite");
+        let storage = Storage::open(&path, &[7; 32], &mut SystemEntropy).unwrap();
+        let policy = Arc::new(Published::parse(EXAMPLES_TOML).unwrap());
+        let late = |today: &str| {
+            let today = today.parse().unwrap();
+            let page =
+                |c: &Connection| overdue(c, &ListFilter::default(), None, 50, (&policy, today));
+            storage.read(page).unwrap().len()
+        };
+        told_of_a(&storage, VILLAGE, "陈永昌", 1, "2027-03-01");
+        // Steps that are older than their way to the server keep their day.
+        told_of_a(&storage, VILLAGE, "陈国建", 2, "2024-02-27");
+        for reach in ["none", "all"] {
+            assert_eq!([late("2024-03-05"), late("2024-03-06"), late("2024-03-08")], [0, 1, 1]);
+            assert_eq!(
+                late("2024-03-09"),
+                2,
+                "five working days from when the server took it, {reach}"
+            );
+            catch_up(&storage, &policy).unwrap();
+        }
     }
 
     #[test]

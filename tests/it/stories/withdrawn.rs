@@ -152,3 +152,26 @@ async fn an_allowance_stands_in_nobodys_way() {
     scene.withdraw("医保局", &wrong);
     assert_eq!(scene.asked().await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_in_another_county_by_now_is_not_taken_back_and_says_so() {
+    let scene = scene().await;
+    let wrong = scene.bill("70000");
+    let to = |village| {
+        scene.county.office("", AdminCommand::Move { household: scene.id, village }).unwrap();
+    };
+    to(431_025_100_216);
+    let withdraw = || {
+        let command = ImportCommand::Withdraw { number: number(&wrong), report: None };
+        scene.county.import("医保局", command)
+    };
+    assert_eq!(withdraw(), Err("not_whole"));
+    // It stays a delivery, so that it can be taken back once the family is there again.
+    let list = scene.county.import("医保局", ImportCommand::List).unwrap();
+    assert_eq!((&list[0]["number"], &list[0]["withdrawn_ms"]), (&wrong["number"], &Json::Null));
+    to(FULING);
+    sync(&scene.li).await;
+    assert_eq!(scene.asked().await.len(), 1, "nothing was taken back");
+    assert_eq!(withdraw().unwrap()["households"], 1);
+    assert_eq!(scene.asked().await, []);
+}
