@@ -127,15 +127,18 @@ impl Ledger {
         Ok(self.0.help(household, year)?.into())
     }
 
-    /// Figures of an area, as far as it is on this phone; `with_ids` names those whose households are wanted.
+    /// Figures of an area, as far as it is on this phone; `with_ids` names those whose households are wanted. `as_of` is a past
+    /// day, by the clocks of those who wrote; else it is today.
+    #[uniffi::method(default(as_of = None))]
     pub fn figures(
         &self,
         area: u64,
         from: Day,
         to: Day,
         with_ids: Vec<Statistic>,
+        as_of: Option<Day>,
     ) -> Result<Vec<Figure>, LedgerError> {
-        self.0.figures(area, (from, to), &with_ids)
+        self.0.figures(area, (from, to), as_of, &with_ids)
     }
 
     /// The fields of a household that hold several values, with who set each and when.

@@ -24,6 +24,7 @@ pub mod form;
 pub mod genesis;
 pub mod history;
 pub mod judge;
+pub mod past;
 pub mod raw;
 pub mod record;
 mod varint;

@@ -17,6 +17,7 @@ pub mod dues;
 mod following;
 mod log;
 mod packs;
+mod past;
 pub mod persons;
 pub mod policies;
 pub mod quarantine;
@@ -26,8 +27,9 @@ pub mod sheets;
 pub mod taken;
 mod writer;
 
-pub use log::{SqliteLog, StatisticsRow, fold_as_of, move_household, statistics};
+pub use log::{SqliteLog, StatisticsRow, move_household, statistics};
 pub use packs::{build_packs, build_packs_here};
+pub use past::for_each_on;
 pub use reader::SqliteReader;
 pub use writer::Writer;
 

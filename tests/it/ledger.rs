@@ -92,7 +92,7 @@ fn what_would_mean_nothing_is_refused() {
     let ledger = open_at(&dir.path().join("a")).unwrap();
     let day = |text: &str| text.parse().unwrap();
     let period = (day("2024-06-01"), day("2024-05-31"));
-    let refused = ledger.figures(FULING, period, &[]).unwrap_err();
+    let refused = ledger.figures(FULING, period, None, &[]).unwrap_err();
     assert_eq!(refused, LedgerError::invalid("period", "ends_before_it_begins"));
     let id = ledger.create_household(FULING, head("陈永昌")).unwrap();
     for name in ["", "a.b", "a b", "行", &"a".repeat(65)] {

@@ -158,6 +158,8 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((tagged.unit, tagged.households), (wanhu.FigureUnit.HOUSEHOLDS, [chen]))
         covered = next(figure for figure in figures if (figure.code, figure.of) == (wanhu.Statistic.COVERAGE, str(VILLAGE)))
         self.assertEqual((covered.numerator, covered.households), (1, []), "no ids but those asked for")
+        before = ledger.figures(VILLAGE, "2023-12-01", "2023-12-31", [], as_of="2023-12-31")
+        self.assertEqual({(figure.as_of, figure.numerator) for figure in before}, {("2023-12-31", 0)}, "nothing was on record yet")
 
         # Somebody opened a record that was there.
         second = family("陈永昌")
@@ -234,6 +236,7 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             (lambda: ledger.edit(chen, RecordEdit(new_rows=[named])), ("members", "row_id_unfit")),
             (lambda: ledger.figures(VILLAGE, "yesterday", "2024-01-01", []), ("day", "not_a_day")),
             (lambda: ledger.figures(VILLAGE, "2024-01-02", "2024-01-01", []), ("period", "ends_before_it_begins")),
+            (lambda: ledger.figures(VILLAGE, "2024-01-01", "2024-01-02", [], as_of="9999-12-31"), ("as_of", "not_yet")),
             (lambda: wanhu.words("refusal", "\ud800"), ("argument", "not_unicode")),
             (lambda: wanhu.Ledger.open(str(self.directory / "b")), ("path", "in_use")),
             (lambda: wanhu.Ledger.open(str(self.directory / "\ud800")), ("argument", "not_unicode")),

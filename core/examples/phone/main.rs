@@ -131,12 +131,18 @@ enum Command {
         /// 起始日期 · first day; else a month back
         #[arg(long)]
         from: Option<Day>,
-        /// 截止日期 · last day; else today
+        /// 截止日期 · last day; else the day it is of
         #[arg(long)]
         to: Option<Day>,
-        /// 列出此项的农户 · list the households behind this figure
+        /// 截至日期 (以填报人手机时间为准),默认今天 · as of this day by the clocks of those who wrote; else today
         #[arg(long)]
-        list: Option<String>,
+        as_of: Option<Day>,
+        /// 列出此项的农户 · list the households behind this figure
+        #[arg(long, value_parser = statistic_of)]
+        list: Option<Statistic>,
+        /// 显示各项含义 · say what each figure counts
+        #[arg(long)]
+        define: bool,
     },
     /// 未决冲突 · fields with several values
     Conflicts {
@@ -201,6 +207,13 @@ fn stage_of(text: &str) -> Result<Stage, String> {
     Stage::named(text).ok_or_else(|| {
         let all: Vec<_> = Stage::ALL.into_iter().map(Stage::code).collect();
         format!("没有这个步骤 · no such step; 可选 one of: {}", all.join(" "))
+    })
+}
+
+fn statistic_of(text: &str) -> Result<Statistic, String> {
+    Statistic::from_code(text).ok_or_else(|| {
+        let all: Vec<_> = Statistic::ALL.into_iter().map(Statistic::code).collect();
+        format!("没有这项统计 · no such figure; 可选 one of: {}", all.join(" "))
     })
 }
 
@@ -323,15 +336,11 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?)),
         Command::Check { id } => Ok(output::findings(&ledger.checks(id)?)),
         Command::HelpYear { id, year } => Ok(output::help(&ledger.help(id, year)?)),
-        Command::Figures { area, from, to, list } => {
-            let to = to.unwrap_or_else(|| ledger.today());
+        Command::Figures { area, from, to, as_of, list, define } => {
+            let to = to.or(as_of).unwrap_or_else(|| ledger.today());
             let period = (from.unwrap_or_else(|| to.plus_months(-1).plus_days(1)), to);
-            let list = list.map(|code| {
-                let known = Statistic::from_code(&code);
-                known.ok_or(LedgerError::NotFound { kind: "figure".into(), id: code })
-            });
-            let with_ids = Vec::from_iter(list.transpose()?);
-            Ok(output::figures(&ledger.figures(area, period, &with_ids)?))
+            let figures = ledger.figures(area, period, as_of, list.as_slice())?;
+            Ok(output::figures(&figures, |code| define || list == Some(code)))
         }
         Command::Conflicts { id } => Ok(output::conflicts(&ledger.conflicts(id)?)),
         Command::Settle { id, field, choice } => {

@@ -107,6 +107,7 @@ fn reason_words(reason: &str) -> (String, String) {
         ),
         "not_a_file" => ("台账文件的位置不可用", "the ledger's file cannot be there"),
         "ends_before_it_begins" => ("止日早于起日", "it ends before it begins"),
+        "not_yet" => ("该日尚未到来", "that day has not come yet"),
         "row_id_unfit" => {
             ("行名只能用字母、数字、- 和 _", "a row's name has letters, digits, - and _ only")
         }

@@ -1,15 +1,19 @@
 //! What a phone says about its own households without a network: contradictions on a record, help a year, figures
 //! of its area. Must not define any of them; the domain does.
 
+use rusqlite::Connection;
+
 use super::ledger::{Ledger, not_found};
 use crate::document::facts::facts;
+use crate::document::fold::Fold;
+use crate::document::past::MadeBefore;
 use crate::domain::checks::{self, Finding};
 use crate::domain::day::Day;
 use crate::domain::figures::{Figure, Figures, Statistic};
 use crate::domain::help::Help;
 use crate::domain::ids::HouseholdId;
 use crate::error::LedgerError;
-use crate::store::records;
+use crate::store::{StoreError, records};
 
 impl Ledger {
     /// What contradicts on a household's record. Nothing of it blocks anything.
@@ -35,15 +39,22 @@ impl Ledger {
         })
     }
 
-    /// Figures of an area, as far as it is on this phone, as of now: visits, clues and decisions from the first
-    /// to the last day of `period` count. `with_ids` names the figures whose households are wanted.
+    /// Figures of an area, as far as it is on this phone, as of a day's end, or of now: visits, clues and decisions from the
+    /// first to the last day of `period` count. `with_ids` names the figures whose households are wanted.
+    ///
+    /// A phone was not there when the server took a change. A past day here rests on the clocks of those who made the changes
+    /// (see [`MadeBefore`]), on the server on its own: what was entered on a day and sent on a later one counts for that day
+    /// here, and there only from the later one on. Households count where they are now; one that has moved away is not on this
+    /// phone any more.
     ///
     /// # Errors
-    /// `InvalidInput` about `period` where it ends before it begins; else as the store reports.
+    /// `InvalidInput` about `period` where it ends before it begins, about `as_of` where that day has not come; else as the
+    /// store reports.
     pub fn figures(
         &self,
         area: u64,
         period: (Day, Day),
+        as_of: Option<Day>,
         with_ids: &[Statistic],
     ) -> Result<Vec<Figure>, LedgerError> {
         if period.1 < period.0 {
@@ -51,12 +62,29 @@ impl Ledger {
         }
         let now_ms = self.now_ms();
         let inner = &*self.opened()?;
-        let nothing = Figures::new(inner.today(now_ms), period, &inner.policy);
+        let today = inner.today(now_ms);
+        let as_of = as_of.unwrap_or(today);
+        if as_of > today {
+            return Err(LedgerError::invalid("as_of", "not_yet"));
+        }
+        let nothing = Figures::new(as_of, period, &inner.policy);
         let mut figures = with_ids.iter().fold(nothing, |figures, code| figures.with_ids(*code));
         records::for_each(&inner.connection, area, |household| {
-            figures.add(household.id, &facts(&household.fold, household.scope));
+            let fold = match as_of < today {
+                true => fold_as_of(&inner.connection, household.n, as_of)?,
+                false => Some(household.fold),
+            };
+            if let Some(fold) = fold {
+                figures.add(household.id, &facts(&fold, household.scope));
+            }
             Ok(())
         })?;
         Ok(figures.all())
     }
+}
+
+/// A household as it was at the end of a day, by the clocks of those who wrote; none where nothing of it had been written.
+fn fold_as_of(connection: &Connection, n: i64, day: Day) -> Result<Option<Fold>, StoreError> {
+    let mut made = MadeBefore::new(day.plus_days(1).begins_ms());
+    records::refold_those(connection, n, |_, change| made.takes(change))
 }

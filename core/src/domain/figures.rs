@@ -47,7 +47,7 @@ pub struct Figure {
     pub unit: FigureUnit,
     /// Present members of the households counted.
     pub people: i64,
-    /// The households counted, ascending; empty unless asked for.
+    /// The households counted, ascending, as far as whoever asks may look at them; empty unless asked for.
     pub households: Vec<HouseholdId>,
     /// The households to count which were not, where that leaves something to do (see
     /// [`Statistic::leaves_a_rest`]), ascending; empty unless asked for.
@@ -117,6 +117,15 @@ impl<'p> Figures<'p> {
 
     /// Counts a household. A record out of use counts nowhere.
     pub fn add(&mut self, id: HouseholdId, facts: &Facts) {
+        self.count(Some(id), facts);
+    }
+
+    /// Counts a household that whoever asks may not look at; it is named nowhere.
+    pub fn add_unnamed(&mut self, facts: &Facts) {
+        self.count(None, facts);
+    }
+
+    fn count(&mut self, id: Option<HouseholdId>, facts: &Facts) {
         let people = i128::from(facts.people_count());
         let Self { asked, with_ids, tallies, .. } = self;
         definitions::count(facts, asked, &mut |code, of, numerator, denominator| {
@@ -129,10 +138,10 @@ impl<'p> Figures<'p> {
             tally.numerator += i128::from(numerator);
             tally.denominator += i128::from(denominator);
             tally.people += if is_counted { people } else { 0 };
-            match (with_ids.contains(&code), is_counted) {
-                (true, true) => tally.households.push(id),
-                (true, false) if code.leaves_a_rest() => tally.rest.push(id),
-                (true | false, _) => {}
+            match (id.filter(|_| with_ids.contains(&code)), is_counted) {
+                (Some(id), true) => tally.households.push(id),
+                (Some(id), false) if code.leaves_a_rest() => tally.rest.push(id),
+                (Some(_) | None, _) => {}
             }
         });
     }

@@ -160,9 +160,21 @@ impl RawHousehold {
 
 /// Folds a household's changes from the first.
 pub fn refold(connection: &Connection, n: i64) -> Result<Fold, StoreError> {
-    let mut fold = Fold::default();
-    for change in changes(connection, n)? {
-        fold.apply(&Change::decode_named(&change.raw, change.hash)?);
+    Ok(refold_those(connection, n, |_, _| true)?.unwrap_or_default())
+}
+
+/// Folds those of a household's changes that are wanted; whatever one of them builds on has to be. `None` where none is.
+pub fn refold_those(
+    connection: &Connection,
+    n: i64,
+    mut wants: impl FnMut(&StoredChange, &Change) -> bool,
+) -> Result<Option<Fold>, StoreError> {
+    let mut fold = None;
+    for stored in changes(connection, n)? {
+        let change = Change::decode_named(&stored.raw, stored.hash)?;
+        if wants(&stored, &change) {
+            fold.get_or_insert_with(Fold::default).apply(&change);
+        }
     }
     Ok(fold)
 }

@@ -11,14 +11,13 @@ use wanhu_core::domain::figures::{Figure, FigureUnit, Figures, Statistic};
 use wanhu_core::domain::region;
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
-use wanhu_core::store::{StoreError, records};
 
 use super::{AdminError, Office, Output, lines};
 use crate::accounts::AccountError;
 use crate::storage;
 
 /// Which figures.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct FiguresArguments {
     /// 区划代码,默认为本账户辖区 · region code; else the account's own area
     #[arg(long)]
@@ -35,6 +34,9 @@ pub struct FiguresArguments {
     /// 列出此项的农户 · list the households behind this figure
     #[arg(long, value_parser = statistic_of)]
     pub list: Option<Statistic>,
+    /// 显示各项含义 · say what each figure counts
+    #[arg(long)]
+    pub define: bool,
 }
 
 fn statistic_of(text: &str) -> Result<Statistic, String> {
@@ -64,25 +66,36 @@ impl Office<'_> {
                 figures.expect(village, households);
             }
         }
+        let past = (as_of < today).then_some(as_of);
         self.app.storage.read(|connection| {
             for area in &areas {
-                records::for_each(connection, *area, |household| {
-                    let fold = match as_of < today {
-                        true => storage::fold_as_of(connection, household.n, as_of)?,
-                        false => Some(household.fold),
-                    };
-                    if let Some(fold) = fold {
-                        figures.add(household.id, &facts(&fold, household.scope));
+                storage::for_each_on(connection, *area, past, |then, lives_in| {
+                    let facts = facts(&then.fold, then.scope);
+                    // Whoever has moved on since is another office's to look at.
+                    match authority::covers(&account.areas, lives_in) {
+                        true => figures.add(then.id, &facts),
+                        false => figures.add_unnamed(&facts),
                     }
-                    Ok::<_, StoreError>(())
                 })?;
             }
             Ok(())
         })?;
-        let counted = figures.all().into_iter();
-        let counted = counted.filter(|figure| figure.numerator != 0 || figure.denominator != 0);
-        Ok(lines(counted.map(|figure| (line(&figure), json(&figure)))))
+        Ok(told(&figures.all(), |code| asked.define || asked.list == Some(code)))
     }
+}
+
+/// Figures of which there is something to say; under the first of a kind that is to be defined, what it counts.
+fn told(figures: &[Figure], defines: impl Fn(Statistic) -> bool) -> Output {
+    let mut last = None;
+    let counted = figures.iter().filter(|figure| figure.numerator != 0 || figure.denominator != 0);
+    let mut output = lines(counted.map(|figure| {
+        let is_first = last.replace(figure.code) != Some(figure.code);
+        (line(figure, is_first && defines(figure.code)), json(figure))
+    }));
+    if last.is_some() && !Statistic::ALL.into_iter().all(defines) {
+        output.text.push_str("各项含义: --define · what each counts: --define\n");
+    }
+    output
 }
 
 /// A village's code and how many households it should have on record, line by line. The first may be a title.
@@ -110,7 +123,7 @@ fn expected(path: &Path) -> Result<Vec<(u64, u64)>, AdminError> {
     Ok(expected)
 }
 
-fn line(figure: &Figure) -> String {
+fn line(figure: &Figure, defines: bool) -> String {
     let name = words("figure_name", figure.code.code());
     let name = name.map(|name| format!("{} · {}", name.zh, name.en)).unwrap_or_default();
     let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
@@ -124,6 +137,9 @@ fn line(figure: &Figure) -> String {
         "{name}{of}\t{value}\t({} / {})\t截至 as of {}",
         figure.numerator, figure.denominator, figure.as_of
     );
+    if let Some(words) = words("figure", figure.code.code()).filter(|_| defines) {
+        text.push_str(&format!("\n    {}\n    {}", words.zh, words.en));
+    }
     for id in &figure.households {
         text.push_str(&format!("\n    {id}"));
     }

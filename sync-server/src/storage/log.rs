@@ -2,11 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use wanhu_core::document::change::Change;
-use wanhu_core::document::fold::Fold;
 use wanhu_core::document::judge::steps_of;
 use wanhu_core::document::raw::RawChange;
 use wanhu_core::domain::authority::RULE_SET;
-use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::domain::policy::Policy;
 use wanhu_core::store::StoreError;
@@ -265,28 +263,6 @@ pub fn move_household(
     log.append_entry(to, &entry(EntryKind::Enter, from))?;
     household.scope = to;
     records::save(transaction, &household)
-}
-
-/// A household as it was at the end of a day, by the server's clock: from what had been taken by then. `None` where
-/// it was not on record yet.
-///
-/// # Errors
-/// Where the file fails.
-pub fn fold_as_of(connection: &Connection, n: i64, day: Day) -> Result<Option<Fold>, StoreError> {
-    let until_ms = day.plus_days(1).begins_ms();
-    // Changes are numbered as they are taken, and so are a household's log entries.
-    let last: Option<i64> = connection
-        .prepare_cached(
-            "SELECT max(l.change) FROM log l JOIN household h ON h.n = l.household
-             WHERE l.household = ?1 AND l.kind = 1 AND l.received_ms < ?2",
-        )?
-        .query_row(params![n, until_ms], |row| row.get(0))?;
-    let Some(last) = last else { return Ok(None) };
-    let mut fold = Fold::default();
-    for stored in records::changes(connection, n)?.iter().filter(|stored| stored.n <= last) {
-        fold.apply(&Change::decode_named(&stored.raw, stored.hash)?);
-    }
-    Ok(Some(fold))
 }
 
 /// One line of the operator's statistics: a scope and what it holds.

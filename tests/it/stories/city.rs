@@ -66,7 +66,7 @@ fn figures(
 ) -> Vec<Json> {
     let as_of: Option<Day> = as_of.map(|day| day.parse().unwrap());
     let from = as_of.is_none().then(|| "2020-05-01".parse().unwrap());
-    let asked = FiguresArguments { area, as_of, from, expected: None, list };
+    let asked = FiguresArguments { area, as_of, from, list, ..FiguresArguments::default() };
     let figures = county.office("市局", AdminCommand::Figures(asked)).unwrap();
     figures.as_array().unwrap().clone()
 }
@@ -188,7 +188,7 @@ async fn the_published_figures_of_a_city_from_the_records_of_its_families() {
             figure.remove("zh");
             figure.remove("en");
         }
-        let phone = li.figures(village, period, &[code]).unwrap();
+        let phone = li.figures(village, period, None, &[code]).unwrap();
         let counted = phone.iter().filter(|f| f.numerator != 0 || f.denominator != 0);
         assert_eq!(counted.map(as_told).collect::<Vec<_>>(), server, "{}", code.code());
     }
@@ -214,9 +214,8 @@ async fn a_village_that_nobody_went_to_is_seen() {
     let next = FULING / 1_000 * 1_000 + 202;
     std::fs::write(&file, format!("村代码,户数\n{FULING},3\n{next},5\n659004100001,9\n")).unwrap();
     let ask = |expected: &Path| {
-        let (area, as_of, from, list) = (None, None, None, None);
         let expected = Some(expected.to_owned());
-        let asked = FiguresArguments { area, as_of, from, expected, list };
+        let asked = FiguresArguments { expected, ..FiguresArguments::default() };
         county.office("乡政府", AdminCommand::Figures(asked))
     };
     let figures = ask(&file).unwrap();

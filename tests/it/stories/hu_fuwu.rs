@@ -126,7 +126,7 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     assert!(li.tasks().unwrap().is_empty());
     let closed = |phone: &Ledger| {
         let day = "2022-07-08".parse().unwrap();
-        let figures = phone.figures(JINPEN, (day, day), &[Statistic::Closure]).unwrap();
+        let figures = phone.figures(JINPEN, (day, day), None, &[Statistic::Closure]).unwrap();
         figures.into_iter().find(|figure| figure.code == Statistic::Closure).unwrap()
     };
     assert_eq!((closed(&li).numerator, closed(&li).households), (1, vec![id]));
@@ -160,9 +160,8 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
         let asked = FiguresArguments {
             area: Some(JINPEN),
             as_of: Some(day.parse().unwrap()),
-            from: None,
-            expected: None,
             list: Some(Statistic::Closure),
+            ..FiguresArguments::default()
         };
         let figures = county.office("县局", AdminCommand::Figures(asked)).unwrap();
         let figures = figures.as_array().unwrap().clone();
@@ -172,4 +171,19 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     assert_eq!(closed_on("2022-12-31")["numerator"], 1);
     assert_eq!(closed_on("2022-12-31")["households"][0], id.to_string());
     assert_eq!(closed_on("2023-05-20")["numerator"], 0);
+    // So is the cadre, by the own phone.
+    let on_phone = |day: &str| {
+        let day = day.parse().unwrap();
+        let figures = li.figures(JINPEN, (day, day), Some(day), &[Statistic::Closure]).unwrap();
+        figures.into_iter().find(|figure| figure.code == Statistic::Closure).unwrap()
+    };
+    for day in ["2022-07-07", "2022-12-31", "2023-05-20"] {
+        let (here, there) = (on_phone(day), closed_on(day));
+        assert_eq!(
+            (here.as_of.to_string(), here.numerator),
+            (day.into(), there["numerator"].as_i64().unwrap())
+        );
+        let ids: Vec<_> = here.households.iter().map(ToString::to_string).collect();
+        assert_eq!(Json::from(ids), there["households"], "{day}");
+    }
 }

@@ -67,11 +67,12 @@ extension Ledger {
         try await io { try $0.help(household: household, year: year) }
     }
 
-    /// Figures of an area, as far as it is on this phone; `withIds` names those whose households are wanted.
+    /// Figures of an area, as far as it is on this phone; `withIds` names those whose households are wanted. `asOf` is a past
+    /// day, by the clocks of those who wrote; else it is today.
     public func figures(
-        _ area: UInt64, from: Day, to: Day, withIds: [Statistic] = []
+        _ area: UInt64, from: Day, to: Day, withIds: [Statistic] = [], asOf: Day? = nil
     ) async throws -> [Figure] {
-        try await io { try $0.figures(area: area, from: from, to: to, withIds: withIds) }
+        try await io { try $0.figures(area: area, from: from, to: to, withIds: withIds, asOf: asOf) }
     }
 
     /// The fields of a household that hold several values.

@@ -165,6 +165,13 @@ final class LedgerTests: XCTestCase {
                 { _ = try await ledger.figures(village, from: "2024-01-02", to: "2024-01-01") }
             ),
             (
+                invalid("as_of", "not_yet"),
+                {
+                    let (first, last) = ("2024-01-01", "9999-12-31")
+                    _ = try await ledger.figures(village, from: first, to: last, asOf: last)
+                }
+            ),
+            (
                 invalid("authority", "not_a_certificate"),
                 {
                     try await stranger.enrol(

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 use wanhu_core::domain::checks::{Finding, explain};
-use wanhu_core::domain::figures::{Figure, FigureUnit};
+use wanhu_core::domain::figures::{Figure, FigureUnit, Statistic};
 use wanhu_core::domain::help::Help;
 use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::domain::value::hundredths;
@@ -44,13 +44,15 @@ pub(crate) fn help(help: &Help) -> Shown {
     (text, json!({ "year": help.year, "total_fen": help.total_fen }))
 }
 
-/// Figures with what they are of.
-pub(crate) fn figures(figures: &[Figure]) -> Shown {
+/// Figures with what they are of; under the first of a kind that is to be defined, what it counts.
+pub(crate) fn figures(figures: &[Figure], defines: impl Fn(Statistic) -> bool) -> Shown {
     let mut text = String::new();
     let mut values = Vec::new();
+    let (mut last, mut undefined) = (None, false);
     for figure in figures.iter().filter(|figure| figure.numerator != 0 || figure.denominator != 0) {
         let name = words("figure_name", figure.code.code());
         let name = name.map(|name| format!("{} · {}", name.zh, name.en)).unwrap_or_default();
+        let definition = words("figure", figure.code.code());
         let value = match (figure.unit, figure.value) {
             (_, None) => "-".to_owned(),
             (FigureUnit::Households, Some(value)) => format!("{value} 户"),
@@ -60,6 +62,11 @@ pub(crate) fn figures(figures: &[Figure]) -> Shown {
         let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
         let (part, whole) = (figure.numerator, figure.denominator);
         let _ = writeln!(text, "{name}{of}\t{value}\t({part} / {whole})\t{}", figure.as_of);
+        let is_first = last.replace(figure.code) != Some(figure.code);
+        undefined |= !defines(figure.code);
+        if let Some(words) = definition.filter(|_| is_first && defines(figure.code)) {
+            let _ = writeln!(text, "    {}\n    {}", words.zh, words.en);
+        }
         for id in &figure.households {
             let _ = writeln!(text, "    {id}");
         }
@@ -68,8 +75,12 @@ pub(crate) fn figures(figures: &[Figure]) -> Shown {
         values.push(json!({
             "code": figure.code.code(), "of": figure.of, "as_of": figure.as_of.to_string(),
             "numerator": part, "denominator": whole, "value": figure.value,
-            "people": figure.people, "households": ids, "rest": rest
+            "people": figure.people, "households": ids, "rest": rest,
+            "zh": definition.map(|words| &words.zh), "en": definition.map(|words| &words.en)
         }));
+    }
+    if undefined {
+        text.push_str("各项含义: --define · what each counts: --define\n");
     }
     (text, Json::from(values))
 }

@@ -387,3 +387,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn whoever_may_not_be_looked_at_is_counted_and_named_nowhere() {
+    let all = || Statistic::ALL.into_iter().fold(figures(), Figures::with_ids);
+    let (mut named, mut unnamed) = (all(), all());
+    for (at, facts) in
+        [monitored("sudden"), closed("2024-05-01"), decided("2024-09-12")].iter().enumerate()
+    {
+        named.add(id(at), facts);
+        unnamed.add_unnamed(facts);
+    }
+    assert!(
+        named.all().iter().any(|figure| !figure.households.is_empty() && !figure.rest.is_empty())
+    );
+    let without_ids = |figure: Figure| Figure { households: vec![], rest: vec![], ..figure };
+    let same: Vec<_> = named.all().into_iter().map(without_ids).collect();
+    assert_eq!(unnamed.all(), same);
+}

@@ -260,13 +260,17 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
     public suspend fun help(household: HouseholdId, year: Int): HelpView =
         io { native.help(household, year) }
 
-    /** Figures of an area, as far as it is on this phone; [withIds] names those whose households are wanted. */
+    /**
+     * Figures of an area, as far as it is on this phone; [withIds] names those whose households are wanted. [asOf] is a past
+     * day, by the clocks of those who wrote; else it is today.
+     */
     public suspend fun figures(
         area: ULong,
         from: Day,
         to: Day,
         withIds: List<Statistic> = emptyList(),
-    ): List<Figure> = io { native.figures(area, from, to, withIds) }
+        asOf: Day? = null,
+    ): List<Figure> = io { native.figures(area, from, to, withIds, asOf) }
 
     /** The fields of a household that hold several values. */
     public suspend fun conflicts(household: HouseholdId): List<Conflict> =

@@ -198,6 +198,8 @@ internal class LedgerTest {
         assertEquals(FigureUnit.HOUSEHOLDS to listOf(chen), tagged.unit to tagged.households)
         val covered = figures.single { it.code == Statistic.COVERAGE && it.of == village.toString() }
         assertEquals(1L to emptyList<String>(), covered.numerator to covered.households, "no ids but those asked for")
+        val before = ledger.figures(village, "2023-12-01", "2023-12-31", asOf = "2023-12-31")
+        assertTrue(before.all { it.asOf == "2023-12-31" && it.numerator == 0L }, "nothing was on record yet")
 
         // Somebody opened a record that was there.
         val address = FieldChange("basic", "address", Value.Text("上洞 3 组"))
@@ -271,6 +273,7 @@ internal class LedgerTest {
         invalid("members", "row_id_unfit") { ledger.edit(chen, RecordEdit(newRows = listOf(named))) }
         invalid("day", "not_a_day") { ledger.figures(village, "yesterday", "2024-01-01") }
         invalid("period", "ends_before_it_begins") { ledger.figures(village, "2024-01-02", "2024-01-01") }
+        invalid("as_of", "not_yet") { ledger.figures(village, "2024-01-01", "2024-01-02", asOf = "9999-12-31") }
         val settled = Conflict(chen, "basic", "head_name", emptyList())
         invalid("choice", "out_of_range") { ledger.settle(settled, -1) }
         val nobody = "00000000-0000-0000-0000-000000000000"
