@@ -27,6 +27,7 @@ mod imports;
 mod lists;
 mod persons;
 mod warnings;
+mod tasks;
 mod words;
 
 pub use campaigns::CampaignArguments;
@@ -34,6 +35,7 @@ pub use cases::{HouseholdFilter, StepArguments};
 pub use figures::FiguresArguments;
 pub use forms::FormCommand;
 pub use imports::ImportCommand;
+pub use tasks::TaskArguments;
 pub use words::AdminError;
 use words::refusal_words;
 
@@ -127,7 +129,7 @@ pub enum AdminCommand {
         on_behalf_of: String,
     },
     /// 待办 · what this account has to do
-    Tasks,
+    Tasks(TaskArguments),
     /// 监测过程 · where a household's case is, and what may be done next
     Case {
         /// 农户 · household
@@ -192,6 +194,24 @@ pub struct Output {
     pub json: String,
 }
 
+impl Output {
+    /// The page, with a last line for people that more follow behind it, where they do.
+    fn going_on(mut self, after: Option<String>) -> Self {
+        let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./".contains(sign);
+        if let Some(after) = after {
+            // A phone may have named a row as no shell expects it.
+            let typed = match after.chars().all(is_plain) {
+                true => after,
+                false => format!("'{}'", after.replace('\'', r"'\''")),
+            };
+            self.text.push_str(&format!(
+                "还有更多,同一命令加 · more follow, by the same command with: --after {typed}\n"
+            ));
+        }
+        self
+    }
+}
+
 /// Most rows of one list.
 const ROWS_MAX: u32 = 200;
 
@@ -250,7 +270,7 @@ impl Office<'_> {
             AdminCommand::Edit { household, fields, on_behalf_of } => {
                 self.edit_household(household, &fields, on_behalf_of)
             }
-            AdminCommand::Tasks => self.list_tasks(),
+            AdminCommand::Tasks(asked) => self.list_tasks(&asked),
             AdminCommand::Case { household } => self.show_case(household),
             AdminCommand::Replay { household, warning } => {
                 self.replay_warnings(household, warning.as_deref())

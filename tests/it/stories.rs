@@ -12,7 +12,7 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::workflow::{Stage, TaskKind};
 use wanhu_core::error::LedgerError;
-use wanhu_server::admin::{AdminCommand, ImportCommand};
+use wanhu_server::admin::{AdminCommand, ImportCommand, TaskArguments};
 use wanhu_server::import::profile::Kind;
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;

@@ -8,7 +8,7 @@ use wanhu_core::domain::workflow::{Stage, TaskKind};
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::replica::{self, Setting};
 use wanhu_server::accounts::Account;
-use wanhu_server::admin::{AdminCommand, HouseholdFilter};
+use wanhu_server::admin::{AdminCommand, HouseholdFilter, TaskArguments};
 use wanhu_server::storage::dues;
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;
@@ -113,7 +113,7 @@ async fn a_notice_hangs_by_the_servers_clock_whatever_a_phone_says() {
     assert_eq!(early, Err("illegal_step"), "the last full day is not over");
     county.day("2024-03-11");
     county.step("township", id, "township_check", Step::default()).unwrap();
-    let tasks = county.office("county", AdminCommand::Tasks).unwrap();
+    let tasks = county.office("county", AdminCommand::Tasks(TaskArguments::default())).unwrap();
     assert_eq!(tasks[0]["task"]["kind"], "county_decide");
     assert_eq!(tasks[0]["task"]["due_on"], "2024-03-16", "fifteen days from the clue");
 }

@@ -1,6 +1,9 @@
 //! Monitoring cases as they are read from the records: the steps with who took them, what has to be done, by
 //! whom. On phone and server alike. Must not decide what is legal or whose a task is; `domain` does.
 
+use std::fmt;
+use std::str::FromStr;
+
 use rusqlite::Connection;
 
 use super::StoreError;
@@ -14,7 +17,7 @@ use crate::domain::asking::Asking;
 use crate::domain::day::Day;
 use crate::domain::facts::Facts;
 use crate::domain::ids::HouseholdId;
-use crate::domain::workflow::{self, Case, Passed, Stage, Task};
+use crate::domain::workflow::{self, Case, Passed, Stage, Task, TaskKind};
 
 /// A step as it stands on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +79,59 @@ pub struct TaskView {
     pub overdue: bool,
 }
 
+impl TaskView {
+    /// Where a page begins that goes on behind this task.
+    pub fn place(&self) -> TaskPlace {
+        TaskPlace::of(self.task.clone(), self.household)
+    }
+}
+
+/// A place in the list of tasks: by the last day, those without one at the end, then by kind, subject and household. It stays
+/// what it is when its task is done. As a text it is `DAY/KIND/SUBJECT/HOUSEHOLD`, the day `-` where there is none.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TaskPlace {
+    has_no_day: bool,
+    task: Task,
+    household: HouseholdId,
+}
+
+/// A text that is no place in the list of tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a place in the list of tasks")]
+pub struct ParsePlaceError;
+
+impl TaskPlace {
+    fn of(task: Task, household: HouseholdId) -> Self {
+        Self { has_no_day: task.due_on.is_none(), task, household }
+    }
+}
+
+impl fmt::Display for TaskPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Task { due_on, kind, subject } = &self.task;
+        let day = due_on.map_or_else(|| "-".to_owned(), |day| day.to_string());
+        write!(f, "{day}/{}/{subject}/{}", kind.code(), self.household)
+    }
+}
+
+impl FromStr for TaskPlace {
+    type Err = ParsePlaceError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePlaceError> {
+        let place = || {
+            let (day, rest) = text.split_once('/')?;
+            let (code, rest) = rest.split_once('/')?;
+            // Whoever named the subject may have used any sign.
+            let (subject, household) = rest.rsplit_once('/')?;
+            let due_on = if day == "-" { None } else { Some(day.parse().ok()?) };
+            let kind = TaskKind::ALL.into_iter().find(|kind| kind.code() == code)?;
+            let task = Task { due_on, kind, subject: subject.to_owned() };
+            Some(Self::of(task, household.parse().ok()?))
+        };
+        place().ok_or(ParsePlaceError)
+    }
+}
+
 /// Where a household's case is.
 ///
 /// # Errors
@@ -108,23 +164,40 @@ pub fn view(
 /// # Errors
 /// As the file reports.
 pub fn tasks(connection: &Connection, asking: &Asking<'_>) -> Result<Vec<TaskView>, StoreError> {
+    tasks_behind(connection, asking, None, usize::MAX)
+}
+
+/// One page of what the asking account has to do: so many behind a place, in the same order.
+///
+/// # Errors
+/// As the file reports.
+pub fn tasks_behind(
+    connection: &Connection,
+    asking: &Asking<'_>,
+    after: Option<&TaskPlace>,
+    rows_max: usize,
+) -> Result<Vec<TaskView>, StoreError> {
     let mut found = Vec::new();
     let stages = asking.role.and_then(workflow::stages_with_tasks);
     for n in listing::with_tasks(connection, asking.areas, stages)? {
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
         for task in asking.tasks(&facts) {
-            found.push(TaskView {
+            let view = TaskView {
                 household: household.id,
                 village: household.scope,
                 head_name: facts.text("basic", "head_name").to_owned(),
                 overdue: task.is_overdue(asking.today),
                 task,
-            });
+            };
+            let place = view.place();
+            if after.is_none_or(|after| *after < place) {
+                found.push((place, view));
+            }
         }
     }
-    found.sort_by_key(|view| (view.task.due_on.is_none(), view.task.clone(), view.household));
-    Ok(found)
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(found.into_iter().take(rows_max).map(|(_, view)| view).collect())
 }
 
 fn step(
@@ -156,4 +229,33 @@ fn step(
         stamp,
         accepted,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(due_on: Option<&str>, kind: TaskKind, subject: &str, household: u8) -> TaskPlace {
+        let due_on = due_on.map(|day| day.parse().unwrap());
+        let task = Task { due_on, kind, subject: subject.to_owned() };
+        TaskPlace::of(task, HouseholdId([household; 16]))
+    }
+
+    #[test]
+    fn a_place_reads_back_from_its_text_and_keeps_the_order() {
+        let ascending = [
+            place(Some("2024-03-01"), TaskKind::Visit, "", 9),
+            place(Some("2024-03-02"), TaskKind::AnswerWarning, "w/1 'x", 9),
+            place(Some("2024-03-02"), TaskKind::Verify, "", 1),
+            place(Some("2024-03-02"), TaskKind::Verify, "", 2),
+            place(None, TaskKind::AnswerWarning, "", 1),
+        ];
+        assert!(ascending.is_sorted());
+        for place in &ascending {
+            assert_eq!(place.to_string().parse().as_ref(), Ok(place));
+        }
+        for text in ["", "2024-03-01", "-/visit/", "-/dance//x", "soon/visit//x"] {
+            assert_eq!(text.parse::<TaskPlace>(), Err(ParsePlaceError), "{text}");
+        }
+    }
 }

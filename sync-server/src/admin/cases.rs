@@ -12,13 +12,14 @@ use wanhu_core::domain::day::Day;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region;
-use wanhu_core::domain::schema::{Schema, Sensitivity, words};
-use wanhu_core::domain::workflow::{Case, Stage, Task};
+use wanhu_core::domain::schema::{Schema, Sensitivity};
+use wanhu_core::domain::workflow::{Case, Stage};
 use wanhu_core::store::StoreError;
 use wanhu_core::store::cases::{self, StepView};
 use wanhu_core::store::listing::{self, ListFilter, ListRow};
 use wanhu_core::store::records::{self, Household};
 
+use super::tasks::{task_json, task_words};
 use super::{AdminError, Office, Output, lines, plain};
 use crate::accounts::{Account, AccountError};
 use crate::storage::author::{self, Author};
@@ -136,7 +137,7 @@ impl Office<'_> {
         Ok(account.ok_or(AccountError::AccountUnknown)?)
     }
 
-    fn asking<'a>(&'a self, account: &'a Account) -> Asking<'a> {
+    pub(super) fn asking<'a>(&'a self, account: &'a Account) -> Asking<'a> {
         Asking {
             account: &account.id,
             role: Some(account.role),
@@ -178,7 +179,8 @@ impl Office<'_> {
         let after = after.transpose()?;
         let now = (&*self.app.policy, Day::in_china(self.app.clock.now_ms()));
         // An account's areas are ascending and of one level: one list after the other is the whole list.
-        let (mut rows, mut missing) = (Vec::new(), asked.rows);
+        // One more than is shown says whether more follow.
+        let (mut rows, mut missing) = (Vec::new(), asked.rows.saturating_add(1));
         for area in areas {
             let filter = asked.filter(area);
             let page = self.app.storage.read(|connection| match asked.overdue {
@@ -191,7 +193,10 @@ impl Office<'_> {
                 break;
             }
         }
-        Ok(lines(rows.into_iter().map(|row| {
+        let more = rows.len() > asked.rows as usize;
+        rows.truncate(asked.rows as usize);
+        let go_on = rows.last().filter(|_| more).map(|row| row.id.to_string());
+        let page = lines(rows.into_iter().map(|row| {
             let state = stage_words(&row.case_state);
             let path = list.path(row.scope).join(" ");
             let text =
@@ -202,7 +207,8 @@ impl Office<'_> {
                 "risk_level": row.risk_level, "last_visit": row.last_visit
             });
             (text, value)
-        })))
+        }));
+        Ok(page.going_on(go_on))
     }
 
     pub(super) fn show_household(&self, id: HouseholdId) -> Result<Output, AdminError> {
@@ -325,25 +331,6 @@ impl Office<'_> {
         Ok(written?)
     }
 
-    pub(super) fn list_tasks(&self) -> Result<Output, AdminError> {
-        let account = self.account()?;
-        let asking = self.asking(&account);
-        let tasks = self.app.storage.read(|connection| cases::tasks(connection, &asking))?;
-        let list = &self.app.regions;
-        let waiting = self.waiting_declarations(&account)?.into_iter();
-        Ok(lines(waiting.chain(tasks.into_iter().map(|view| {
-            let late = if view.overdue { "逾期 overdue\t" } else { "" };
-            let path = list.path(view.village).join(" ");
-            let task = task_words(&view.task);
-            let text = format!("{late}{}\t{}\t{path}\t{task}", view.household, view.head_name);
-            let value = serde_json::json!({
-                "household": view.household.to_string(), "village": view.village,
-                "head_name": view.head_name, "overdue": view.overdue, "task": task_json(&view.task)
-            });
-            (text, value)
-        }))))
-    }
-
     pub(super) fn show_case(&self, id: HouseholdId) -> Result<Output, AdminError> {
         let account = self.account()?;
         let household = self.household(&account, id)?;
@@ -388,18 +375,4 @@ fn step_words(step: &StepView) -> String {
     let on = step.on.map(|day| day.to_string()).unwrap_or_default();
     let name = step.stage.map_or("", Stage::code);
     format!("    {on}  {}  {name} [{}]  {}\n", step.stamp.name, step.row, step.reason)
-}
-
-fn task_words(task: &Task) -> String {
-    let kind = words("task_kind", task.kind.code());
-    let kind = kind.map(|kind| format!("{} · {}", kind.zh, kind.en)).unwrap_or_default();
-    let due = task.due_on.map(|day| format!("\t限 by {day}")).unwrap_or_default();
-    format!("{kind}{due}")
-}
-
-fn task_json(task: &Task) -> serde_json::Value {
-    serde_json::json!({
-        "kind": task.kind.code(), "due_on": task.due_on.map(|day| day.to_string()),
-        "subject": task.subject
-    })
 }

@@ -334,6 +334,9 @@ async fn from_the_bureaus_file_to_a_risk_that_is_gone() {
     }
     assert_eq!(li.show(id).unwrap().fields, wang.show(id).unwrap().fields);
     for office in ["乡政府", "县局"] {
-        assert_eq!(county.office(office, AdminCommand::Tasks).unwrap(), Json::Array(vec![]));
+        assert_eq!(
+            county.office(office, AdminCommand::Tasks(TaskArguments::default())).unwrap(),
+            Json::Array(vec![])
+        );
     }
 }

@@ -269,7 +269,7 @@ async fn at_another_telephone_nobody_learns_who_is_on_record() {
     let first = waiting[0]["number"].as_i64().unwrap();
     let behind = AdminCommand::Declarations { after: first };
     assert_eq!(county.office("乡政府", behind).unwrap().as_array().unwrap().len(), 1);
-    let tasks = county.office("乡政府", AdminCommand::Tasks).unwrap();
+    let tasks = county.office("乡政府", AdminCommand::Tasks(TaskArguments::default())).unwrap();
     assert_eq!((&tasks[0]["count"], &tasks[0]["since"]), (&2.into(), &"2024-03-07".into()));
     let enter = |number, household| AdminCommand::DeclarationEnter { number, household };
     assert_eq!(county.office("乡政府", enter(first, None)), Err("household_unknown"));

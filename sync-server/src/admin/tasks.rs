@@ -1,0 +1,73 @@
+//! What an office has to do, page by page, the most urgent first. Must not decide what a task is or whose.
+
+use clap::Args;
+use wanhu_core::domain::schema::words;
+use wanhu_core::domain::workflow::Task;
+use wanhu_core::store::cases::{self, TaskPlace};
+
+use super::{AdminError, Office, Output, ROWS_MAX, lines};
+
+/// Which part of the list of tasks.
+#[derive(Clone, Debug, Args)]
+pub struct TaskArguments {
+    /// 接在此项之后 · continue behind this task, as the page before names it
+    #[arg(long)]
+    pub after: Option<TaskPlace>,
+    /// 行数 · rows
+    #[arg(long, default_value_t = ROWS_MAX)]
+    pub rows: u32,
+}
+
+impl Default for TaskArguments {
+    fn default() -> Self {
+        Self { after: None, rows: ROWS_MAX }
+    }
+}
+
+impl Office<'_> {
+    pub(super) fn list_tasks(&self, asked: &TaskArguments) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let asking = self.asking(&account);
+        let (after, rows) = (asked.after.as_ref(), asked.rows as usize);
+        // One more than is shown says whether more follow.
+        let mut tasks = self
+            .app
+            .storage
+            .read(|connection| cases::tasks_behind(connection, &asking, after, rows + 1))?;
+        let more = tasks.len() > rows;
+        tasks.truncate(rows);
+        let go_on = tasks.last().filter(|_| more).map(|view| view.place().to_string());
+        let waiting = match after {
+            None => self.waiting_declarations(&account)?,
+            Some(_) => None,
+        };
+        let list = &self.app.regions;
+        let page = lines(waiting.into_iter().chain(tasks.into_iter().map(|view| {
+            let late = if view.overdue { "逾期 overdue\t" } else { "" };
+            let path = list.path(view.village).join(" ");
+            let task = task_words(&view.task);
+            let text = format!("{late}{}\t{}\t{path}\t{task}", view.household, view.head_name);
+            let value = serde_json::json!({
+                "household": view.household.to_string(), "village": view.village,
+                "head_name": view.head_name, "overdue": view.overdue, "task": task_json(&view.task),
+                "place": view.place().to_string()
+            });
+            (text, value)
+        })));
+        Ok(page.going_on(go_on))
+    }
+}
+
+pub(super) fn task_words(task: &Task) -> String {
+    let kind = words("task_kind", task.kind.code());
+    let kind = kind.map(|kind| format!("{} · {}", kind.zh, kind.en)).unwrap_or_default();
+    let due = task.due_on.map(|day| format!("\t限 by {day}")).unwrap_or_default();
+    format!("{kind}{due}")
+}
+
+pub(super) fn task_json(task: &Task) -> serde_json::Value {
+    serde_json::json!({
+        "kind": task.kind.code(), "due_on": task.due_on.map(|day| day.to_string()),
+        "subject": task.subject
+    })
+}
