@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::Connection;
+use wanhu_core::client::RecordEdit;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::environment::random;
 use wanhu_core::domain::ids::HouseholdId;
@@ -15,7 +16,7 @@ use wanhu_core::store::records::Household;
 use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_server::App;
 use wanhu_server::accounts::Account;
-use wanhu_server::admin::{AdminCommand, FiguresArguments, HouseholdFilter, Office};
+use wanhu_server::admin::{AdminCommand, FiguresArguments, HouseholdFilter, Office, TaskArguments};
 use wanhu_server::import::delivery::{self, DeliveryPhase};
 use wanhu_server::import::profile::{Kind, Profile};
 use wanhu_server::settings::Settings;
@@ -25,6 +26,8 @@ use wanhu_tests::population;
 use wanhu_tests::seeded::{Seeded, SetClock};
 
 use super::{Failure, Figure};
+
+mod monitored;
 
 const HOUSEHOLDS: usize = 60_000;
 const RUNS: usize = 7;
@@ -100,7 +103,7 @@ fn as_none_sends(rng: &mut Seeded) -> usize {
     500 + rng.below(12_000)
 }
 
-type Opened = (u64, wanhu_core::client::RecordEdit, HouseholdId);
+type Opened = (u64, RecordEdit, HouseholdId);
 
 fn write(app: &App, batch: Vec<Opened>) -> Result<(), Failure> {
     let (now_ms, person_key, policy) = (app.clock.now_ms(), app.person_key, app.policy.clone());
@@ -139,6 +142,10 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     if !patients.exists() {
         fill(&app, households, &patients)?;
     }
+    let monitored = dir.join("monitored");
+    if !monitored.exists() {
+        monitored::carry_over(&app, &monitored)?;
+    }
     let scale = format!("{households} households");
     let figure = |goal, what: String, value, unit, aim, runs| Figure {
         goal,
@@ -170,9 +177,17 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     }
 
     figures.extend(lists(&settings, &app, &scale)?);
+    figures.extend(tasks(&settings, &app, &scale)?);
+    let numbers = numbers(&patients, households)?;
+    let office = Office { settings: &settings, app: &app, by: "county" };
+    let find = |number: &String| {
+        let find = AdminCommand::Find { number: number.clone() };
+        office.run(find, &mut SystemEntropy).map(|_| ()).map_err(|error| error.words().2.into())
+    };
+    let what = format!("a person by number or telephone, a county, {scale}");
+    figures.push(waited(what, &numbers, &find)?);
     figures.extend(overdue(&settings, &app, &scale)?);
-    let asked =
-        FiguresArguments { area: None, as_of: None, from: None, expected: None, list: None };
+    let asked = FiguresArguments::default();
     let begin = Instant::now();
     Office { settings: &settings, app: &app, by: "city" }
         .run(AdminCommand::Figures(asked), &mut SystemEntropy)
@@ -182,9 +197,27 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     Ok(figures)
 }
 
+/// Identity numbers of patients of all villages, telephones of the first, and a number that nobody has.
+fn numbers(patients: &Path, households: usize) -> Result<Vec<String>, Failure> {
+    let patients = std::fs::read_to_string(patients)?;
+    let all: Vec<&str> =
+        patients.lines().filter_map(|line| Some(line.split_once(',')?.1)).collect();
+    let some = all.iter().step_by(all.len().div_ceil(20).max(1)).map(|number| (*number).to_owned());
+    let families = population::population(3, households).take(10);
+    let telephones = families.filter_map(|(_, edit)| {
+        let field = edit.fields.into_iter().find(|field| field.key == "phone")?;
+        Some(field.value?.as_text()?.to_owned())
+    });
+    Ok(some.chain(telephones).chain(["110105194912310046".to_owned()]).collect())
+}
+
 /// What offices of a county and of the city wait for: of every kind of question several, each asked several times.
 fn lists(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, Failure> {
-    for (id, role, area) in [("city", Role::City, 4310), ("county", Role::CountyOffice, 431_022)] {
+    for (id, role, area) in [
+        ("city", Role::City, 4310),
+        ("county", Role::CountyOffice, 431_022),
+        ("township", Role::TownshipOffice, 431_022_208),
+    ] {
         if app.accounts.account(id)?.is_none() {
             app.accounts.create(&account(id, role, vec![area]), 0)?;
         }
@@ -209,6 +242,16 @@ fn lists(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, Fai
                 HouseholdFilter { monitored: some("sudden"), ..all.clone() },
                 HouseholdFilter { risk: some("high"), ..all.clone() },
                 HouseholdFilter { tag: some("tag_extreme_hardship"), ..all.clone() },
+            ],
+        ),
+        (
+            "under monitoring, by stage, kind or risk",
+            vec![
+                HouseholdFilter { state: some("monitored"), ..all.clone() },
+                HouseholdFilter { state: some("helped"), ..all.clone() },
+                HouseholdFilter { state: some("helped"), monitored: some("sudden"), ..all.clone() },
+                HouseholdFilter { state: some("monitored"), risk: some("high"), ..all.clone() },
+                HouseholdFilter { state: some("helped"), ..search("李") },
             ],
         ),
         (
@@ -237,12 +280,19 @@ fn lists(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, Fai
             figures.push(waited(format!("{what}, {whose}, {scale}"), asked, ask)?);
         }
     }
-    let tasks = |_: &HouseholdFilter| {
-        let asked = office.run(AdminCommand::Tasks, &mut SystemEntropy);
-        asked.map(|_| ()).map_err(|error| error.words().2.into())
-    };
-    figures.push(waited(format!("a county office's tasks, {scale}"), &[all], &tasks)?);
     Ok(figures)
+}
+
+/// What offices have to do, the first page of it.
+fn tasks(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, Failure> {
+    let ask = |by: &&str| {
+        let asked = AdminCommand::Tasks(TaskArguments::default());
+        let office = Office { settings, app, by };
+        office.run(asked, &mut SystemEntropy).map(|_| ()).map_err(|error| error.words().2.into())
+    };
+    let offices = ["county", "township"];
+    let told = |by| waited(format!("a {by} office's tasks, {scale}"), &[by], &ask);
+    offices.into_iter().map(told).collect()
 }
 
 /// What a county waits for that asks what is overdue: on a day on which little is, and when nobody did anything for two months.
@@ -273,10 +323,10 @@ fn overdue(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, F
     Ok(figures)
 }
 
-type Ask<'a> = &'a dyn Fn(&HouseholdFilter) -> Result<(), Failure>;
+type Ask<'a, Q = HouseholdFilter> = &'a dyn Fn(&Q) -> Result<(), Failure>;
 
 /// The time of which 95 in 100 of the answers stay below.
-fn waited(what: String, asked: &[HouseholdFilter], ask: Ask<'_>) -> Result<Figure, Failure> {
+fn waited<Q>(what: String, asked: &[Q], ask: Ask<'_, Q>) -> Result<Figure, Failure> {
     let mut times = Vec::new();
     for _ in 0..RUNS {
         for asked in asked {
