@@ -26,8 +26,9 @@ mod forms;
 mod imports;
 mod lists;
 mod persons;
-mod warnings;
+mod stale;
 mod tasks;
+mod warnings;
 mod words;
 
 pub use campaigns::CampaignArguments;

@@ -27,7 +27,7 @@ pub mod sheets;
 pub mod taken;
 mod writer;
 
-pub use log::{SqliteLog, StatisticsRow, move_household, statistics};
+pub use log::{SqliteLog, StatisticsRow, log_place, move_household, statistics};
 pub use packs::{build_packs, build_packs_here};
 pub use past::for_each_on;
 pub use reader::SqliteReader;
@@ -47,6 +47,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     BILLS_SQL,
     include_str!("../migrations/0010_due.sql"),
     include_str!("../migrations/0011_policy.sql"),
+    include_str!("../migrations/0012_form_made.sql"),
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and

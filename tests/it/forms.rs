@@ -1,12 +1,15 @@
 //! Forms as an office makes them: from the record alone, stale exactly where a value they show has changed, and a notice
 //! on which nothing stands that must not.
 
+use std::path::Path;
+
 use serde_json::Value as Json;
 use wanhu_core::client::{Ledger, RecordEdit, StepForm};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::workflow::Stage;
-use wanhu_server::admin::{AdminCommand, FormCommand};
+use wanhu_core::system::SystemEntropy;
+use wanhu_server::admin::{AdminCommand, FormCommand, Office};
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::{self, FULING};
 
@@ -25,20 +28,71 @@ async fn county() -> (County, Ledger) {
 }
 
 fn stale(county: &County, form: &str) -> Vec<String> {
-    let command = FormCommand::Stale { form: form.into(), area: Some(FULING) };
+    let command = FormCommand::Stale { form: Some(form.into()), area: Some(FULING) };
     let listed = county.office("township", AdminCommand::Form(command)).unwrap();
     listed.as_array().unwrap().iter().filter_map(Json::as_str).map(str::to_owned).collect()
 }
 
-fn make(
-    county: &County,
-    by: &str,
-    form: &str,
-    file: &std::path::Path,
-) -> Result<Json, &'static str> {
+fn make(county: &County, by: &str, form: &str, file: &Path) -> Result<Json, &'static str> {
     let (form, file, area) = (form.to_owned(), file.to_owned(), Some(FULING));
     county.office(by, AdminCommand::Form(FormCommand::Make { form, file, area, font: vec![] }))
 }
+
+/// All sheets on record as an account sees them, stale ones first: form, households, households that changed.
+fn sheets(county: &County, by: &str, area: Option<u64>) -> Vec<(String, u64, u64)> {
+    let command = FormCommand::Stale { form: None, area };
+    let listed = county.office(by, AdminCommand::Form(command)).unwrap();
+    let listed = listed.as_array().unwrap().iter().map(|sheet| {
+        let count = |key: &str| sheet[key].as_u64().unwrap();
+        assert_eq!(sheet["stale"], count("changed") > 0, "{sheet}");
+        (sheet["form"].as_str().unwrap().to_owned(), count("households"), count("changed"))
+    });
+    listed.collect()
+}
+
+/// What an office reads where a command about forms fails, in both languages; empty where it does not.
+fn refused(county: &County, by: &str, command: FormCommand) -> (&'static str, String) {
+    let office = Office { settings: &county.server.settings, app: &county.server.app, by };
+    match office.run(AdminCommand::Form(command), &mut SystemEntropy) {
+        Ok(_) => ("", String::new()),
+        Err(error) => {
+            let (code, zh, en) = error.words();
+            (code, format!("{zh} · {en}"))
+        }
+    }
+}
+
+/// The county takes households over from a past campaign.
+fn carry_over(county: &County, households: &[HouseholdId]) {
+    let carried = Step {
+        fields: &["class.monitored_kind=突发严重困难户"],
+        reason: "以往排查结果转入",
+        ..Step::default()
+    };
+    for id in households {
+        county.step("county", *id, "monitored", carried).unwrap();
+    }
+}
+
+/// The place in the log that a sheet says it was made from.
+fn log_place(csv: &Path) -> String {
+    let text = std::fs::read_to_string(csv).unwrap();
+    let place = text.split("日志序号:").nth(1).unwrap();
+    place.split([',', '\r']).next().unwrap().to_owned()
+}
+
+const OWN: &str = r#"
+id = "phones"
+version = 1
+zh = "监测户联系电话"
+en = "Telephones"
+kind = "village_list"
+filter = "monitored"
+sign = ["填表人"]
+
+[[part]]
+columns = [{ from = "basic.head_name" }, { from = "basic.phone", masked = true }]
+"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_value_makes_exactly_the_sheets_that_show_it_stale() {
@@ -48,14 +102,7 @@ async fn a_changed_value_makes_exactly_the_sheets_that_show_it_stale() {
         .collect();
     sync(&li).await;
     // The forms are about households under monitoring.
-    let carried = Step {
-        fields: &["class.monitored_kind=突发严重困难户"],
-        reason: "以往排查结果转入",
-        ..Step::default()
-    };
-    for id in &ids[..8] {
-        county.step("county", *id, "monitored", carried).unwrap();
-    }
+    carry_over(&county, &ids[..8]);
     let dir = tempfile::tempdir().unwrap();
     for form in ["village", "department", "survey", "measures"] {
         for ending in ["csv", "xlsx"] {
@@ -121,4 +168,210 @@ async fn what_hangs_in_the_village_names_nobodys_number_or_illness() {
     for secret in ["陈永昌", NUMBER, "13800731234", "肿瘤"] {
         assert!(!notice.contains(secret), "{secret} hangs in the village\n{notice}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_and_what_is_done_hangs_in_the_village_and_names_nobody() {
+    let (county, li) = county().await;
+    let text = |field: &str, value: &str| (field.to_owned(), value.into());
+    let family = |name: &str| {
+        RecordEdit::default()
+            .set("basic", "head_name", name)
+            .set("basic", "phone", "13800731234")
+            .set("basic", "natural_village", "三组,卡号6222021901001234567")
+            .set("class", "risk_1", "illness")
+            .row("members", vec![text("name", name), text("identity_number", NUMBER)])
+            .row("measures", vec![text("title", "村级保洁员"), text("status", "under_way")])
+            .row("measures", vec![text("title", "给文秀芬的糖尿病救助"), text("kind", "health")])
+    };
+    let decided = li.create_household(FULING, family("陈永昌")).unwrap();
+    let proposed = family("胡甫武").row("clues", vec![text("risk", "illness")]);
+    let proposed = li.create_household(FULING, proposed).unwrap();
+    li.take_step(proposed, &StepForm::to(Stage::Clue), RecordEdit::default()).unwrap();
+    sync(&li).await;
+    carry_over(&county, &[decided]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("decisions.csv");
+    make(&county, "committee", "decisions", &file).unwrap();
+    let hung = std::fs::read_to_string(&file).unwrap();
+    let line = hung.lines().nth(1).unwrap();
+    for said in [
+        "陈*昌",
+        "福岭村",
+        "突发严重困难户",
+        "由以往排查转入监测",
+        "2024-03-01",
+        "村级保洁员(正在落实)",
+    ] {
+        assert!(line.contains(said), "{said} is missing\n{hung}");
+    }
+    for secret in ["陈永昌", NUMBER, "13800731234", "6222021901001234567", "糖尿病", "因病", "胡"]
+    {
+        assert!(!hung.contains(secret), "{secret} hangs in the village\n{hung}");
+    }
+    assert!(hung.contains("村民委员会(盖章):,公开日期:,监督电话:"), "{hung}");
+
+    assert_eq!(stale(&county, "decisions"), [""; 0]);
+    li.edit(decided, &RecordEdit::default().set("basic", "phone", "13900001111")).unwrap();
+    sync(&li).await;
+    assert_eq!(stale(&county, "decisions"), [""; 0], "a telephone does not stand there");
+    county
+        .step("county", proposed, "not_included", Step { reason: "情况不实", ..Step::default() })
+        .unwrap();
+    assert_eq!(stale(&county, "decisions"), [""; 0], "nor does what was turned down");
+    li.edit(decided, &RecordEdit::default().row("measures", vec![text("title", "产业分红")]))
+        .unwrap();
+    sync(&li).await;
+    assert_eq!(stale(&county, "decisions"), [decided.to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_makes_a_form_of_its_own_without_a_release() {
+    let (county, li) = county().await;
+    let ids: Vec<HouseholdId> = population::village(4, FULING, 3)
+        .map(|(village, edit)| li.create_household(village, edit).unwrap())
+        .collect();
+    sync(&li).await;
+    carry_over(&county, &ids);
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let own = write("phones.toml", OWN);
+    let own_form = own.to_str().unwrap().to_owned();
+    let check = |file: &Path| refused(&county, "", FormCommand::Check { file: file.to_owned() });
+    assert_eq!(check(&own).0, "", "nobody's records are needed to check a form");
+    for ending in ["csv", "xlsx"] {
+        let file = dir.path().join(format!("phones.{ending}"));
+        make(&county, "township", &own_form, &file).unwrap();
+    }
+    let made = std::fs::read_to_string(dir.path().join("phones.csv")).unwrap();
+    assert!(made.contains("户主姓名,联系电话") && made.contains("表号:phones/1"), "{made}");
+    assert_eq!(stale(&county, &own_form), [""; 0]);
+    li.edit(ids[1], &RecordEdit::default().set("basic", "phone", "13900001111")).unwrap();
+    li.edit(ids[2], &RecordEdit::default().set("living", "fuel", "gas")).unwrap();
+    sync(&li).await;
+    assert_eq!(stale(&county, &own_form), [ids[1].to_string()]);
+    assert_eq!(sheets(&county, "township", None), [("phones/1".into(), 3, 1)]);
+    let listed =
+        county.office("city", AdminCommand::Form(FormCommand::Stale { form: None, area: None }));
+    assert_eq!(listed.unwrap(), serde_json::json!([]), "the city keeps no records");
+
+    for (name, from, to, said) in [
+        ("taken.toml", "phones", "village", ["village", "form of this release"]),
+        (
+            "wrong.toml",
+            "basic.phone\"",
+            "basic.fax\"",
+            ["档案中没有这一项: basic.fax", "no basic.fax"],
+        ),
+        ("luck.toml", "basic.head_name", "luck", ["档案中没有这一项: luck", "no luck"]),
+        ("broken.toml", "version = 1", "version = 1\ncolour = 2", ["4: ", "colour"]),
+        ("number.toml", "basic.phone", "members.identity_number", ["", ""]),
+    ] {
+        let file = write(name, &OWN.replace(from, to));
+        let (code, words) = check(&file);
+        if said[0].is_empty() {
+            assert_eq!(code, "", "{name}: an office's own eyes may see it");
+            continue;
+        }
+        assert_eq!(code, "form_refused", "{name}");
+        assert!(said.iter().all(|said| words.contains(said)), "{name}: {words}");
+        let form = file.to_str().unwrap();
+        assert_eq!(make(&county, "township", form, &dir.path().join("x.csv")), Err("form_refused"));
+    }
+    let public = OWN.replace("kind =", "public = true\nkind =");
+    let number = public.replace("basic.phone", "members.identity_number");
+    let (code, words) = check(&write("public.toml", &number));
+    assert_eq!(code, "form_refused");
+    let field = "members.identity_number (证件号码)";
+    assert!(words.contains("公开的表格不得显示") && words.contains(field), "{words}");
+    assert!(words.contains("a public form may neither show"), "{words}");
+    let ill = public.replace("\"monitored\"", "{ tag = \"serious_illness\" }");
+    assert!(check(&write("ill.toml", &ill)).1.contains("tag_serious_illness"));
+    let nowhere = dir.path().join("nowhere.toml");
+    assert_eq!(check(&nowhere).0, "file_unreadable");
+    assert!(!dir.path().join("x.csv").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_sheet_on_record_is_listed_the_stale_ones_first() {
+    let (county, li) = county().await;
+    let ids: Vec<HouseholdId> = population::village(4, FULING, 6)
+        .map(|(village, edit)| li.create_household(village, edit).unwrap())
+        .collect();
+    sync(&li).await;
+    assert_eq!(sheets(&county, "township", None), []);
+    carry_over(&county, &ids[..4]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("x.csv");
+    for form in ["village", "survey", "decisions", "notice"] {
+        make(&county, "township", form, &file).unwrap();
+    }
+    let sheet = |form: &str, households, changed| (format!("{form}/1"), households, changed);
+    let none = [
+        sheet("decisions", 4, 0),
+        sheet("notice", 0, 0),
+        sheet("survey", 4, 0),
+        sheet("village", 4, 0),
+    ];
+    assert_eq!(sheets(&county, "township", None), none, "also one on which nobody stands");
+
+    // A fuel stands on the survey alone; one household more on everything but the notice.
+    li.edit(ids[0], &RecordEdit::default().set("living", "fuel", "biogas")).unwrap();
+    sync(&li).await;
+    carry_over(&county, &ids[4..5]);
+    let changed = [
+        sheet("decisions", 4, 1),
+        sheet("survey", 4, 2),
+        sheet("village", 4, 1),
+        sheet("notice", 0, 0),
+    ];
+    for (by, area) in
+        [("township", None), ("county", Some(FULING / 1_000_000)), ("committee", Some(FULING))]
+    {
+        assert_eq!(sheets(&county, by, area), changed, "{by}");
+    }
+    let public = [sheet("decisions", 4, 1), sheet("notice", 0, 0)];
+    assert_eq!(sheets(&county, "city", None), public, "the city sees what hangs on walls");
+    make(&county, "township", "survey", &file).unwrap();
+    make(&county, "township", "decisions", &file).unwrap();
+    let listed = sheets(&county, "township", None);
+    assert_eq!(listed[0], sheet("village", 4, 1));
+    assert_eq!(listed[1], sheet("decisions", 5, 0));
+
+    county.account("elsewhere", Role::TownshipOffice, 431_022_100);
+    assert_eq!(sheets(&county, "elsewhere", None), []);
+    let command = FormCommand::Stale { form: None, area: Some(FULING) };
+    assert_eq!(refused(&county, "elsewhere", command).0, "not_granted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_says_how_far_the_log_reached_that_it_was_made_from() {
+    let (county, li) = county().await;
+    let (village, edit) = population::village(4, FULING, 1).next().unwrap();
+    let id = li.create_household(village, edit).unwrap();
+    sync(&li).await;
+    let dir = tempfile::tempdir().unwrap();
+    let place_now = |name: &str| {
+        let file = dir.path().join(name);
+        make(&county, "township", "village", &file).unwrap();
+        log_place(&file)
+    };
+    let first = place_now("first.csv");
+    assert_eq!(place_now("again.csv"), first, "nothing came in between");
+    // No value that stands on the sheet, and still another state of the record.
+    li.edit(id, &RecordEdit::default().set("living", "fuel", "biogas")).unwrap();
+    sync(&li).await;
+    let second = place_now("second.csv");
+    let (old, new) = (first.split_once('/').unwrap(), second.split_once('/').unwrap());
+    assert_eq!(old.1, new.1, "the same log");
+    assert_eq!(new.0.parse::<u64>().unwrap(), old.0.parse::<u64>().unwrap() + 1);
+    let log = county.server.app.storage.read(wanhu_server::storage::log_place).unwrap();
+    assert_eq!(second, log.to_string());
+    let listed = county
+        .office("township", AdminCommand::Form(FormCommand::Stale { form: None, area: None }));
+    assert_eq!(listed.unwrap()[0]["log"], second);
 }

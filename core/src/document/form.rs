@@ -17,10 +17,12 @@ use crate::domain::workflow::{Case, Stage};
 
 mod parse;
 mod project;
+mod refusal;
 mod sheet;
 
 pub use project::{Frame, project};
-pub use sheet::{Cell, Digest, Heading, Sheet, SheetPart, SheetRow, Shown, stale};
+pub use refusal::FormError;
+pub use sheet::{Cell, Digest, Heading, LogPlace, Sheet, SheetPart, SheetRow, Shown, stale};
 
 /// What a line of the form is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -47,6 +49,8 @@ pub enum Filter {
     Monitored,
     /// Those under monitoring: decided, and not closed.
     Open,
+    /// Those of whom it was decided that they be monitored; closed cases count.
+    Decided,
     /// Those whose case is on notice.
     OnNotice,
     /// Those with a tick `class.tag_…`.
@@ -66,6 +70,12 @@ pub enum Derived {
     Stage,
     /// What a case on its way is about: to be monitored, or to be closed.
     Proposal,
+    /// What was decided last: to monitor, to close, to open again.
+    Decision,
+    /// The day of that decision, as its step states it.
+    DecidedOn,
+    /// Every measure in a few words: kind, title, status, amount and how often.
+    Measures,
     /// Members who live in the household.
     PeopleCount,
     /// Net income of 12 months.
@@ -76,12 +86,15 @@ pub enum Derived {
 
 impl Derived {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Sequence,
         Self::AreaPath,
         Self::Village,
         Self::Stage,
         Self::Proposal,
+        Self::Decision,
+        Self::DecidedOn,
+        Self::Measures,
         Self::PeopleCount,
         Self::NetIncome,
         Self::NetIncomePerPerson,
@@ -95,6 +108,9 @@ impl Derived {
             Self::Village => "village",
             Self::Stage => "stage",
             Self::Proposal => "proposal",
+            Self::Decision => "decision",
+            Self::DecidedOn => "decided_on",
+            Self::Measures => "measures",
             Self::PeopleCount => "people_count",
             Self::NetIncome => "net_income_fen",
             Self::NetIncomePerPerson => "net_income_per_person_fen",
@@ -106,14 +122,28 @@ impl Derived {
         match self {
             Self::NetIncome | Self::NetIncomePerPerson => "fen",
             Self::PeopleCount => "persons",
-            Self::Sequence | Self::AreaPath | Self::Village | Self::Stage | Self::Proposal => "",
+            Self::Sequence
+            | Self::AreaPath
+            | Self::Village
+            | Self::Stage
+            | Self::Proposal
+            | Self::Decision
+            | Self::DecidedOn
+            | Self::Measures => "",
         }
     }
 
     /// Whether it may stand on a notice.
     fn is_public(self) -> bool {
         match self {
-            Self::Sequence | Self::AreaPath | Self::Village | Self::Stage | Self::Proposal => true,
+            Self::Sequence
+            | Self::AreaPath
+            | Self::Village
+            | Self::Stage
+            | Self::Proposal
+            | Self::Decision
+            | Self::DecidedOn
+            | Self::Measures => true,
             Self::PeopleCount | Self::NetIncome | Self::NetIncomePerPerson => false,
         }
     }
@@ -130,9 +160,16 @@ impl Derived {
         ];
         match self {
             Self::Sequence | Self::AreaPath | Self::Village => &[],
-            Self::Stage | Self::Proposal => {
+            Self::Stage | Self::Proposal | Self::Decision | Self::DecidedOn => {
                 &[("steps", "state"), ("steps", "after"), ("steps", "on"), ("steps", "level")]
             }
+            Self::Measures => &[
+                ("measures", "kind"),
+                ("measures", "title"),
+                ("measures", "status"),
+                ("measures", "period"),
+                ("measures", "amount_fen"),
+            ],
             Self::PeopleCount => &[("members", "presence")],
             Self::NetIncome => &INCOME[..5],
             Self::NetIncomePerPerson => &INCOME,
@@ -142,29 +179,29 @@ impl Derived {
 
 /// Where a column comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(from = "String")]
 pub enum Source {
-    /// A field: container and name.
+    /// A field: container and name. What is neither a field nor something that follows has no container, and is
+    /// refused like every other field that the record does not hold.
     Field(String, String),
     /// Something that follows.
     Derived(Derived),
 }
 
-impl TryFrom<String> for Source {
-    type Error = FormError;
-
-    fn try_from(text: String) -> Result<Self, FormError> {
+impl From<String> for Source {
+    fn from(text: String) -> Self {
         if let Some((container, field)) = text.split_once('.') {
-            return Ok(Self::Field(container.to_owned(), field.to_owned()));
+            return Self::Field(container.to_owned(), field.to_owned());
         }
         let derived = Derived::ALL.into_iter().find(|derived| derived.code() == text);
-        derived.map(Self::Derived).ok_or(FormError::UnknownSource(text))
+        derived.map_or(Self::Field(String::new(), text), Self::Derived)
     }
 }
 
 impl Source {
     fn name(&self) -> String {
         match self {
+            Self::Field(container, field) if container.is_empty() => field.clone(),
             Self::Field(container, field) => format!("{container}.{field}"),
             Self::Derived(derived) => derived.code().to_owned(),
         }
@@ -238,29 +275,6 @@ pub struct Template {
     pub footer: String,
 }
 
-/// Why a form is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FormError {
-    /// Not the TOML expected.
-    #[error("form malformed")]
-    Malformed,
-    /// The record holds nothing of this name.
-    #[error("no {0} on record")]
-    UnknownSource(String),
-    /// A notice must not show this.
-    #[error("{0} may not stand on a notice")]
-    NotPublic(String),
-    /// A field of other rows than the part is over, a photo, or a mask on something that is no text.
-    #[error("{0} cannot be shown in this part")]
-    OutOfPlace(String),
-    /// The same column twice in one part.
-    #[error("{0} stands twice")]
-    Twice(String),
-    /// A form of this kind has one part over something else.
-    #[error("parts do not fit the kind")]
-    Parts,
-}
-
 static SHIPPED: LazyLock<Vec<Template>> = LazyLock::new(|| {
     let files = [
         include_str!("../../forms/department.toml"),
@@ -269,6 +283,7 @@ static SHIPPED: LazyLock<Vec<Template>> = LazyLock::new(|| {
         include_str!("../../forms/members.toml"),
         include_str!("../../forms/measures.toml"),
         include_str!("../../forms/notice.toml"),
+        include_str!("../../forms/decisions.toml"),
     ];
     // That none is refused is covered by a test.
     files.into_iter().filter_map(|toml| Template::parse(Schema::base(), toml).ok()).collect()
@@ -278,6 +293,11 @@ impl Template {
     /// The forms of this release.
     pub fn shipped() -> &'static [Self] {
         &SHIPPED
+    }
+
+    /// Its name and version, as sheets are stamped: `village/1`.
+    pub fn stamp(&self) -> String {
+        format!("{}/{}", self.id, self.version)
     }
 
     fn columns(&self) -> impl Iterator<Item = &Column> {
@@ -297,7 +317,7 @@ impl Template {
             ("members", "name") => self.public,
             ("class", "monitored_kind") => self.filter == Filter::Monitored,
             ("steps", _) => {
-                matches!(self.filter, Filter::Open | Filter::OnNotice)
+                matches!(self.filter, Filter::Open | Filter::Decided | Filter::OnNotice)
                     && Derived::Stage.reads().contains(&(container, field))
             }
             ("class", tag) => {
@@ -327,6 +347,7 @@ impl Filter {
             Self::All => true,
             Self::Monitored => facts.is_monitored(),
             Self::Open => Case::of(facts).is_open(),
+            Self::Decided => Case::of(facts).decision().is_some(),
             Self::OnNotice => Case::of(facts).stage() == Some(Stage::OnNotice),
             Self::Tag(tag) => facts.tick("class", &format!("tag_{tag}")),
         };

@@ -278,10 +278,22 @@ impl Case {
         self.path.iter().rev().find(|passed| passed.stage == stage).and_then(|passed| passed.on)
     }
 
+    /// The decision in force: to monitor, to close, to open again. None where nothing was decided yet.
+    pub fn decision(&self) -> Option<&Passed> {
+        let decides =
+            |at: &&Passed| matches!(at.stage, Stage::Monitored | Stage::Closed | Stage::Reopened);
+        self.path.iter().rev().find(decides)
+    }
+
+    /// Whether the case was carried over from a past campaign, which decided, and nothing was decided since.
+    pub fn is_carried_over(&self) -> bool {
+        let first = self.path.first().filter(|first| first.stage == Stage::Monitored);
+        first.is_some() && first == self.decision()
+    }
+
     /// Whether it is under monitoring: decided, and not closed.
     pub fn is_open(&self) -> bool {
-        let decided = |passed: &Passed| matches!(passed.stage, Stage::Monitored | Stage::Reopened);
-        self.path.iter().any(decided) && self.stage() != Some(Stage::Closed)
+        self.decision().is_some_and(|decision| decision.stage != Stage::Closed)
     }
 
     /// Whether somebody has to do something about it.

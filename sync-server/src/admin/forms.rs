@@ -1,10 +1,11 @@
-//! Forms at a desk: made as files, and asked which of them are stale. Must not know what a form shows.
+//! Forms at a desk: made as files, checked, and asked what of them is stale. Must not know what a form shows.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use wanhu_core::document::facts::facts;
-use wanhu_core::document::form::{Frame, Sheet, Template, project, stale};
+use wanhu_core::document::form::{Frame, LogPlace, Sheet, Template, project, stale};
 use wanhu_core::domain::authority;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::schema::Schema;
@@ -13,19 +14,27 @@ use wanhu_core::store::{listing, records};
 use super::{AdminError, Office, Output, done, lines};
 use crate::accounts::{Account, AccountError};
 use crate::outputs;
-use crate::storage::sheets;
+use crate::storage::log_place;
+use crate::storage::sheets::{self, MadeSheet};
 
 /// Most households of one sheet: a township. More would fill the memory, and nobody's desk.
 const HOUSEHOLDS_MAX: u64 = 20_000;
+/// How the file of an office's own form ends.
+const TEMPLATE_ENDING: &str = ".toml";
 
 /// Commands about forms.
 #[derive(Clone, Debug, Subcommand)]
 pub enum FormCommand {
     /// 表格清单 · forms there are
     List,
+    /// 检查自定义表格模板 · say what is wrong with a form of one's own, if anything
+    Check {
+        /// 模板文件 (.toml) · the template
+        file: PathBuf,
+    },
     /// 生成表格文件,按扩展名 csv、xlsx 或 pdf · make a file, by its ending
     Make {
-        /// 表格 · the form, for example village
+        /// 表格,或自定义模板文件 (.toml) · the form, for example village, or the file of one's own
         form: String,
         /// 文件 · where to
         file: PathBuf,
@@ -36,39 +45,69 @@ pub enum FormCommand {
         #[arg(long)]
         font: Vec<PathBuf>,
     },
-    /// 已生成的表格中哪些农户须更新 · households about which the last file is out of date
+    /// 已生成的表格中哪些须更新 · which of the files that were made are out of date
     Stale {
-        /// 表格 · the form
-        form: String,
+        /// 表格或模板文件,列出须更新的农户;省略则列出全部表格 · the form, for the households that changed; else all forms
+        form: Option<String>,
         /// 区划代码,默认为本账户辖区 · region code; else the account's own area
         #[arg(long)]
         area: Option<u64>,
     },
 }
 
+/// A form that somebody named: one of the release, or the file of an office's own.
+struct Named {
+    template: Cow<'static, Template>,
+    /// What the file said; empty for one of the release.
+    text: String,
+}
+
+fn named(form: &str) -> Result<Named, AdminError> {
+    if form.ends_with(TEMPLATE_ENDING) {
+        return own(Path::new(form));
+    }
+    let shipped = Template::shipped().iter().find(|known| known.id == form);
+    let template = Cow::Borrowed(shipped.ok_or(AdminError::FormUnknown)?);
+    Ok(Named { template, text: String::new() })
+}
+
+fn own(file: &Path) -> Result<Named, AdminError> {
+    let text = std::fs::read_to_string(file).map_err(|_| AdminError::FileUnreadable)?;
+    let template = Cow::Owned(Template::parse_own(Schema::base(), &text)?);
+    Ok(Named { template, text })
+}
+
+/// A form filled in, for an area, from what the log held up to a place.
+struct Filled {
+    sheet: Sheet,
+    area: u64,
+    log: LogPlace,
+}
+
 impl Office<'_> {
     pub(super) fn forms(&self, command: FormCommand) -> Result<Output, AdminError> {
-        let account = self.account()?;
         match command {
-            FormCommand::List => Ok(lines(Template::shipped().iter().map(|form| {
-                let value =
-                    serde_json::json!({ "form": form.id, "version": form.version, "zh": form.zh });
-                (format!("{}\t{} · {}", form.id, form.zh, form.en), value)
-            }))),
-            FormCommand::Make { form, file, area, font } => {
-                let (sheet, area) = self.sheet(&account, &form, area)?;
-                let written = written(&sheet, &file, &font)?;
-                let now_ms = self.app.clock.now_ms();
-                let (form, digests) = (sheet.form.clone(), sheet.households.clone());
-                self.app.storage.writer().write(move |transaction| {
-                    sheets::made(transaction, &form, area, &digests, now_ms)
-                })?;
-                let count = sheet.households.len();
-                let subject = format!("{} ({count} 户){written}", file.display());
-                Ok(done("表格已生成 · form made", &subject))
+            FormCommand::List => {
+                self.account()?;
+                Ok(lines(Template::shipped().iter().map(|form| {
+                    let (id, version, zh) = (&form.id, form.version, &form.zh);
+                    let value = serde_json::json!({ "form": id, "version": version, "zh": zh });
+                    (format!("{id}\t{zh} · {}", form.en), value)
+                })))
             }
-            FormCommand::Stale { form, area } => {
-                let (sheet, area) = self.sheet(&account, &form, area)?;
+            FormCommand::Check { file } => {
+                let form = own(&file)?.template;
+                Ok(done(
+                    "模板可用 · the form can be made",
+                    &format!("{} {}", form.stamp(), form.zh),
+                ))
+            }
+            FormCommand::Make { form, file, area, font } => {
+                self.make_form(&named(&form)?, &file, area, &font)
+            }
+            FormCommand::Stale { form: None, area } => self.list_sheets(area),
+            FormCommand::Stale { form: Some(form), area } => {
+                let Filled { sheet, area, .. } = self.fill(&named(&form)?.template, area)?;
                 let last = self
                     .app
                     .storage
@@ -79,39 +118,67 @@ impl Office<'_> {
         }
     }
 
-    /// A form filled in from the records of an area as they are now.
-    fn sheet(
+    fn make_form(
         &self,
-        account: &Account,
-        form: &str,
+        named: &Named,
+        file: &Path,
         area: Option<u64>,
-    ) -> Result<(Sheet, u64), AdminError> {
-        let mut shipped = Template::shipped().iter();
-        let template = shipped.find(|known| known.id == form).ok_or(AdminError::FormUnknown)?;
+        fonts: &[PathBuf],
+    ) -> Result<Output, AdminError> {
+        let Filled { sheet, area, log } = self.fill(&named.template, area)?;
+        let said = written(&sheet, file, fonts)?;
+        let made = MadeSheet {
+            form: sheet.form,
+            area,
+            made_ms: self.app.clock.now_ms(),
+            log: log.to_string(),
+            template: named.text.clone(),
+        };
+        let (digests, count) = (sheet.households.clone(), sheet.households.len());
+        self.app
+            .storage
+            .writer()
+            .write(move |transaction| sheets::made(transaction, &made, &digests))?;
+        let subject = format!("{} ({count} 户){said}", file.display());
+        Ok(done("表格已生成 · form made", &subject))
+    }
+
+    /// A form filled in from the records of an area as they are now.
+    fn fill(&self, template: &Template, area: Option<u64>) -> Result<Filled, AdminError> {
+        let account = self.account()?;
         let area = area.or_else(|| account.areas.first().copied()).unwrap_or_default();
-        if !authority::covers(&account.areas, area)
-            || !(template.public || account.role.holds_replica())
-        {
+        if !may_see(&account, Some(template), area) {
             return Err(AccountError::NotGranted.into());
         }
-        let count = self.app.storage.read(|connection| listing::count(connection, Some(area)))?;
-        if count > HOUSEHOLDS_MAX {
-            return Err(AdminError::AreaTooLarge);
-        }
-        let mut households = Vec::new();
-        self.app.storage.read(|connection| {
+        // One state of the file, so that the place in the log is that of the records.
+        let read = self.app.storage.read(|connection| {
+            if listing::count(connection, Some(area))? > HOUSEHOLDS_MAX {
+                return Ok(None);
+            }
+            let mut households = Vec::new();
             records::for_each(connection, area, |household| {
                 let facts = facts(&household.fold, household.scope);
                 households.push((household.id, household.fold, facts));
                 Ok(())
-            })
+            })?;
+            Ok(Some((log_place(connection)?, households)))
         })?;
-        let list = &self.app.regions;
-        let as_of = Day::in_china(self.app.clock.now_ms());
-        let frame = Frame { schema: Schema::base(), regions: list, area, as_of };
+        let (log, households) = read.ok_or(AdminError::AreaTooLarge)?;
         let borrowed = households.iter().map(|(id, fold, facts)| (*id, fold, facts));
-        Ok((project(template, &frame, borrowed), area))
+        Ok(Filled { sheet: project(template, &self.frame(area, log), borrowed), area, log })
     }
+
+    /// What a sheet of today is made for.
+    pub(super) fn frame(&self, area: u64, log: LogPlace) -> Frame<'_> {
+        let as_of = Day::in_china(self.app.clock.now_ms());
+        Frame { schema: Schema::base(), regions: &self.app.regions, area, as_of, log }
+    }
+}
+
+/// Whether an account may see a sheet of an area; one whose form nobody has any more counts as one that is not public.
+pub(super) fn may_see(account: &Account, template: Option<&Template>, area: u64) -> bool {
+    let is_public = template.is_some_and(|template| template.public);
+    authority::covers(&account.areas, area) && (is_public || account.role.holds_replica())
 }
 
 /// Writes the file. What is to be said about it, if anything.

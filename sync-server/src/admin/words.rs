@@ -2,9 +2,10 @@
 
 use wanhu_core::document::DocumentError;
 use wanhu_core::document::edit::EditError;
+use wanhu_core::document::form::FormError;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::domain::schema::words;
+use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::wire::RefusalCode;
 
@@ -47,6 +48,12 @@ pub enum AdminError {
     /// No such form.
     #[error("no such form")]
     FormUnknown,
+    /// A form of an office's own that cannot be made.
+    #[error("{0}")]
+    FormRefused(#[from] FormError),
+    /// The file cannot be read.
+    #[error("file unreadable")]
+    FileUnreadable,
     /// Not a kind of file that this program makes.
     #[error("no such format")]
     FormatUnknown,
@@ -86,6 +93,9 @@ impl AdminError {
             let en = format!("this head's household is on record: {id}");
             return ("on_record", format!("该户主已建档: {id}"), en);
         }
+        if let Self::FormRefused(error) = self {
+            return form_words(error);
+        }
         if let Self::Delivery(error) = self {
             return delivery_words(error);
         }
@@ -118,6 +128,7 @@ impl AdminError {
             Self::OnRecord(_)
             | Self::Refused(_)
             | Self::Delivery(_)
+            | Self::FormRefused(_)
             | Self::ExpectedUnusable(_)
             | Self::ProfileUnusable(_) => ("refused", "未保存", "not saved"),
             Self::Open(_) => {
@@ -133,6 +144,11 @@ impl AdminError {
                 "area_too_large",
                 "辖区过大,请按乡镇或村生成",
                 "too many households; make it by township or village",
+            ),
+            Self::FileUnreadable => (
+                "file_unreadable",
+                "文件无法读取,须为 UTF-8 文本",
+                "the file cannot be read as UTF-8 text",
             ),
             Self::FileUnwritable => {
                 ("file_unwritable", "文件无法写入", "the file cannot be written")
@@ -216,6 +232,21 @@ fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
             ("too_large", "内容过大,请分次保存".into(), "too large; save in parts".into())
         }
     }
+}
+
+/// Why a form cannot be made; a field goes by its label as well.
+fn form_words(error: &FormError) -> (&'static str, String, String) {
+    let subject = error.subject();
+    let field = subject.split_once('.').and_then(|(c, name)| Schema::base().field(c, name));
+    let (zh, en) = field.map_or_else(Default::default, |field| {
+        (format!(" ({})", field.zh), format!(" ({})", field.en))
+    });
+    let known = words("form_error", error.code()).cloned();
+    let said = |text: String, label: String| text.replace("{subject}", &(subject.clone() + &label));
+    known.map_or_else(
+        || ("form_refused", "模板有误".into(), error.to_string()),
+        |known| ("form_refused", said(known.zh, zh), said(known.en, en)),
+    )
 }
 
 /// Why a file was not delivered.

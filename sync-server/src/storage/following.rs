@@ -80,6 +80,7 @@ pub(super) fn reach(
     Ok(through.unwrap_or(0))
 }
 
-fn log_end(connection: &Connection) -> Result<i64, StoreError> {
+/// The number of the last log entry; 0 where there is none.
+pub(super) fn log_end(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("SELECT coalesce(max(n), 0) FROM log", [], |row| row.get(0))?)
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use wanhu_core::document::change::Change;
+use wanhu_core::document::form::LogPlace;
 use wanhu_core::document::judge::steps_of;
 use wanhu_core::document::raw::RawChange;
 use wanhu_core::domain::authority::RULE_SET;
@@ -11,8 +12,11 @@ use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Arrival, Held, Household};
 use wanhu_core::sync::admission::{Provenance, Quarantined, RecordLog};
 use wanhu_core::sync::chain::{Chain, Digest, EntryKind, move_payload};
-use wanhu_core::sync::responder::LogPoint;
+use wanhu_core::sync::responder::{LogPoint, LogReader};
 use wanhu_core::sync::wire::{Scope, encode};
+
+use super::following::log_end;
+use super::reader::SqliteReader;
 
 /// The log of all scopes inside one transaction.
 #[derive(Debug)]
@@ -263,6 +267,15 @@ pub fn move_household(
     log.append_entry(to, &entry(EntryKind::Enter, from))?;
     household.scope = to;
     records::save(transaction, &household)
+}
+
+/// How far the log reaches, as the connection's transaction sees it.
+///
+/// # Errors
+/// Where the file fails.
+pub fn log_place(connection: &Connection) -> Result<LogPlace, StoreError> {
+    let n = log_end(connection)?.cast_unsigned();
+    Ok(LogPlace { n, epoch: SqliteReader(connection).epoch()? })
 }
 
 /// One line of the operator's statistics: a scope and what it holds.

@@ -1,6 +1,6 @@
 //! Which sheets were made, and what they said, as digests. Must not know what a form shows.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 use wanhu_core::document::form::Digest;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::store::StoreError;
@@ -8,28 +8,83 @@ use wanhu_core::store::StoreError;
 /// A sheet's households and what it says about each.
 pub type Digests = Vec<(HouseholdId, Digest)>;
 
-/// Remembers a sheet in place of the last one of this form and area.
+/// A sheet that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeSheet {
+    /// Form and version, for example `village/1`.
+    pub form: String,
+    /// The area it was made for.
+    pub area: u64,
+    /// When, by the server's clock, milliseconds since 1970 UTC.
+    pub made_ms: i64,
+    /// How far the log reached, as the sheet is stamped; empty where it is not known.
+    pub log: String,
+    /// The form itself as an office wrote it; empty for one of the release.
+    pub template: String,
+}
+
+impl MadeSheet {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            form: row.get(0)?,
+            area: row.get::<_, i64>(1)?.cast_unsigned(),
+            made_ms: row.get(2)?,
+            log: row.get(3)?,
+            template: row.get(4)?,
+        })
+    }
+}
+
+/// Remembers a sheet in place of the last one of this form and area, of whichever version.
 ///
 /// # Errors
 /// Where the file fails.
 pub fn made(
     transaction: &Transaction<'_>,
-    form: &str,
-    area: u64,
+    sheet: &MadeSheet,
     digests: &Digests,
-    now_ms: i64,
 ) -> Result<(), StoreError> {
-    let area = area.cast_signed();
-    transaction
-        .execute("DELETE FROM form_output WHERE form = ?1 AND area = ?2", params![form, area])?;
+    let (form, area) = (&sheet.form, sheet.area.cast_signed());
+    forget(transaction, form, area)?;
+    transaction.execute(
+        "INSERT INTO form_made (form, area, made_ms, log, template) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![form, area, sheet.made_ms, sheet.log, sheet.template],
+    )?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO form_output (form, area, household, digest, made_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO form_output (form, area, household, digest) VALUES (?1, ?2, ?3, ?4)",
     )?;
     for (household, digest) in digests {
-        insert.execute(params![form, area, household.0, digest, now_ms])?;
+        insert.execute(params![form, area, household.0, digest])?;
     }
     Ok(())
+}
+
+/// Forgets what there is of a form and an area, whatever the version behind the stroke.
+fn forget(transaction: &Transaction<'_>, form: &str, area: i64) -> Result<(), StoreError> {
+    let name = form.split_once('/').map_or(form, |(name, _)| name);
+    let old: Vec<String> = transaction
+        .prepare_cached("SELECT form FROM form_made WHERE area = ?1")?
+        .query_map([area], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for old in old.iter().filter(|old| old.split_once('/').is_some_and(|(own, _)| own == name)) {
+        for table in ["form_made", "form_output"] {
+            let forget = format!("DELETE FROM {table} WHERE form = ?1 AND area = ?2");
+            transaction.execute(&forget, params![old, area])?;
+        }
+    }
+    Ok(())
+}
+
+/// All sheets that were made, by form and area.
+///
+/// # Errors
+/// Where the file fails.
+pub fn all(connection: &Connection) -> Result<Vec<MadeSheet>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT form, area, made_ms, log, template FROM form_made ORDER BY form, area",
+    )?;
+    let rows = statement.query_map([], MadeSheet::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What the last sheet of this form and area said; empty where there was none.

@@ -1,7 +1,7 @@
 //! Reading a form and holding it against the record: what it asks for must be there, and a notice must not ask for
 //! what it may not show. Must not fill one in.
 
-use super::{Column, Filter, FormError, FormKind, Source, Template};
+use super::{Column, Filter, FormError, FormKind, Part, Source, Template};
 use crate::domain::notice;
 use crate::domain::schema::{FieldKind, Schema, words};
 
@@ -11,7 +11,7 @@ impl Template {
     /// # Errors
     /// The first reason against it.
     pub fn parse(schema: &Schema, text: &str) -> Result<Self, FormError> {
-        let mut form: Self = toml::from_str(text).map_err(|_| FormError::Malformed)?;
+        let mut form: Self = toml::from_str(text).map_err(|error| malformed(text, &error))?;
         let over = match form.kind {
             FormKind::PerHousehold => None,
             FormKind::PerMember => Some("members"),
@@ -30,15 +30,27 @@ impl Template {
         Ok(form)
     }
 
-    fn check(&self, schema: &Schema) -> Result<(), FormError> {
-        if let Filter::Tag(tag) = &self.filter {
-            let field = format!("tag_{tag}");
-            schema.field("class", &field).ok_or(FormError::UnknownSource(field))?;
+    /// Reads a form of an office's own: as [`Self::parse`], and under a name that no form of this release has, as what
+    /// a sheet said is remembered by it.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn parse_own(schema: &Schema, text: &str) -> Result<Self, FormError> {
+        let form = Self::parse(schema, text)?;
+        match Self::shipped().iter().any(|shipped| shipped.id == form.id) {
+            true => Err(FormError::Shipped(form.id)),
+            false => Ok(form),
         }
+    }
+
+    fn check(&self, schema: &Schema) -> Result<(), FormError> {
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        if self.id.is_empty() || !self.id.chars().all(fits) {
+            return Err(FormError::Unnameable(self.id.clone()));
+        }
+        self.check_filter(schema)?;
         for part in &self.parts {
-            if !part.over.is_empty() && !schema.container(&part.over).is_some_and(|c| c.rows) {
-                return Err(FormError::UnknownSource(part.over.clone()));
-            }
+            self.check_lines(schema, part)?;
             for (at, column) in part.columns.iter().enumerate() {
                 self.check_column(schema, &part.over, column)?;
                 if part.columns[..at].iter().any(|other| other.from == column.from) {
@@ -52,6 +64,33 @@ impl Template {
                     return Err(FormError::OutOfPlace(order.name()));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Who stands on a sheet tells what the filter asks.
+    fn check_filter(&self, schema: &Schema) -> Result<(), FormError> {
+        let Filter::Tag(tag) = &self.filter else { return Ok(()) };
+        let field = format!("tag_{tag}");
+        if schema.field("class", &field).is_none() {
+            return Err(FormError::UnknownSource(field));
+        }
+        if self.public && notice::showing(schema, "class", &field).is_none() {
+            return Err(FormError::NotPublic(field));
+        }
+        Ok(())
+    }
+
+    /// The lines of a part are rows; how many there are says something, even if nothing of them is shown.
+    fn check_lines(&self, schema: &Schema, part: &Part) -> Result<(), FormError> {
+        if part.over.is_empty() {
+            return Ok(());
+        }
+        let known = schema.container(&part.over).filter(|container| container.rows);
+        let known = known.ok_or_else(|| FormError::UnknownSource(part.over.clone()))?;
+        let shown = |name: &str| notice::showing(schema, &part.over, name).is_some();
+        if self.public && !known.fields.iter().any(|field| shown(&field.name)) {
+            return Err(FormError::NotPublic(part.over.clone()));
         }
         Ok(())
     }
@@ -94,4 +133,12 @@ impl Template {
             column.zh = label.unwrap_or_default();
         }
     }
+}
+
+/// Where the text stops being a form, and what the reader says. A field that is missing is missing from the whole.
+fn malformed(text: &str, error: &toml::de::Error) -> FormError {
+    let span = error.span().filter(|span| span.start > 0 && span.end <= text.len());
+    let before = span.and_then(|span| text.get(..span.start));
+    let line = before.map_or(0, |before| before.matches('\n').count() + 1);
+    FormError::Malformed { line, reason: error.message().to_owned() }
 }

@@ -1,7 +1,7 @@
 //! Filling in a form: a pure function from households to a sheet. Must not decide what a value means; the facts
 //! and the domain's rules say so.
 
-use super::sheet::{Cell, Heading, Sheet, SheetPart, SheetRow, Shown, digest};
+use super::sheet::{Cell, Heading, LogPlace, Sheet, SheetPart, SheetRow, Shown, digest};
 use super::{Column, Derived, FormKind, Part, Source, Template};
 use crate::document::fold::{Fold, differ};
 use crate::document::genesis::ContainerIndex;
@@ -26,6 +26,8 @@ pub struct Frame<'a> {
     pub area: u64,
     /// The day whose record it shows.
     pub as_of: Day,
+    /// How far the log reached from which the record was read.
+    pub log: LogPlace,
 }
 
 /// Between the values of several rows in one cell.
@@ -42,7 +44,7 @@ pub fn project<'a>(
 ) -> Sheet {
     let mut parts: Vec<SheetPart> =
         template.parts.iter().map(|part| empty_part(frame.schema, part)).collect();
-    let form = format!("{}/{}", template.id, template.version);
+    let form = template.stamp();
     let mut digests = Vec::new();
     for (id, fold, facts) in households {
         if !template.filter.holds(facts) {
@@ -100,6 +102,7 @@ fn stamp(frame: &Frame<'_>, count: usize, form: &str) -> Vec<String> {
         said("area", path(frame.regions, frame.area)),
         said("as_of", frame.as_of.to_string()),
         said("households", count.to_string()),
+        said("log", frame.log.to_string()),
         said("form", form.to_owned()),
     ]
 }
@@ -287,6 +290,9 @@ impl<'a> Filler<'a> {
     }
 
     fn derived(&self, derived: Derived, number: usize) -> Cell {
+        if derived == Derived::Measures {
+            return joined(self.facts.rows("measures").iter().map(|row| self.measure(row)));
+        }
         let facts = self.facts;
         let fen = |value: Option<i64>| value.map_or(Shown::Empty, |value| amount("fen", value));
         let text = |text: String| if text.is_empty() { Shown::Empty } else { Shown::Text(text) };
@@ -299,6 +305,13 @@ impl<'a> Filler<'a> {
             ),
             Derived::Stage => text(self.stage()),
             Derived::Proposal => text(self.proposal()),
+            Derived::Decision => text(self.decision()),
+            Derived::DecidedOn => {
+                let on = Case::of(facts).decision().and_then(|decision| decision.on);
+                on.map_or(Shown::Empty, Shown::Day)
+            }
+            // Told above, each measure with what is disputed about it.
+            Derived::Measures => Shown::Empty,
             Derived::PeopleCount => count(facts.people_count()),
             Derived::NetIncome => fen(facts.net_income_fen()),
             Derived::NetIncomePerPerson => fen(facts.net_income_per_person_fen()),
@@ -313,6 +326,35 @@ impl<'a> Filler<'a> {
         let stage = Case::of(self.facts).stage();
         let code = stage.and_then(|stage| self.frame.schema.code("case_state", stage.code()));
         code.map_or_else(String::new, |code| code.zh.clone())
+    }
+
+    /// A measure in a few words: 综合保障:二类低保(正在落实,每月280元).
+    fn measure(&self, row: &Row) -> Cell {
+        let cells = ["kind", "title", "status", "period", "amount_fen"].map(|name| {
+            let field = self.frame.schema.field("measures", name);
+            let empty = Cell { shown: Shown::Empty, disputed: false };
+            field.map_or(empty, |field| self.field("measures", field, false, Some(row)))
+        });
+        let disputed = cells.iter().any(|cell| cell.disputed);
+        let [kind, title, status, period, amount] =
+            cells.map(|cell| Cell { disputed: false, ..cell }.text());
+        let unit = if amount.is_empty() { String::new() } else { word("unit", "fen") };
+        let some = |parts: [String; 2], between: &str| {
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+        };
+        let how = some([status, format!("{period}{amount}{unit}")], ",");
+        let what = some([kind, title], ":");
+        let told = if how.is_empty() { what } else { format!("{what}({how})") };
+        let shown = if told.is_empty() { Shown::Empty } else { Shown::Text(told) };
+        Cell { shown, disputed }
+    }
+
+    /// What was decided; of a case of a past campaign, that it was carried over, as its step states that day.
+    fn decision(&self) -> String {
+        let case = Case::of(self.facts);
+        let code = case.decision().map(|decision| decision.stage.code());
+        let code = if case.is_carried_over() { Some("carried_over") } else { code };
+        code.map_or_else(String::new, |code| word("decision", code))
     }
 
     fn proposal(&self) -> String {

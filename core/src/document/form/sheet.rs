@@ -12,6 +12,24 @@ use crate::domain::ids::HouseholdId;
 /// What a form says about a household, in eight bytes.
 pub type Digest = [u8; 8];
 
+/// A place in a server's log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogPlace {
+    /// The number of its last entry; 0 where there is none.
+    pub n: u64,
+    /// Which log it is: after a restore the numbers go on in another one.
+    pub epoch: [u8; 8],
+}
+
+impl std::fmt::Display for LogPlace {
+    /// The number, and as much of the epoch as tells two logs of one server apart: `1234/9f3a0c1b`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: usize = 4;
+        write!(f, "{}/", self.n)?;
+        self.epoch.iter().take(SHOWN).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// What a cell shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
@@ -126,7 +144,7 @@ pub struct Sheet {
     pub public: bool,
     /// The day whose record it shows.
     pub as_of: Day,
-    /// What it was made from, in words: area, day, households, form.
+    /// What it was made from, in words: area, day, households, place in the log, form.
     pub stamp: Vec<String>,
     /// Its tables.
     pub parts: Vec<SheetPart>,

@@ -9,6 +9,7 @@ use crate::document::facts::facts;
 use crate::document::fold::Fold;
 use crate::document::genesis::ContainerIndex;
 use crate::domain::ids::{ActorId, HouseholdId};
+use crate::domain::notice;
 use crate::domain::region::RegionList;
 use crate::domain::schema::words;
 use crate::domain::value::Value;
@@ -23,6 +24,7 @@ fn frame() -> Frame<'static> {
         regions: RegionList::chenzhou(),
         area: 431_022,
         as_of: "2020-11-30".parse().unwrap(),
+        log: LogPlace { n: 1_234, epoch: [0x9f, 0x3a, 0x0c, 0x1b, 5, 6, 7, 8] },
     }
 }
 
@@ -101,7 +103,10 @@ fn texts(part: &SheetPart) -> Vec<Vec<String>> {
 #[test]
 fn every_form_of_this_release_asks_only_for_what_is_on_record() {
     let ids: Vec<&str> = Template::shipped().iter().map(|form| form.id.as_str()).collect();
-    assert_eq!(ids, ["department", "survey", "village", "members", "measures", "notice"]);
+    assert_eq!(
+        ids,
+        ["department", "survey", "village", "members", "measures", "notice", "decisions"]
+    );
     for form in Template::shipped() {
         assert!(form.columns().all(|column| !column.zh.is_empty()), "{}", form.id);
         assert!(!form.sign.is_empty() && !form.zh.is_empty() && !form.en.is_empty());
@@ -109,18 +114,34 @@ fn every_form_of_this_release_asks_only_for_what_is_on_record() {
     for derived in Derived::ALL {
         assert!(words("derived", derived.code()).is_some(), "{}", derived.code());
     }
+    for (container, field) in Derived::Measures.reads() {
+        let shown = notice::showing(Schema::base(), container, field);
+        assert_eq!(shown, Some(notice::Showing::Plain), "{container}.{field}");
+    }
+    for decision in [Stage::Monitored, Stage::Closed, Stage::Reopened] {
+        assert!(words("decision", decision.code()).is_some(), "{decision:?}");
+    }
+}
+
+/// A form of one part, as a file says it.
+fn text_of(id: &str, kind: &str, head: &str, columns: &str) -> String {
+    format!(
+        "id = \"{id}\"\nversion = 1\nzh = \"x\"\nen = \"x\"\nkind = \"{kind}\"\nsign = []\n{head}\n\
+         [[part]]\ncolumns = [{columns}]"
+    )
+}
+
+fn written(kind: &str, head: &str, columns: &str) -> Result<usize, FormError> {
+    let text = text_of("x", kind, head, columns);
+    Template::parse(Schema::base(), &text).map(|form| form.parts.len())
+}
+
+fn column(from: &str) -> String {
+    format!("{{ from = \"{from}\" }}")
 }
 
 #[test]
 fn forms_that_do_not_fit_the_record_are_refused() {
-    let written = |kind: &str, head: &str, columns: &str| {
-        let text = format!(
-            "id = \"x\"\nversion = 1\nzh = \"x\"\nen = \"x\"\nkind = \"{kind}\"\nsign = []\n{head}\n\
-             [[part]]\ncolumns = [{columns}]"
-        );
-        Template::parse(Schema::base(), &text).map(|form| form.parts.len())
-    };
-    let column = |from: &str| format!("{{ from = \"{from}\" }}");
     let list = |from: &str| written("village_list", "", &column(from));
     assert_eq!(list("basic.head_name"), Ok(1));
     assert_eq!(list("measures.title"), Ok(1), "what all rows say");
@@ -128,7 +149,7 @@ fn forms_that_do_not_fit_the_record_are_refused() {
         list("basic.favourite_colour"),
         Err(FormError::UnknownSource("basic.favourite_colour".into()))
     );
-    assert_eq!(list("luck"), Err(FormError::Malformed));
+    assert_eq!(list("luck"), Err(FormError::UnknownSource("luck".into())));
     assert_eq!(list("visits.photo"), Err(FormError::OutOfPlace("visits.photo".into())));
     let twice = format!("{},{}", column("stage"), column("stage"));
     assert_eq!(written("village_list", "", &twice), Err(FormError::Twice("stage".into())));
@@ -138,7 +159,62 @@ fn forms_that_do_not_fit_the_record_are_refused() {
     assert_eq!(masked, Err(FormError::OutOfPlace("income.wage_fen".into())));
     let tag = written("village_list", "filter = { tag = \"no_such\" }", &column("stage"));
     assert_eq!(tag, Err(FormError::UnknownSource("tag_no_such".into())));
-    assert_eq!(written("village_list", "colour = 1", &column("stage")), Err(FormError::Malformed));
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_line() {
+    let malformed = |text: &str| match Template::parse(Schema::base(), text) {
+        Err(FormError::Malformed { line, reason }) => (line, reason),
+        other => panic!("{other:?}"),
+    };
+    let (line, reason) = malformed(&text_of("x", "village_list", "colour = 1", &column("stage")));
+    assert_eq!(line, 7);
+    assert!(reason.contains("colour"), "{reason}");
+    assert_eq!(malformed("id = \"x\"\nversion = one").0, 2);
+    let (line, reason) = malformed("version = 1\nid = \"x\"");
+    assert_eq!(line, 0, "about the whole");
+    assert!(reason.contains("zh"), "{reason}");
+    assert_eq!(malformed(&text_of("x", "no_such", "", "")).0, 5);
+}
+
+#[test]
+fn every_reason_against_a_form_has_words() {
+    let name = || "x".to_owned();
+    for error in [
+        FormError::Malformed { line: 3, reason: name() },
+        FormError::UnknownSource(name()),
+        FormError::NotPublic(name()),
+        FormError::OutOfPlace(name()),
+        FormError::Twice(name()),
+        FormError::Parts,
+        FormError::Unnameable(name()),
+        FormError::Shipped(name()),
+    ] {
+        let known = words("form_error", error.code()).unwrap();
+        for text in [&known.zh, &known.en] {
+            assert_eq!(text.contains("{subject}"), !error.subject().is_empty(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_form_of_an_offices_own_has_a_name_of_its_own() {
+    let own = |id: &str| {
+        let text = text_of(id, "village_list", "", &column("stage"));
+        Template::parse_own(Schema::base(), &text).map(|form| form.stamp())
+    };
+    assert_eq!(own("county_list"), Ok("county_list/1".into()));
+    assert_eq!(own("县级台账-2024"), Ok("县级台账-2024/1".into()));
+    for shipped in Template::shipped() {
+        assert_eq!(own(&shipped.id), Err(FormError::Shipped(shipped.id.clone())));
+    }
+    for id in ["", "village/1", "own.toml", "a b"] {
+        assert_eq!(own(id), Err(FormError::Unnameable(id.into())));
+    }
+}
+
+#[test]
+fn a_public_form_shows_selects_and_counts_only_what_may_be_known() {
     for private in [
         "basic.phone",
         "basic.address",
@@ -154,6 +230,16 @@ fn forms_that_do_not_fit_the_record_are_refused() {
         assert_eq!(refused, Err(FormError::NotPublic(private.into())));
     }
     assert_eq!(written("village_list", "public = true", &column("basic.head_name")), Ok(1));
+    let selected = |tag: &str, public: bool| {
+        let head = format!("public = {public}\nfilter = {{ tag = \"{tag}\" }}");
+        written("village_list", &head, &column("basic.head_name"))
+    };
+    assert_eq!(selected("serious_illness", false), Ok(1));
+    let refused = Err(FormError::NotPublic("tag_serious_illness".into()));
+    assert_eq!(selected("serious_illness", true), refused, "who stands there is ill");
+    let counted = |kind: &str| written(kind, "public = true", &column("sequence"));
+    assert_eq!(counted("per_member"), Err(FormError::NotPublic("members".into())));
+    assert_eq!(counted("per_measure"), Ok(1));
 }
 
 #[test]
@@ -161,7 +247,16 @@ fn a_list_shows_codes_as_labels_amounts_as_yuan_and_days() {
     let households = samples();
     let ledger = sheet(form("measures"), &households);
     assert_eq!(ledger.title, "帮扶措施台账");
-    assert_eq!(ledger.stamp, ["范围:宜章县", "数据截至:2020-11-30", "户数:2", "表号:measures/1"]);
+    assert_eq!(
+        ledger.stamp,
+        [
+            "范围:宜章县",
+            "数据截至:2020-11-30",
+            "户数:2",
+            "日志序号:1234/9f3a0c1b",
+            "表号:measures/1"
+        ]
+    );
     assert_eq!(ledger.parts[0].header[8].label, "金额(元)");
     let lines = texts(&ledger.parts[0]);
     assert_eq!(lines.len(), 7);
@@ -237,6 +332,109 @@ fn the_notice_shows_what_it_may_and_nothing_else() {
             ],
         ]
     );
+}
+
+/// A sample household after more steps.
+fn decided(which: usize, steps: &[(&str, &str, &str, &str)]) -> (HouseholdId, Fold, Facts) {
+    let (id, fold, old) = samples().remove(which);
+    let fields = steps.iter().flat_map(|(row, state, after, on)| {
+        [("state", *state), ("after", *after), ("on", *on)]
+            .map(|(field, value)| ("steps".to_owned(), format!("{row}.{field}"), value.into()))
+    });
+    let fold = save(&fold, 1, &fields.collect::<Vec<_>>());
+    let facts = facts(&fold, old.village);
+    (id, fold, facts)
+}
+
+#[test]
+fn what_was_decided_hangs_with_the_measures_and_nothing_else() {
+    let entry = [
+        ("t5", "township_check", "t4", "2020-02-24"),
+        ("t6", "county_decision", "t5", "2020-02-25"),
+        ("t7", "monitored", "t6", "2020-02-26"),
+    ];
+    let exit = [
+        ("t7", "township_check", "t6", "2020-12-02"),
+        ("t8", "county_decision", "t7", "2020-12-03"),
+        ("t9", "closed", "t8", "2020-12-04"),
+        ("ta", "reopened", "t9", "2021-01-05"),
+    ];
+    let told = |households: &[(HouseholdId, Fold, Facts)]| {
+        texts(&sheet(form("decisions"), households).parts[0])
+    };
+    let carried = &told(&samples())[..];
+    assert_eq!(carried.len(), 1, "what is proposed is not decided: {carried:?}");
+    assert_eq!(
+        carried[0],
+        [
+            "1",
+            "陈*建",
+            "金盆村",
+            "上金盆",
+            "边缘易致贫户",
+            "由以往排查转入监测",
+            "2020-04-02",
+            "综合保障:全家低保(已落实,每月1280元)、综合保障:＊＊＊(已落实,每月110元)、\
+             义务教育保障:次子助学金(已落实,每年4000元)"
+        ]
+    );
+    assert_eq!(
+        told(&[decided(0, &entry)])[0],
+        [
+            "1",
+            "陈*昌",
+            "福岭村",
+            "三组",
+            "脱贫不稳定户",
+            "纳入监测",
+            "2020-02-26",
+            "综合保障:二类低保(正在落实,每月280元)、公益性岗位:村级保洁员(正在落实,每月500元)、\
+             保险分红:产业项目分红(计划,每年5000元)、其他教育帮扶:次子助学补助(计划,每学期1000元)"
+        ]
+    );
+    for (steps, decision, on) in [
+        (2, "由以往排查转入监测", "2020-04-02"),
+        (3, "风险消除", "2020-12-04"),
+        (4, "回退监测", "2021-01-05"),
+    ] {
+        assert_eq!(told(&[decided(1, &exit[..steps])])[0][5..7], [decision, on], "{steps}");
+    }
+}
+
+#[test]
+fn a_measure_is_told_as_far_as_it_is_known_and_others_values_are_marked_where_nobody_public_reads()
+{
+    let own = text_of("own", "village_list", "", &column("measures"));
+    let own = Template::parse_own(Schema::base(), &own).unwrap();
+    let told = |fields: &[(&str, Value)]| {
+        let fields = fields
+            .iter()
+            .map(|(key, value)| ("measures".to_owned(), (*key).to_owned(), value.clone()));
+        let fold = save(&Fold::default(), 1, &fields.collect::<Vec<_>>());
+        let facts = facts(&fold, VILLAGE);
+        texts(&sheet(&own, &[(HouseholdId([1; 16]), fold, facts)]).parts[0]).concat().concat()
+    };
+    assert_eq!(told(&[]), "");
+    assert_eq!(told(&[("a.title", "养牛".into())]), "养牛");
+    assert_eq!(told(&[("a.kind", "jobs".into()), ("a.status", "done".into())]), "就业帮扶(已落实)");
+    assert_eq!(told(&[("a.title", "养牛".into()), ("a.amount_fen", 50.into())]), "养牛(0.50元)");
+    let (_, fold, _) = samples().remove(0);
+    let author = |author: u8, status: &str| {
+        let edits = [FieldEdit {
+            container: ContainerIndex::of("measures").unwrap(),
+            key: "h1.status".into(),
+            value: Some(status.into()),
+        }];
+        let origin = Origin { actor: ActorId([author; 16]), time_ms: 0, message: String::new() };
+        Change::decode(&draft(&fold, &edits, &origin).unwrap()).unwrap()
+    };
+    let mut both = fold.clone();
+    both.apply(&author(2, "done"));
+    both.apply(&author(3, "stopped"));
+    let facts = facts(&both, VILLAGE);
+    let told = texts(&sheet(&own, &[(HouseholdId([1; 16]), both, facts)]).parts[0]).concat();
+    assert!(told[0].starts_with("综合保障:二类低保(停止,每月280元)、"), "{told:?}");
+    assert!(told[0].ends_with('※'), "{told:?}");
 }
 
 #[test]

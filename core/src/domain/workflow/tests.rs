@@ -94,6 +94,35 @@ fn a_case_goes_all_the_way_in_and_out() {
         assert_eq!(case.last_step(), way[end - 1].0);
         assert!(case.set_aside.is_empty());
         assert_eq!(case.is_open(), (7..15).contains(&end), "{end}");
+        let decided = case.decision().map(|passed| (passed.stage, passed.on));
+        let expected = match end {
+            ..7 => None,
+            7..15 => Some((Stage::Monitored, Some(day("2024-03-20")))),
+            15.. => Some((Stage::Closed, Some(day("2024-10-12")))),
+        };
+        assert_eq!(decided, expected, "{end}");
+        assert!(!case.is_carried_over());
+    }
+}
+
+#[test]
+fn what_a_past_campaign_decided_stands_until_somebody_decides_anew() {
+    let begun = [("a", "", Stage::Monitored, "2024-03-20", "county")];
+    let closed = WAY_OUT.map(|(id, after, stage, on, level)| {
+        (id, if after == "h" { "a" } else { after }, stage, on, level)
+    });
+    let again = [("p", "o", Stage::Reopened, "2025-01-08", "township")];
+    let all = [&begun[..], &closed, &again].concat();
+    for (steps, carried_over, stage) in [
+        (1, true, Stage::Monitored),
+        (7, true, Stage::Monitored),
+        (8, false, Stage::Closed),
+        (9, false, Stage::Reopened),
+    ] {
+        let case = Case::of(&with_steps(ready(), &all[..steps]));
+        assert_eq!(case.is_carried_over(), carried_over, "{steps}");
+        assert_eq!(case.decision().map(|passed| passed.stage), Some(stage), "{steps}");
+        assert_eq!(case.is_open(), stage != Stage::Closed, "{steps}");
     }
 }
 

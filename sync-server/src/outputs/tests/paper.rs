@@ -21,7 +21,11 @@ fn every_form_on_paper_says_what_the_sheet_says() {
             assert!(width(&shown) > 12 || text.contains(&shown), "{}: {shown}", form.id);
         }
         let names = if sheet.public { ["陈*昌", "陈*建"] } else { ["陈永昌", "陈国建"] };
-        assert!(names.iter().all(|name| text.contains(name)), "{}: {text}", form.id);
+        let stands = |id| sheet.households.iter().any(|(own, _)| *own == id);
+        for (name, (id, ..)) in names.iter().zip(samples()) {
+            assert_eq!(text.contains(name), stands(id), "{}: {name} in {text}", form.id);
+        }
+        assert!(text.contains("日志序号:1234/9f3a0c1b"), "{}: {text}", form.id);
         assert!(text.contains(&sheet.title) && text.contains("2020-11-30"), "{}", form.id);
         assert!(sheet.sign.iter().all(|line| text.contains(line)), "{}", form.id);
     }
@@ -72,10 +76,11 @@ fn the_same_sheet_is_the_same_paper() {
 
 #[test]
 fn no_notice_on_paper_tells_a_secret() {
-    for secret in SECRETS {
-        let pdf = pdf::write(&sheet("notice", &[telling(secret)]), &[]).unwrap();
+    for (secret, form) in SECRETS.iter().flat_map(|secret| public_forms().map(move |f| (secret, f)))
+    {
+        let pdf = pdf::write(&sheet(&form.id, &[telling(secret)]), &[]).unwrap();
         let text = pdf_text(&pdf.bytes);
-        assert!(!text.contains(secret), "{secret} in {text}");
+        assert!(!text.contains(secret), "{}: {secret} in {text}", form.id);
         assert!(text.contains("＊＊＊"), "{text}");
     }
 }
