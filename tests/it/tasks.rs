@@ -1,12 +1,14 @@
-//! What an office has to do, in pages: each task once, in one order, whatever is done in between.
+//! What an office has to do, by the server's clock, and in pages: each task once, in one order, whatever is done in between.
 
 use serde_json::Value as Json;
+use wanhu_core::client::{RecordEdit, StepForm};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::workflow::{Case, Stage};
 use wanhu_core::store::cases::TaskPlace;
 use wanhu_core::system::SystemEntropy;
 use wanhu_server::admin::{AdminCommand, HouseholdFilter, Office, TaskArguments};
-use wanhu_tests::county::{County, Step};
+use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;
 
 /// A township that has a cadre to name for each of these families; several on one day.
@@ -116,4 +118,31 @@ async fn a_list_says_how_to_go_on_while_more_follow() {
     let after: HouseholdId = go_on(&text).unwrap().parse().unwrap();
     let (text, rest) = list(5, Some(after));
     assert_eq!((rest, go_on(&text)), (whole[5..].to_vec(), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_from_the_future_puts_nothing_off() {
+    let county = County::on("2024-03-04", None).await;
+    county.account("township", Role::TownshipOffice, FULING / 1_000);
+    county.account("li", Role::VillageCadre, FULING);
+    let li = county.phone("li").await;
+    sync(&li).await;
+    let ahead = "2030-01-01".parse().unwrap();
+    let clue = RecordEdit::default().set("basic", "head_name", "陈永昌");
+    let clue = clue.step(&Case::default(), &StepForm::to(Stage::Clue), "village", ahead);
+    let id = li.create_household(FULING, clue).unwrap();
+    assert_eq!(sync(&li).await.refused, 0, "the work of a wrong clock is taken");
+    let due = |case: &Json| case["tasks"][0]["due_on"].as_str().unwrap().to_owned();
+    let case = || county.office("township", AdminCommand::Case { household: id }).unwrap();
+    assert_eq!(due(&case()), "2024-03-11", "five working days from when the server took it");
+    let late = || {
+        let filter = HouseholdFilter { overdue: true, rows: 50, ..HouseholdFilter::default() };
+        shown(&county, AdminCommand::List(filter)).1.len()
+    };
+    county.day("2024-03-11");
+    assert_eq!(late(), 0);
+    county.day("2024-03-12");
+    assert_eq!(late(), 1);
+    let stated = li.case(id).unwrap().tasks[0].due_on.unwrap().to_string();
+    assert_eq!(stated, "2030-01-08", "a phone has what the step states");
 }

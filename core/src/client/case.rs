@@ -22,7 +22,7 @@ impl Ledger {
         let now_ms = self.now_ms();
         let inner = &*self.opened()?;
         let household = records::find(&inner.connection, id)?.ok_or_else(|| not_found(id))?;
-        Ok(cases::view(&inner.connection, &household, &inner.asking(now_ms))?)
+        Ok(cases::view(&inner.connection, &household, &inner.asking(now_ms), cases::as_stated)?)
     }
 
     /// Takes a step of the case, with whatever is saved together with it.
@@ -53,7 +53,7 @@ impl Ledger {
     pub fn tasks(&self) -> Result<Vec<TaskView>, LedgerError> {
         let now_ms = self.now_ms();
         let inner = &*self.opened()?;
-        Ok(cases::tasks(&inner.connection, &inner.asking(now_ms))?)
+        Ok(cases::tasks(&inner.connection, &inner.asking(now_ms), cases::as_stated)?)
     }
 
     /// The warnings that fire for a household today, the ones nobody was warned of yet.

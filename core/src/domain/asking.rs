@@ -41,11 +41,11 @@ impl Asking<'_> {
 
     /// The tasks of a household that whoever asks has to do, the most urgent first. A household with a responsible
     /// cadre of its own is left to that cadre.
-    pub fn tasks(&self, facts: &Facts) -> Vec<Task> {
+    pub fn tasks(&self, facts: &Facts, case: &Case) -> Vec<Task> {
         if self.is_left_to_another(facts) {
             return Vec::new();
         }
-        let mut tasks = tasks(facts, &Case::of(facts), self.policy, self.today);
+        let mut tasks = tasks(facts, case, self.policy, self.today);
         tasks.retain(|task| self.is_mine(task));
         tasks
     }
@@ -81,7 +81,8 @@ mod tests {
         let (policy, areas) = (Policy::none(), [VILLAGE]);
         let today = today.parse().unwrap();
         let role = Some(role);
-        Asking { account, role, areas: &areas, policy: &policy, today }.tasks(facts).len()
+        let asking = Asking { account, role, areas: &areas, policy: &policy, today };
+        asking.tasks(facts, &Case::of(facts)).len()
     }
 
     #[test]

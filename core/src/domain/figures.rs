@@ -9,7 +9,7 @@ use super::facts::Facts;
 use super::ids::HouseholdId;
 use super::policy::Policy;
 use super::schema::Schema;
-use super::workflow;
+use super::workflow::{self, Case};
 
 mod definitions;
 
@@ -117,18 +117,19 @@ impl<'p> Figures<'p> {
 
     /// Counts a household. A record out of use counts nowhere.
     pub fn add(&mut self, id: HouseholdId, facts: &Facts) {
-        self.count(Some(id), facts);
+        self.count(Some(id), facts, &Case::of(facts));
     }
 
-    /// Counts a household that whoever asks may not look at; it is named nowhere.
-    pub fn add_unnamed(&mut self, facts: &Facts) {
-        self.count(None, facts);
+    /// Counts a household by a case of which somebody knows when each step was taken; none for an id that whoever asks may not
+    /// look at, and it is named nowhere.
+    pub fn add_case(&mut self, id: Option<HouseholdId>, facts: &Facts, case: &Case) {
+        self.count(id, facts, case);
     }
 
-    fn count(&mut self, id: Option<HouseholdId>, facts: &Facts) {
+    fn count(&mut self, id: Option<HouseholdId>, facts: &Facts, case: &Case) {
         let people = i128::from(facts.people_count());
         let Self { asked, with_ids, tallies, .. } = self;
-        definitions::count(facts, asked, &mut |code, of, numerator, denominator| {
+        definitions::count((facts, case), asked, &mut |code, of, numerator, denominator| {
             let tallies = tallies.entry(code).or_default();
             if !tallies.contains_key(of) {
                 tallies.insert(of.to_owned(), Tally::default());

@@ -258,6 +258,17 @@ impl Case {
         Tree::of(facts.rows("steps")).case()
     }
 
+    /// The same where nothing was entered later than the day on which somebody else took its step: days by the row id of the
+    /// step. Which way the case went stays as it is.
+    #[must_use]
+    pub fn taken_by(mut self, taken: &BTreeMap<String, Day>) -> Self {
+        for passed in &mut self.path {
+            let taken = passed.steps.iter().filter_map(|step| taken.get(step)).min().copied();
+            passed.on = passed.on.into_iter().chain(taken).min();
+        }
+        self
+    }
+
     /// Where it is.
     pub fn place(&self) -> Place {
         self.path.last().map_or((Phase::Entry, None), |last| (last.phase, Some(last.stage)))

@@ -132,6 +132,17 @@ impl FromStr for TaskPlace {
     }
 }
 
+/// How the steps of a household's record come to a case: a server knows when it took each, a phone has the days they state.
+pub type CaseOf = fn(&Connection, &Household, &Facts) -> Result<Case, StoreError>;
+
+/// The case by the days that its steps state.
+///
+/// # Errors
+/// None.
+pub fn as_stated(_: &Connection, _: &Household, facts: &Facts) -> Result<Case, StoreError> {
+    Ok(Case::of(facts))
+}
+
 /// Where a household's case is.
 ///
 /// # Errors
@@ -140,9 +151,10 @@ pub fn view(
     connection: &Connection,
     household: &Household,
     asking: &Asking<'_>,
+    case_of: CaseOf,
 ) -> Result<CaseView, StoreError> {
     let facts = facts(&household.fold, household.scope);
-    let case = Case::of(&facts);
+    let case = case_of(connection, household, &facts)?;
     let steps = |rows: &[String]| {
         rows.iter()
             .map(|row| step(connection, household, &facts, row))
@@ -163,8 +175,12 @@ pub fn view(
 ///
 /// # Errors
 /// As the file reports.
-pub fn tasks(connection: &Connection, asking: &Asking<'_>) -> Result<Vec<TaskView>, StoreError> {
-    tasks_behind(connection, asking, None, usize::MAX)
+pub fn tasks(
+    connection: &Connection,
+    asking: &Asking<'_>,
+    case_of: CaseOf,
+) -> Result<Vec<TaskView>, StoreError> {
+    tasks_behind(connection, asking, case_of, (None, usize::MAX))
 }
 
 /// One page of what the asking account has to do: so many behind a place, in the same order.
@@ -174,15 +190,16 @@ pub fn tasks(connection: &Connection, asking: &Asking<'_>) -> Result<Vec<TaskVie
 pub fn tasks_behind(
     connection: &Connection,
     asking: &Asking<'_>,
-    after: Option<&TaskPlace>,
-    rows_max: usize,
+    case_of: CaseOf,
+    (after, rows_max): (Option<&TaskPlace>, usize),
 ) -> Result<Vec<TaskView>, StoreError> {
     let mut found = Vec::new();
     let stages = asking.role.and_then(workflow::stages_with_tasks);
     for n in listing::with_tasks(connection, asking.areas, stages)? {
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
-        for task in asking.tasks(&facts) {
+        let case = case_of(connection, &household, &facts)?;
+        for task in asking.tasks(&facts, &case) {
             let view = TaskView {
                 household: household.id,
                 village: household.scope,

@@ -23,6 +23,7 @@ use super::tasks::{task_json, task_words};
 use super::{AdminError, Office, Output, lines, plain};
 use crate::accounts::{Account, AccountError};
 use crate::storage::author::{self, Author};
+use crate::storage::taken;
 use crate::storage::{dues, search};
 
 /// Which households a list shows.
@@ -335,7 +336,7 @@ impl Office<'_> {
         let account = self.account()?;
         let household = self.household(&account, id)?;
         let asking = self.asking(&account);
-        let case = self.app.storage.read(|c| cases::view(c, &household, &asking))?;
+        let case = self.app.storage.read(|c| cases::view(c, &household, &asking, taken::case))?;
         let mut text = String::new();
         for passed in &case.path {
             text.push_str(&format!("{}\n", stage_words(passed.stage.code())));

@@ -14,7 +14,7 @@ use wanhu_core::domain::value::hundredths;
 
 use super::{AdminError, Office, Output, lines};
 use crate::accounts::AccountError;
-use crate::storage;
+use crate::storage::{self, taken};
 
 /// Which figures.
 #[derive(Clone, Debug, Default, Args)]
@@ -71,11 +71,11 @@ impl Office<'_> {
             for area in &areas {
                 storage::for_each_on(connection, *area, past, |then, lives_in| {
                     let facts = facts(&then.fold, then.scope);
+                    let case = taken::case(connection, &then, &facts)?;
                     // Whoever has moved on since is another office's to look at.
-                    match authority::covers(&account.areas, lives_in) {
-                        true => figures.add(then.id, &facts),
-                        false => figures.add_unnamed(&facts),
-                    }
+                    let may_see = authority::covers(&account.areas, lives_in);
+                    figures.add_case(may_see.then_some(then.id), &facts, &case);
+                    Ok(())
                 })?;
             }
             Ok(())

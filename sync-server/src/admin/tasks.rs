@@ -6,6 +6,7 @@ use wanhu_core::domain::workflow::Task;
 use wanhu_core::store::cases::{self, TaskPlace};
 
 use super::{AdminError, Office, Output, ROWS_MAX, lines};
+use crate::storage::taken;
 
 /// Which part of the list of tasks.
 #[derive(Clone, Debug, Args)]
@@ -30,10 +31,11 @@ impl Office<'_> {
         let asking = self.asking(&account);
         let (after, rows) = (asked.after.as_ref(), asked.rows as usize);
         // One more than is shown says whether more follow.
+        let page = (after, rows + 1);
         let mut tasks = self
             .app
             .storage
-            .read(|connection| cases::tasks_behind(connection, &asking, after, rows + 1))?;
+            .read(|connection| cases::tasks_behind(connection, &asking, taken::case, page))?;
         let more = tasks.len() > rows;
         tasks.truncate(rows);
         let go_on = tasks.last().filter(|_| more).map(|view| view.place().to_string());

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
+use wanhu_core::document::facts::facts;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::policy::{Policy, Published};
 use wanhu_core::domain::region;
-use wanhu_core::domain::workflow::{self, Case};
+use wanhu_core::domain::workflow;
 use wanhu_core::store::listing::{self, ListFilter, ListRow, PageStart, Part};
 use wanhu_core::store::{StoreError, records};
 
@@ -38,8 +39,9 @@ fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), St
     let due = match listing::is_with_tasks(transaction, n)? {
         true => {
             let household = records::get(transaction, n)?;
-            let facts = taken::facts(transaction, &household)?;
-            let first = workflow::first_due(&facts, &Case::of(&facts), policy);
+            let facts = facts(&household.fold, household.scope);
+            let case = taken::case(transaction, &household, &facts)?;
+            let first = workflow::first_due(&facts, &case, policy);
             first.map(|first| (household.scope, first))
         }
         false => None,
@@ -143,8 +145,9 @@ fn is_overdue(
     today: Day,
 ) -> Result<bool, StoreError> {
     let Some(household) = records::find(connection, row.id)? else { return Ok(false) };
-    let facts = taken::facts(connection, &household)?;
-    let tasks = workflow::tasks(&facts, &Case::of(&facts), policy, today);
+    let facts = facts(&household.fold, household.scope);
+    let case = taken::case(connection, &household, &facts)?;
+    let tasks = workflow::tasks(&facts, &case, policy, today);
     Ok(tasks.iter().any(|task| task.is_overdue(today)))
 }
 
@@ -155,7 +158,7 @@ mod tests {
     use wanhu_core::domain::ids::HouseholdId;
     use wanhu_core::domain::person::PersonKey;
     use wanhu_core::domain::policy::EXAMPLES_TOML;
-    use wanhu_core::domain::workflow::Stage;
+    use wanhu_core::domain::workflow::{Case, Stage};
     use wanhu_core::store::records::Household;
     use wanhu_core::system::SystemEntropy;
 

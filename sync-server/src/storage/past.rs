@@ -21,20 +21,19 @@ pub fn for_each_on(
     connection: &Connection,
     area: u64,
     day: Option<Day>,
-    mut tell: impl FnMut(Household, Scope),
+    mut tell: impl FnMut(Household, Scope) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let Some(day) = day else {
         return records::for_each(connection, area, |household| {
             let lives_in = household.scope;
-            tell(household, lives_in);
-            Ok(())
+            tell(household, lives_in)
         });
     };
     let until_ms = day.plus_days(1).begins_ms();
     let mut tell_as_of = |household: Household, scope| {
         if let Some(fold) = fold_as_of(connection, household.n, until_ms)? {
             let lives_in = household.scope;
-            tell(Household { scope, fold, ..household }, lives_in);
+            tell(Household { scope, fold, ..household }, lives_in)?;
         }
         Ok(())
     };

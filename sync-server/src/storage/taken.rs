@@ -1,31 +1,32 @@
-//! A household's facts by the server's clock: no step of its case was taken later than the server took it, whatever the clock of
-//! a phone said. Must not know what is due.
+//! Cases by the server's clock: nothing was entered later than the server took its step, whatever the clock of a phone said.
+//! Must not know what is due.
+
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use wanhu_core::document;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::Facts;
+use wanhu_core::domain::workflow::Case;
 use wanhu_core::store::StoreError;
 use wanhu_core::store::records::Household;
 
-/// What a household shows, with the days of its steps bounded so. A step that states no day was taken when the server took it.
+/// The case of a household with these facts. A step that states no day was taken when the server took it.
 ///
 /// # Errors
 /// Where the file fails.
-pub fn facts(connection: &Connection, household: &Household) -> Result<Facts, StoreError> {
-    let mut facts = document::facts::facts(&household.fold, household.scope);
-    if facts.rows("steps").is_empty() {
-        return Ok(facts);
+pub fn case(
+    connection: &Connection,
+    household: &Household,
+    facts: &Facts,
+) -> Result<Case, StoreError> {
+    let case = Case::of(facts);
+    if case.path.is_empty() {
+        return Ok(case);
     }
     let mut statement = connection
         .prepare_cached("SELECT step, received_ms FROM step_time WHERE household = ?1")?;
-    let mut times = statement.query([household.n])?;
-    while let Some(time) = times.next()? {
-        let (step, taken): (String, Day) = (time.get(0)?, Day::in_china(time.get(1)?));
-        let Some(row) = facts.row("steps", &step) else { continue };
-        if row.day("on").is_none_or(|stated| taken < stated) {
-            facts.set("steps", &step, "on", taken.to_string().into());
-        }
-    }
-    Ok(facts)
+    let times = statement.query_map([household.n], |row| {
+        Ok((row.get::<_, String>(0)?, Day::in_china(row.get(1)?)))
+    })?;
+    Ok(case.taken_by(&times.collect::<Result<BTreeMap<_, _>, _>>()?))
 }

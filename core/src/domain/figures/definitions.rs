@@ -131,27 +131,26 @@ impl Statistic {
 type Tell<'a> = &'a mut dyn FnMut(Statistic, &str, i64, i64);
 
 /// Counts one household.
-pub(super) fn count(facts: &Facts, asked: &Asked<'_>, tell: Tell<'_>) {
+pub(super) fn count((facts, case): (&Facts, &Case), asked: &Asked<'_>, tell: Tell<'_>) {
     if !facts.is_active() {
         return;
     }
-    let case = Case::of(facts);
     let is_open = facts.is_monitored() && case.stage() != Some(Stage::Closed);
     tell(Statistic::Coverage, &facts.village.to_string(), 1, 0);
-    tell_classes(facts, &case, is_open, tell);
+    tell_classes(facts, case, is_open, tell);
     tell_people(facts, tell);
     if is_open {
         let is_helped = facts.rows("measures").iter().any(is_in_effect);
         tell(Statistic::Helped, "", is_helped.into(), 1);
         tell(Statistic::Guaranteed, "", is_guaranteed(facts).into(), 1);
     }
-    if is_due_for_a_visit(facts, &case, asked) {
+    if is_due_for_a_visit(facts, case, asked) {
         let is_visit = |visit: &Row| {
             visit.text("met") != "nobody" && visit.day("date").is_some_and(|day| asked.holds(day))
         };
         tell(Statistic::Visited, "", facts.rows("visits").iter().any(is_visit).into(), 1);
     }
-    tell_clues(facts, &case, asked, tell);
+    tell_clues(facts, case, asked, tell);
 }
 
 fn tell_classes(facts: &Facts, case: &Case, is_open: bool, tell: Tell<'_>) {

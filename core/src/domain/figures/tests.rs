@@ -396,7 +396,7 @@ fn whoever_may_not_be_looked_at_is_counted_and_named_nowhere() {
         [monitored("sudden"), closed("2024-05-01"), decided("2024-09-12")].iter().enumerate()
     {
         named.add(id(at), facts);
-        unnamed.add_unnamed(facts);
+        unnamed.add_case(None, facts, &Case::of(facts));
     }
     assert!(
         named.all().iter().any(|figure| !figure.households.is_empty() && !figure.rest.is_empty())
