@@ -59,13 +59,11 @@ pub fn declaration(
 }
 
 impl Declaration {
-    /// The clue that says this already, or has only no words yet. Other words, and another telephone at which to ask,
-    /// are nothing that is known.
+    /// The clue that says this already, or has only no words yet.
     fn known<'f>(&self, facts: &'f Facts, case: &Case, risk: &str) -> Option<&'f Row> {
         let says = |clue: &&Row| {
-            let note = clue.text("note");
-            clue.text("contact") == self.contact
-                && (self.note.is_empty() || note.is_empty() || note == self.note)
+            let told = (clue.text("contact"), clue.text("note"));
+            clues::adds_nothing(told, (&self.contact, &self.note))
         };
         clues::looked_into(facts, case, risk, &self.member).find(says)
     }

@@ -1,7 +1,9 @@
 //! Which clues (线索) somebody is looking into: those that the visit on the way in will see to, and those that came after
-//! it and wait for an outcome of their own. Must not know who said what.
+//! it and wait for an outcome of their own; and which of them say the same. Must not know who said what.
 
-use super::{Case, Facts, Phase, Row, Stage};
+use std::collections::BTreeMap;
+
+use super::{Case, Day, Facts, Phase, Row, Stage};
 use crate::domain::warning;
 
 /// Clues that came after the visit that verifies, from whoever expects an answer, and have no outcome yet.
@@ -14,6 +16,33 @@ pub fn later<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row>
     })
 }
 
+/// Those of [`later`] that each have to be answered: of those that say the same the earliest. Once it is answered it is the
+/// next one's turn, as nothing tells whether that came before the answer.
+pub fn to_answer<'f>(facts: &'f Facts, case: &Case) -> Vec<&'f Row> {
+    let mut later: Vec<&Row> = later(facts, case).collect();
+    later.sort_by_key(|clue| order(clue));
+    let mut answered: Vec<(&Row, &str)> = Vec::new();
+    for clue in later {
+        let (contact, note) = (clue.text("contact"), clue.text("note"));
+        let same = answered.iter_mut().find(|(first, words)| {
+            is_about_the_same(first, clue)
+                && adds_nothing((first.text("contact"), words), (contact, note))
+        });
+        match same {
+            Some((_, words)) if words.is_empty() => *words = note,
+            Some(_) => {}
+            None => answered.push((clue, note)),
+        }
+    }
+    answered.into_iter().map(|(first, _)| first).collect()
+}
+
+/// Whether what somebody says of a person and a risk is told by a clue, each with the telephone at which to ask and its
+/// words. One that has no words yet can take them; other words, and another telephone, are news.
+pub fn adds_nothing((telephone, told): (&str, &str), (contact, note): (&str, &str)) -> bool {
+    telephone == contact && (note.is_empty() || told.is_empty() || note == told)
+}
+
 /// The clues of this risk about this member that somebody is looking into; about the household where `member` is empty.
 pub fn looked_into<'f>(
     facts: &'f Facts,
@@ -21,15 +50,45 @@ pub fn looked_into<'f>(
     risk: &str,
     member: &str,
 ) -> impl Iterator<Item = &'f Row> {
+    all_looked_into(facts, case)
+        .filter(move |clue| clue.text("risk") == risk && clue.text("member") == member)
+}
+
+fn all_looked_into<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row> {
     let later: Vec<&str> = later(facts, case).map(|clue| clue.id.as_str()).collect();
     let is_ahead = visit_is_ahead(case);
     facts.rows("clues").iter().filter(move |clue| {
         let is_warned_of = || facts.row("warnings", &clue.id).is_some_and(warning::is_open);
-        clue.text("risk") == risk
-            && clue.text("member") == member
-            && is_open(clue)
-            && (is_ahead || later.contains(&clue.id.as_str()) || is_warned_of())
+        is_open(clue) && (is_ahead || later.contains(&clue.id.as_str()) || is_warned_of())
     })
+}
+
+/// Clues about whose person and risk somebody is looking into an earlier one, each with the earliest of these.
+pub fn repeated<'f>(facts: &'f Facts, case: &Case) -> Vec<(&'f Row, &'f Row)> {
+    let mut clues: Vec<&Row> = all_looked_into(facts, case).filter(names_a_risk).collect();
+    clues.sort_by_key(|clue| order(clue));
+    let mut earliest: BTreeMap<(&str, &str), &Row> = BTreeMap::new();
+    let paired = clues.into_iter().map(|clue| {
+        (clue, *earliest.entry((clue.text("risk"), clue.text("member"))).or_insert(clue))
+    });
+    paired.filter(|(clue, first)| clue.id != first.id).collect()
+}
+
+/// By the day on which a clue came, those of no day last; of one day by the row id, so that every replica agrees.
+fn order(clue: &Row) -> (bool, Option<Day>, &str) {
+    let came = clue.day("received_on");
+    (came.is_none(), came, &clue.id)
+}
+
+fn is_about_the_same(one: &Row, other: &Row) -> bool {
+    names_a_risk(&one)
+        && one.text("risk") == other.text("risk")
+        && one.text("member") == other.text("member")
+}
+
+/// One that names none is compared with no other.
+fn names_a_risk(clue: &&Row) -> bool {
+    !clue.text("risk").is_empty()
 }
 
 fn is_open(clue: &Row) -> bool {

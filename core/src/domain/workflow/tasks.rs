@@ -194,7 +194,7 @@ impl Asked<'_> {
             kind: TaskKind::AnswerClue,
             subject: clue.id.clone(),
         };
-        clues::later(self.facts, self.case).map(task).collect()
+        clues::to_answer(self.facts, self.case).into_iter().map(task).collect()
     }
 
     fn of_stage(&self) -> Vec<Task> {

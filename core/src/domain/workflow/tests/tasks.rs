@@ -122,3 +122,69 @@ fn a_clue_that_names_its_step_is_told_from_the_visit_on_the_same_day() {
     let later = |upto: usize| clues::later(&facts(upto), &Case::of(&facts(upto))).count();
     assert_eq!([later(2), later(3), later(4)], [1, 0, 0]);
 }
+
+/// A household that was visited on 2024-03-02, and what was said of its illness on later days: row, day, telephone, words.
+fn said_after_the_visit(clues: &[(&str, &str, &str, &str)]) -> Facts {
+    let visited = with_steps(ready(), &whole_way()[..2]);
+    clues.iter().fold(visited, |facts, (row, day, contact, note)| {
+        let clue = [
+            ("channel", "declaration".into()),
+            ("risk", "illness".into()),
+            ("received_on", (*day).into()),
+            ("contact", (*contact).into()),
+            ("note", (*note).into()),
+            ("after", "b".into()),
+        ];
+        facts.with_row("clues", row, &clue)
+    })
+}
+
+/// The clues that somebody has to answer, and until when.
+fn to_answer(facts: &Facts) -> Vec<(String, Option<Day>)> {
+    let tasks = tasks(facts, &Case::of(facts), &policy(), day("2024-03-20"));
+    let clues = tasks.into_iter().filter(|task| task.kind == TaskKind::AnswerClue);
+    clues.map(|task| (task.subject, task.due_on)).collect()
+}
+
+#[test]
+fn what_is_said_twice_of_one_person_and_risk_is_one_task() {
+    let said =
+        [("z", "2024-03-04", "", ""), ("a", "2024-03-05", "", "住院"), ("b", "", "", "住院")];
+    let facts = said_after_the_visit(&said);
+    // The earliest has it, with the earliest last day, whichever came to this phone first.
+    assert_eq!(to_answer(&facts), [("z".to_owned(), Some(day("2024-03-11")))]);
+    let backwards: Vec<_> = said.into_iter().rev().collect();
+    assert_eq!(to_answer(&said_after_the_visit(&backwards)), to_answer(&facts));
+    let one_day = [("b", "2024-03-04", "", ""), ("a", "2024-03-04", "", "")];
+    assert_eq!(to_answer(&said_after_the_visit(&one_day))[0].0, "a");
+    // Whether the second came before the answer nothing tells: nobody's word is dropped.
+    let answered = facts.clone().with_row("clues", "z", &[("outcome", "not_included".into())]);
+    assert_eq!(to_answer(&answered)[0].0, "a");
+    let both = answered.with_row("clues", "a", &[("outcome", "duplicate".into())]);
+    assert_eq!(to_answer(&both), [("b".to_owned(), None)]);
+}
+
+#[test]
+fn other_words_another_telephone_another_person_or_no_risk_is_a_task_of_its_own() {
+    let rows = |facts: &Facts| {
+        let mut rows: Vec<_> = to_answer(facts).into_iter().map(|(row, _)| row).collect();
+        rows.sort();
+        rows
+    };
+    let first = ("a", "2024-03-04", "", "");
+    let news = said_after_the_visit(&[
+        first,
+        ("b", "2024-03-05", "", "住院"),
+        ("c", "2024-03-06", "", "确诊了"),
+        ("d", "2024-03-06", "13907355678", ""),
+    ]);
+    assert_eq!(rows(&news), ["a", "c", "d"], "the first has no words, and takes those of the next");
+    let two = said_after_the_visit(&[first, ("b", "2024-03-05", "", "")]);
+    assert_eq!(rows(&two), ["a"]);
+    for (field, value) in [("member", "m"), ("risk", "schooling")] {
+        let other = two.clone().with_row("clues", "b", &[(field, value.into())]);
+        assert_eq!(rows(&other), ["a", "b"], "{field}");
+    }
+    let unsaid = two.with_row("clues", "a", &[("risk", Value::Null)]);
+    assert_eq!(rows(&unsaid.with_row("clues", "b", &[("risk", Value::Null)])), ["a", "b"]);
+}
