@@ -7,6 +7,7 @@ pub mod listing;
 pub mod open;
 pub mod records;
 pub mod replica;
+pub mod residents;
 
 /// First migration of every records file, on phone and server alike.
 pub const RECORDS_SQL: &str = include_str!("store/migrations/0001_records.sql");
@@ -15,8 +16,12 @@ pub const RECORDS_SQL: &str = include_str!("store/migrations/0001_records.sql");
 pub const BILLS_SQL: &str = include_str!("store/migrations/0003_bills.sql");
 
 /// A phone's schema.
-pub const REPLICA_MIGRATIONS: open::Migrations =
-    open::Migrations(&[RECORDS_SQL, include_str!("store/migrations/0002_replica.sql"), BILLS_SQL]);
+pub const REPLICA_MIGRATIONS: open::Migrations = open::Migrations(&[
+    RECORDS_SQL,
+    include_str!("store/migrations/0002_replica.sql"),
+    BILLS_SQL,
+    include_str!("store/migrations/0004_residents.sql"),
+]);
 
 /// What went wrong with the file. Values only; no record's content ever enters an error.
 #[derive(Debug, thiserror::Error)]

@@ -22,6 +22,7 @@ mod campaigns;
 mod cases;
 mod declarations;
 mod figures;
+mod findings;
 mod forms;
 mod imports;
 mod lists;

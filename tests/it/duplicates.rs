@@ -1,15 +1,20 @@
 //! One family, two cadres, no signal: how many records there are afterwards, and what becomes of a second
 //! one that nobody could prevent.
 
-use wanhu_core::client::RecordEdit;
+use std::sync::Arc;
+
+use wanhu_core::client::{FieldView, Ledger, RecordEdit};
 use wanhu_core::document::duplicate::Likeness;
 use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::checks::{Check, Finding};
+use wanhu_core::domain::identity::check_character;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::value::Value;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
-use wanhu_tests::seeded::Seeded;
-use wanhu_tests::township::{Phone, Township};
+use wanhu_tests::seeded::{Seeded, TestClock};
+use wanhu_tests::township::{Phone, START_MS, Township};
 
 const VILLAGE: u64 = 431_025_102_201;
 const OTHER_VILLAGE: u64 = 431_025_102_202;
@@ -255,4 +260,98 @@ fn what_a_person_may_not_write_is_not_merged_away() {
     cadre.ledger.merge(second, first).unwrap();
     assert_eq!(cadre.sync(&mut township).unwrap().0.refused, 0);
     assert_eq!(listed(&cadre), [second]);
+}
+
+/// Where else its people live, as the phone says when a household is saved: member's row and the other household.
+fn elsewhere(ledger: &Ledger, id: HouseholdId) -> Vec<(String, String)> {
+    let findings = ledger.checks(id).unwrap().into_iter();
+    let findings = findings.filter(|finding| finding.check == Check::PersonElsewhere);
+    findings.map(|Finding { subject, inputs, .. }| (subject, inputs[0].value.clone())).collect()
+}
+
+/// The wife's row in a record.
+fn row_of_wife(ledger: &Ledger, id: HouseholdId) -> String {
+    let fields = ledger.show(id).unwrap().fields;
+    let number = |shown: &&FieldView| shown.key.ends_with(".identity_number");
+    let hers = fields.iter().filter(number).find(|shown| shown.value == WIFE.into()).unwrap();
+    hers.key.split_once('.').unwrap().0.to_owned()
+}
+
+/// Two households without a number of the head, both with the wife.
+fn wife_in_two(ledger: &Ledger) -> [HouseholdId; 2] {
+    let with_wife = |number: &str| record(number).row("members", member("文秀芬", "spouse", WIFE));
+    let first = ledger.create_household(VILLAGE, with_wife(HEAD)).unwrap();
+    [first, ledger.create_household(VILLAGE, with_wife("")).unwrap()]
+}
+
+#[test]
+fn a_person_in_two_households_is_told_at_save_as_long_as_it_is_so() {
+    let (mut township, a, b) = world();
+    let [first, second] = wife_in_two(&a.ledger);
+    let row = row_of_wife(&a.ledger, second);
+    assert_eq!(elsewhere(&a.ledger, second), [(row.clone(), first.to_string())]);
+    assert_eq!(elsewhere(&a.ledger, first), [(row.clone(), second.to_string())], "in both");
+    a.sync(&mut township).unwrap();
+    b.sync(&mut township).unwrap();
+    assert_eq!(elsewhere(&b.ledger, first), elsewhere(&a.ledger, first), "also by a sync");
+
+    let edit = |id, container: &str, key: &str, value: &str| {
+        a.ledger.edit(id, &RecordEdit::default().set(container, key, value)).unwrap();
+        [elsewhere(&a.ledger, first).len(), elsewhere(&a.ledger, second).len()]
+    };
+    let presence = format!("{row}.presence");
+    assert_eq!(edit(first, "members", &presence, "left"), [0, 0], "she has moved out");
+    assert_eq!(edit(first, "members", &presence, "present"), [1, 1]);
+    for status in ["moved_away", "died_out", "erroneous"] {
+        let known = Schema::base().code("household_status", status).is_some();
+        assert!(known, "{status}");
+        assert_eq!(edit(second, "basic", "status", status), [0, 0], "{status}");
+        assert_eq!(edit(second, "basic", "status", "active"), [1, 1]);
+    }
+    a.ledger.merge(first, second).unwrap();
+    assert_eq!(elsewhere(&a.ledger, first), []);
+}
+
+#[test]
+fn who_lives_where_is_looked_up_among_thousands_and_never_read_again() {
+    let (mut township, a, b) = world();
+    for number in 0..2_000 {
+        let number = format!("110105{}1231{:03}", 1950 + number / 1_000, number % 1_000);
+        let number = format!("{number}{}", check_character(&number).unwrap());
+        let edit = RecordEdit::default().row("members", member("甲", "head", &number));
+        a.ledger.create_household(VILLAGE, edit).unwrap();
+    }
+    let [first, second] = wife_in_two(&a.ledger);
+    while a.ledger.status().unwrap().pending > 0 {
+        a.sync(&mut township).unwrap();
+    }
+    b.sync(&mut township).unwrap();
+    for phone in [&a, &b] {
+        assert_eq!(phone.ledger.status().unwrap().households, 2_002);
+        let version = phone.ledger.version();
+        assert_eq!(elsewhere(&phone.ledger, first)[0].1, second.to_string());
+        assert_eq!(phone.ledger.version(), version, "the sync has looked at what it brought");
+    }
+    let unseen = a.ledger.with_store(|connection| {
+        Ok(connection.query_row("SELECT count(*) FROM resident_due", [], |row| row.get(0))?)
+    });
+    assert_eq!(unseen, Ok(0), "a save looks at what it saves");
+}
+
+#[test]
+fn a_file_of_before_is_read_once_to_know_who_lives_where() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("phone.sqlite");
+    let open = || Ledger::open(&path, Arc::new(TestClock::at(START_MS)), Box::new(Seeded(3)));
+    let ledger = open().unwrap();
+    let [first, second] = wife_in_two(&ledger);
+    ledger.close().unwrap();
+    let before = "DROP TRIGGER resident_is_due; DROP TABLE resident; DROP TABLE resident_due;
+                  PRAGMA user_version = 3;";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    let ledger = open().unwrap();
+    assert_eq!(elsewhere(&ledger, first)[0].1, second.to_string());
+    let version = ledger.version();
+    assert_eq!(elsewhere(&ledger, second)[0].1, first.to_string());
+    assert_eq!(ledger.version(), version, "read once");
 }

@@ -3,6 +3,7 @@
 
 use serde_json::Value as Json;
 use wanhu_core::client::RecordEdit;
+use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::value::Value;
 use wanhu_core::system::SystemEntropy;
@@ -140,6 +141,47 @@ async fn a_person_in_two_households_is_shown_to_both_offices() {
     });
     assert_eq!(rows.unwrap(), 2, "a number and a telephone");
     assert_eq!(format!("{key:?}"), "PersonKey");
+}
+
+/// What an office is told of people who live elsewhere as well, when it has set fields of a household: in Chinese.
+fn told_of_elsewhere(server: &TestServer, household: HouseholdId, fields: &[&str]) -> Vec<String> {
+    let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+    let edit = AdminCommand::Edit { household, fields, on_behalf_of: String::new() };
+    let saved = run(server, "office", edit).unwrap();
+    let findings = saved["findings"].as_array().unwrap().iter();
+    let findings = findings.filter(|finding| finding["check"] == "person_elsewhere");
+    findings.map(|finding| finding["zh"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_is_told_at_save_of_a_person_elsewhere_and_no_household_out_of_its_sight() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, [own, other]) = two_townships(dir.path()).await;
+    let fields = vec!["basic.head_name=周小妹".to_owned()];
+    let new = run(&server, "office", AdminCommand::New { village: FULING, fields }).unwrap();
+    assert_eq!(new["findings"], serde_json::json!([]));
+    let new: HouseholdId = new["subject"].as_str().unwrap().parse().unwrap();
+
+    let theirs = ["members.name=wang", "members.identity_number=110105194912310038"];
+    let told = told_of_elsewhere(&server, new, &theirs);
+    assert_eq!(told, ["该成员同时登记在另一户"], "in another township: that, and not where");
+    let told = told_of_elsewhere(&server, own, &theirs);
+    assert_eq!(told, [format!("该成员同时登记在另一户:{new}")], "of three the one in sight");
+
+    let ours = ["members.name=li".to_owned(), format!("members.identity_number={NUMBER}")];
+    let told = told_of_elsewhere(&server, new, &ours.each_ref().map(String::as_str));
+    assert_eq!(told, [own, own].map(|id| format!("该成员同时登记在另一户:{id}")));
+    assert!(!told.concat().contains(&other.to_string()));
+
+    let row = |number: &str| {
+        let number = IdentityNumber::parse(number).unwrap();
+        format!("members.{}.presence=减少", server.app.person_key.member_row(&number))
+    };
+    let left = [row(NUMBER), row("110105194912310038")];
+    let left = left.each_ref().map(String::as_str);
+    assert_eq!(told_of_elsewhere(&server, own, &left), [] as [String; 0], "they have left");
+    let told = told_of_elsewhere(&server, new, &["basic.address=上洞"]);
+    assert_eq!(told, ["该成员同时登记在另一户"], "and one of them is still on record elsewhere");
 }
 
 #[test]

@@ -7,25 +7,42 @@ use super::ledger::{Ledger, not_found};
 use crate::document::facts::facts;
 use crate::document::fold::Fold;
 use crate::document::past::MadeBefore;
-use crate::domain::checks::{self, Finding};
+use crate::domain::checks::{self, Elsewhere, Finding};
 use crate::domain::day::Day;
 use crate::domain::figures::{Figure, Figures, Statistic};
 use crate::domain::help::Help;
 use crate::domain::ids::HouseholdId;
 use crate::error::LedgerError;
-use crate::store::{StoreError, records};
+use crate::store::{StoreError, open, records, residents};
 
 impl Ledger {
-    /// What contradicts on a household's record. Nothing of it blocks anything.
+    /// What contradicts on a household's record, also with others on this phone: a person may be in two. Nothing of it
+    /// blocks anything.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; else as the store reports.
     pub fn checks(&self, id: HouseholdId) -> Result<Vec<Finding>, LedgerError> {
         let now_ms = self.now_ms();
-        let inner = &*self.opened()?;
+        let inner = &mut *self.opened()?;
         let household = records::find(&inner.connection, id)?.ok_or_else(|| not_found(id))?;
         let facts = facts(&household.fold, household.scope);
-        Ok(checks::checks(&facts, &inner.policy, inner.today(now_ms)))
+        let mut findings = checks::checks(&facts, &inner.policy, inner.today(now_ms));
+        while residents::take_a_turn(&mut inner.connection)? {}
+        let elsewhere = checks::elsewhere(&facts, |number| {
+            let other = residents::other_home(&inner.connection, household.n, number)?;
+            Ok::<_, StoreError>(other.map(Elsewhere::In))
+        });
+        findings.extend(elsewhere?);
+        Ok(findings)
+    }
+
+    /// Looks at who lives where in what a sync brought, so that no save has to wait for it.
+    pub(super) fn note_residents(&self) -> Result<(), LedgerError> {
+        let turn =
+            |connection: &mut Connection| Ok(open::unhurried(connection, residents::take_a_turn)?);
+        // The book is free between two turns.
+        while self.with_connection(turn)? {}
+        Ok(())
     }
 
     /// What help brings a household in a calendar year.

@@ -100,6 +100,8 @@ impl SyncSession {
         if (again || self.more) && self.report.requests < REQUESTS_MAX {
             return Ok(Step::Again);
         }
+        // Everything is exchanged; what is left over, the next check looks at.
+        let _ = ledger.note_residents();
         Ok(Step::Done(self.report.clone()))
     }
 

@@ -28,6 +28,7 @@ use crate::store::StoreError;
 use crate::store::open;
 use crate::store::records::{self, Arrival, Household};
 use crate::store::replica::{self, Setting};
+use crate::store::residents;
 
 /// Whose saves these are; nobody's before enrolment, when the server will judge.
 #[derive(Clone, Default)]
@@ -245,5 +246,6 @@ pub(super) fn save_change(
     };
     let outbox = replica::next_number(transaction, Setting::Outbox)?;
     records::append(transaction, &mut household, raw, change, Arrival::Pending(outbox))?;
-    records::save(transaction, &household)
+    records::save(transaction, &household)?;
+    residents::index(transaction, &household)
 }

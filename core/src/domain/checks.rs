@@ -1,13 +1,15 @@
 //! Checks when a record is saved (核查): what on the record of one household contradicts something else on it.
 //! They warn and block nothing. What is merely not filled in raises nothing; a claim that nothing on the record
-//! supports does. Must not know two households: a person in both is `document::duplicate`'s.
+//! supports does. Looks at one household; where else its people are on record, whoever asks has to find out.
 //!
 //! Source: rules by which counties check the national export; their periods and bounds are the policy's.
 
 use super::day::Day;
 use super::facts::Facts;
+use super::identity::IdentityNumber;
+use super::ids::HouseholdId;
 use super::policy::Policy;
-use super::schema::{Schema, words};
+use super::schema::{Code, Schema, words};
 
 mod rules;
 
@@ -59,11 +61,15 @@ pub enum Check {
     IdentitySex,
     /// Two people of the household with one identity number.
     IdentityTwice,
+    /// A clue about a person and a risk of whom an earlier one is being looked into.
+    ClueKnown,
+    /// A member is on record in another household as well. See [`elsewhere`].
+    PersonElsewhere,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::LackOfLabourThoughAble,
         Self::UnstableWorkNobodyAble,
         Self::UnstableWorkNoWork,
@@ -86,6 +92,8 @@ impl Check {
         Self::IdentityBirthDate,
         Self::IdentitySex,
         Self::IdentityTwice,
+        Self::ClueKnown,
+        Self::PersonElsewhere,
     ];
 
     /// The stable code.
@@ -113,6 +121,8 @@ impl Check {
             Self::IdentityBirthDate => "identity_birth_date",
             Self::IdentitySex => "identity_sex",
             Self::IdentityTwice => "identity_twice",
+            Self::ClueKnown => "clue_known",
+            Self::PersonElsewhere => "person_elsewhere",
         }
     }
 }
@@ -135,8 +145,8 @@ pub struct Finding {
     pub check: Check,
     /// The row id, or `container.field`, it is about.
     pub subject: String,
-    /// The values that made it fire, as people read them: yuan and mu with two decimals, ISO days, counts.
-    /// Never an identity number, a phone or free text.
+    /// The values that made it fire, as people read them: yuan and mu with two decimals, ISO days, counts, household ids;
+    /// or a code of the list that has the input's name. Never an identity number, a phone or free text.
     pub inputs: Vec<CheckInput>,
 }
 
@@ -150,20 +160,59 @@ pub fn checks(facts: &Facts, policy: &Policy, today: Day) -> Vec<Finding> {
     findings
 }
 
+/// Where else somebody is on record, as far as whoever asks may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// In a household that they may see.
+    In(HouseholdId),
+    /// In one that they may not see.
+    OutOfSight,
+}
+
+/// Members who are on record in another household as well. `find` looks for a record in use, other than this one, in which
+/// somebody with an identity number lives.
+///
+/// # Errors
+/// As `find` reports.
+pub fn elsewhere<E>(
+    facts: &Facts,
+    mut find: impl FnMut(&IdentityNumber) -> Result<Option<Elsewhere>, E>,
+) -> Result<Vec<Finding>, E> {
+    let mut findings = Vec::new();
+    for person in facts.people().filter(|_| facts.is_active()) {
+        let Some(number) = person.identity_number() else { continue };
+        let Some(home) = find(&number)? else { continue };
+        let other = match home {
+            Elsewhere::In(household) => household.to_string(),
+            Elsewhere::OutOfSight => String::new(),
+        };
+        let inputs = vec![CheckInput { name: "other".to_owned(), value: other }];
+        let subject = person.id.clone();
+        findings.push(Finding { check: Check::PersonElsewhere, subject, inputs });
+    }
+    Ok(findings)
+}
+
 /// The words for a finding, Chinese and English.
 pub fn explain(finding: &Finding) -> (String, String) {
     let field = finding.subject.split_once('.');
     let field = field.and_then(|(container, field)| Schema::base().field(container, field));
-    let fill = |template: &str, label: Option<&str>| {
+    let fill = |template: &str, label: Option<&str>, in_words: fn(&Code) -> &str| {
         let filled =
             finding.inputs.iter().fold(template.to_owned(), |text, CheckInput { name, value }| {
-                text.replace(&format!("{{{name}}}"), value)
+                let known = Schema::base().code(name, value);
+                text.replace(&format!("{{{name}}}"), known.map_or(value.as_str(), in_words))
             });
-        filled.replace("{subject}", label.unwrap_or_default())
+        let filled = filled.replace("{subject}", label.unwrap_or_default());
+        // Where what comes last is not told, or not known.
+        filled.trim_end_matches([' ', ':']).to_owned()
     };
     let Some(words) = words("check", finding.check.code()) else { return Default::default() };
     let labels = field.map(|field| (field.zh.as_str(), field.en.as_str())).unzip();
-    (fill(&words.zh, labels.0), fill(&words.en, labels.1))
+    (
+        fill(&words.zh, labels.0, |known| known.zh.as_str()),
+        fill(&words.en, labels.1, |known| known.en.as_str()),
+    )
 }
 
 #[cfg(test)]

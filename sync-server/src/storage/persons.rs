@@ -93,6 +93,25 @@ pub fn homes(connection: &Connection, person: &Blind) -> Result<Vec<i64>, StoreE
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The records in use of which a person is a member, but for this one, as far as the index reaches.
+///
+/// # Errors
+/// Where the file fails.
+pub fn other_homes(
+    connection: &Connection,
+    person: &Blind,
+    n: i64,
+) -> Result<Vec<Residence>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT h.id, h.scope FROM person p JOIN listing l ON l.household = p.household
+         JOIN household h ON h.n = p.household
+         WHERE p.blind = ?1 AND p.kind = ?2 AND p.household <> ?3 AND l.status IN ('', 'active')
+         ORDER BY h.id",
+    )?;
+    let rows = statement.query_map(params![person.0, IDENTITY, n], |row| residence(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Where somebody lives, as far as the index reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whereabouts {

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use wanhu_core::domain::checks::Check;
 use wanhu_server::import::delivery::{self, DeliveryPhase};
 use wanhu_server::import::profile::Profile;
 
@@ -354,4 +355,54 @@ async fn what_an_office_saves_is_checked_as_a_phone_checks_it() {
     assert!(codes.contains(&"wage_implausible"), "it warns and blocks nothing: {codes:?}");
     let right = edit("乡政府", "income.wage_fen=3500000").unwrap();
     assert!(!right.to_string().contains("wage_implausible"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clue_that_is_known_is_told_at_save_and_is_one_task() {
+    let (county, li, id) = on_record(family()).await;
+    let clue = |channel: &str, day: &str| {
+        let (channel, day) =
+            (format!("clues.channel={channel}"), format!("clues.received_on={day}"));
+        [channel, "clues.risk=因病".to_owned(), day]
+    };
+    let by_li =
+        |channel: &str, day: &str| typed(&clue(channel, day).each_ref().map(String::as_str));
+    let by_office = |day: &str| {
+        let fields = clue("信访热线", day).to_vec();
+        let edit = AdminCommand::Edit { household: id, fields, on_behalf_of: String::new() };
+        county.office("乡政府", edit).unwrap()
+    };
+    let is_known = |phone: &Ledger| {
+        let findings = phone.checks(id).unwrap().into_iter();
+        findings.filter(|finding| finding.check == Check::ClueKnown).count()
+    };
+    take(&li, id, Stage::Clue, by_li("自主申报", "2024-03-04"));
+    assert_eq!(is_known(&li), 0);
+    sync(&li).await;
+    county.day("2024-03-05");
+    let saved = by_office("2024-03-05");
+    let told = "同一对象、同一风险已有线索正在核查:自主申报 2024-03-04";
+    assert_eq!(saved["findings"][0]["zh"], told, "{saved}");
+    sync(&li).await;
+    assert_eq!((is_known(&li), kinds(&li.tasks().unwrap())), (1, vec![TaskKind::Verify]));
+
+    let visit = typed(&["visits.date=2024-03-05", "visits.met=户主", "case.consent=是"]);
+    take(&li, id, Stage::Verified, visit);
+    sync(&li).await;
+    assert_eq!((is_known(&li), li.tasks().unwrap().len()), (0, 0), "the visit has seen to both");
+
+    // Both take down the same call, out of each other's sight.
+    county.day("2024-03-06");
+    li.edit(id, &by_li("信访热线", "2024-03-06")).unwrap();
+    by_office("2024-03-06");
+    sync(&li).await;
+    assert_eq!(is_known(&li), 1);
+    for outcome in ["不纳入", "重复"] {
+        let shown = li.tasks().unwrap();
+        assert_eq!(kinds(&shown), [TaskKind::AnswerClue], "{outcome}");
+        let answer = format!("clues.{}.outcome={outcome}", shown[0].task.subject);
+        li.edit(id, &typed(&[&answer])).unwrap();
+        assert_eq!(is_known(&li), 0, "one of them is answered");
+    }
+    assert!(li.tasks().unwrap().is_empty());
 }

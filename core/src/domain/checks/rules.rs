@@ -11,7 +11,7 @@ use crate::domain::identity::IdentityNumber;
 use crate::domain::policy::{Bound, Clock, Policy, Quantity};
 use crate::domain::value::hundredths;
 use crate::domain::warning::{COMPULSORY_AGES, age, is_aged, is_at_school, self_pay};
-use crate::domain::workflow::{Case, Stage};
+use crate::domain::workflow::{Case, Stage, clues};
 
 /// Fields of `class` that name a risk.
 const RISKS: [&str; 5] = ["risk_1", "risk_2", "risk_3", "risk_4", "risk_5"];
@@ -55,6 +55,7 @@ pub(super) fn findings(facts: &Facts, policy: &Policy, today: Day) -> Vec<Findin
     asked.members();
     asked.school_aid();
     asked.identities();
+    asked.clues();
     asked.findings
 }
 
@@ -301,6 +302,14 @@ impl<'a> Asked<'a> {
                 Ok(number) => self.against_number(person, &number),
                 Err(_) => self.find(Check::IdentityWrong, &person.id, &[]),
             }
+        }
+    }
+
+    fn clues(&mut self) {
+        for (clue, first) in clues::repeated(self.facts, self.case) {
+            let since = first.day("received_on").map(|day| day.to_string()).unwrap_or_default();
+            let inputs = [("channel", first.text("channel").to_owned()), ("since", since)];
+            self.find(Check::ClueKnown, &clue.id, &inputs);
         }
     }
 

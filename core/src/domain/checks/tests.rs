@@ -1,6 +1,8 @@
 //! Each check fires on a household made for it and not after one value is changed; no finding tells a number
 //! that is nobody else's business.
 
+use std::convert::Infallible;
+
 use super::*;
 use crate::domain::policy::EXAMPLES_TOML;
 use crate::domain::schema::{FieldKind, Sensitivity};
@@ -11,6 +13,10 @@ use proptest::prelude::*;
 const VILLAGE: u64 = 431_022_208_217;
 /// The example of GB 11643-1999: a woman born on 1949-12-31.
 const NUMBER: &str = "11010519491231002X";
+/// Of somebody who lives in another household as well.
+const NUMBER_ELSEWHERE: &str = "110105194912310038";
+/// That household.
+const ELSEWHERE: HouseholdId = HouseholdId([7; 16]);
 
 fn today() -> Day {
     "2024-10-01".parse().unwrap()
@@ -21,7 +27,13 @@ fn policy() -> Policy {
 }
 
 fn found(facts: &Facts) -> Vec<Finding> {
-    checks(facts, &policy(), today())
+    let lives_elsewhere = |number: &IdentityNumber| number.as_str() == NUMBER_ELSEWHERE;
+    let other = |number: &IdentityNumber| {
+        Ok::<_, Infallible>(lives_elsewhere(number).then_some(Elsewhere::In(ELSEWHERE)))
+    };
+    let mut findings = checks(facts, &policy(), today());
+    findings.extend(elsewhere(facts, other).unwrap());
+    findings
 }
 
 fn household() -> Facts {
@@ -292,11 +304,32 @@ fn lines_of_closing_and_identity() -> Vec<Line> {
     ]
 }
 
+fn lines_of_others() -> Vec<Line> {
+    let clue = |risk: &str, day: &str| {
+        [
+            ("channel", Value::from("department")),
+            ("risk", risk.into()),
+            ("member", "m".into()),
+            ("received_on", day.into()),
+        ]
+    };
+    let waiting = household()
+        .with_row("steps", "a", &[("state", "clue".into()), ("on", "2024-09-02".into())])
+        .with_row("clues", "n", &clue("illness", "2024-09-05"))
+        .with_row("clues", "s", &clue("illness", "2024-09-02"));
+    let number = [("identity_number", NUMBER_ELSEWHERE.into())];
+    vec![
+        (Check::ClueKnown, waiting, "n", ("clues", "s", "outcome", "duplicate".into())),
+        (Check::PersonElsewhere, member(&number), "m", ("members", "m", "presence", "left".into())),
+    ]
+}
+
 fn lines() -> Vec<Line> {
     let mut lines = lines_of_risk();
     lines.extend(lines_of_help());
     lines.extend(lines_of_amounts_and_members());
     lines.extend(lines_of_closing_and_identity());
+    lines.extend(lines_of_others());
     lines
 }
 
@@ -340,6 +373,39 @@ fn every_finding_is_explained_in_both_languages() {
     let (zh, en) = explain(&found(&land)[0]);
     assert_eq!(zh, "林地面积为345.67亩,请核对面积和单位");
     assert_eq!(en, "forest: 345.67 mu; check area and unit");
+}
+
+#[test]
+fn a_clue_that_is_known_names_the_earlier_one_and_stands_alone_where_that_is_answered() {
+    let (_, waiting, ..) = lines_of_others().swap_remove(0);
+    let (zh, en) = explain(&found(&waiting)[0]);
+    assert_eq!(zh, "同一对象、同一风险已有线索正在核查:部门筛查 2024-09-02");
+    assert!(en.ends_with("is being looked into already: department 2024-09-02"), "{en}");
+    for (field, value) in [("risk", "schooling"), ("member", "n"), ("withdrawn", "")] {
+        let value = if value.is_empty() { Value::Bool(true) } else { value.into() };
+        let others = waiting.clone().with_row("clues", "s", &[(field, value)]);
+        assert_eq!(found(&others), [], "{field}");
+    }
+    let unsaid = waiting.with_row("clues", "n", &[("risk", Value::Null)]);
+    assert_eq!(found(&unsaid.with_row("clues", "s", &[("risk", Value::Null)])), []);
+}
+
+#[test]
+fn where_else_somebody_lives_is_named_only_to_those_who_may_know() {
+    let facts = member(&[("identity_number", NUMBER.into())]);
+    let told = |home: Option<Elsewhere>| {
+        let findings = elsewhere(&facts, |_| Ok::<_, Infallible>(home)).unwrap();
+        findings.iter().map(explain).next()
+    };
+    assert_eq!(told(None), None);
+    let id = ELSEWHERE.to_string();
+    let (zh, en) = told(Some(Elsewhere::In(ELSEWHERE))).unwrap();
+    assert_eq!(zh, format!("该成员同时登记在另一户:{id}"));
+    assert!(en.ends_with(&id), "{en}");
+    let (zh, en) = told(Some(Elsewhere::OutOfSight)).unwrap();
+    assert_eq!(zh, "该成员同时登记在另一户");
+    assert_eq!(en, "this member is on record in another household as well");
+    assert_eq!(elsewhere(&facts, |_| Err(7)), Err(7), "a lookup that fails is not a no");
 }
 
 #[test]
@@ -403,8 +469,9 @@ fn a_family_with_nothing_but_names_is_left_alone() {
 }
 
 /// Numbers that must not get out, whatever field somebody typed them into.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     NUMBER,
+    NUMBER_ELSEWHERE,
     "110105491231002",
     "13907350001",
     "6217001234567890123",
