@@ -10,6 +10,7 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::workflow::Stage;
 use wanhu_core::system::SystemEntropy;
 use wanhu_server::admin::{AdminCommand, FormCommand, Office};
+use wanhu_server::storage::sheets::{MadeSheet, made};
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::{self, FULING};
 
@@ -341,6 +342,23 @@ async fn every_sheet_on_record_is_listed_the_stale_ones_first() {
     let listed = sheets(&county, "township", None);
     assert_eq!(listed[0], sheet("village", 4, 1));
     assert_eq!(listed[1], sheet("decisions", 5, 0));
+
+    // As a release before this one made it, of another version.
+    let old = MadeSheet {
+        form: "village/0".into(),
+        area: FULING,
+        made_ms: 0,
+        log: String::new(),
+        template: String::new(),
+    };
+    let said = vec![(ids[0], [0; 8])];
+    let storage = &county.server.app.storage;
+    storage.writer().write(move |transaction| made(transaction, &old, &said)).unwrap();
+    let old = ("village/0".to_owned(), 1, 1);
+    assert_eq!(sheets(&county, "township", None)[0], old, "whatever the records say");
+    make(&county, "township", "village", &file).unwrap();
+    let listed = sheets(&county, "township", None);
+    assert!(listed.contains(&sheet("village", 5, 0)) && !listed.contains(&old), "{listed:?}");
 
     county.account("elsewhere", Role::TownshipOffice, 431_022_100);
     assert_eq!(sheets(&county, "elsewhere", None), []);

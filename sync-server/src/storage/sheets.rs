@@ -100,3 +100,53 @@ pub fn last(connection: &Connection, form: &str, area: u64) -> Result<Digests, S
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::MIGRATIONS;
+
+    #[test]
+    fn what_was_made_before_there_was_a_list_of_it_is_on_the_list() {
+        let connection = Connection::open_in_memory().unwrap();
+        let (last, before) = MIGRATIONS.0.split_last().unwrap();
+        before.iter().for_each(|sql| connection.execute_batch(sql).unwrap());
+        connection
+            .execute_batch(
+                "INSERT INTO form_output (form, area, household, digest, made_ms) VALUES
+                 ('village/1', 431022208, zeroblob(16), x'0102030405060708', 5)",
+            )
+            .unwrap();
+        connection.execute_batch(last).unwrap();
+        let made = all(&connection).unwrap();
+        assert_eq!(
+            (made[0].form.as_str(), made[0].area, made[0].made_ms),
+            ("village/1", 431_022_208, 5)
+        );
+        let said = super::last(&connection, "village/1", 431_022_208).unwrap();
+        assert_eq!(said, [(HouseholdId([0; 16]), [1, 2, 3, 4, 5, 6, 7, 8])]);
+    }
+
+    #[test]
+    fn a_sheet_takes_the_place_of_its_other_versions_and_of_no_other_form() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS.0.iter().for_each(|sql| connection.execute_batch(sql).unwrap());
+        let sheet = |form: &str, area| MadeSheet {
+            form: form.into(),
+            area,
+            made_ms: 1,
+            log: "1/00000000".into(),
+            template: String::new(),
+        };
+        let transaction = connection.transaction().unwrap();
+        let said = vec![(HouseholdId([1; 16]), [2; 8])];
+        for (form, area) in [("own/1", 1), ("own/1", 2), ("own_x/1", 1), ("own/2", 1)] {
+            made(&transaction, &sheet(form, area), &said).unwrap();
+        }
+        let all: Vec<_> =
+            all(&transaction).unwrap().into_iter().map(|made| (made.form, made.area)).collect();
+        assert_eq!(all, [("own/1".into(), 2), ("own/2".into(), 1), ("own_x/1".into(), 1)]);
+        assert_eq!(last(&transaction, "own/1", 1).unwrap(), []);
+        assert_eq!(last(&transaction, "own/2", 1).unwrap(), said);
+    }
+}
