@@ -1,0 +1,106 @@
+//! The public sheet of decisions: who stands on it, since when, and with which measures.
+
+use super::*;
+
+/// A sample household after more steps.
+fn decided(which: usize, steps: &[(&str, &str, &str, &str)]) -> (HouseholdId, Fold, Facts) {
+    let (id, fold, old) = samples().remove(which);
+    let fields = steps.iter().flat_map(|(row, state, after, on)| {
+        [("state", *state), ("after", *after), ("on", *on)]
+            .map(|(field, value)| ("steps".to_owned(), format!("{row}.{field}"), value.into()))
+    });
+    let fold = save(&fold, 1, &fields.collect::<Vec<_>>());
+    let facts = facts(&fold, old.village);
+    (id, fold, facts)
+}
+
+#[test]
+fn what_was_decided_hangs_with_the_measures_and_nothing_else() {
+    let entry = [
+        ("t5", "township_check", "t4", "2020-02-24"),
+        ("t6", "county_decision", "t5", "2020-02-25"),
+        ("t7", "monitored", "t6", "2020-02-26"),
+    ];
+    let exit = [
+        ("t7", "township_check", "t6", "2020-12-02"),
+        ("t8", "county_decision", "t7", "2020-12-03"),
+        ("t9", "closed", "t8", "2020-12-04"),
+        ("ta", "reopened", "t9", "2021-01-05"),
+    ];
+    let told = |households: &[(HouseholdId, Fold, Facts)]| {
+        texts(&sheet(form("decisions"), households).parts[0])
+    };
+    let carried = &told(&samples())[..];
+    assert_eq!(carried.len(), 1, "what is proposed is not decided: {carried:?}");
+    assert_eq!(
+        carried[0],
+        [
+            "1",
+            "陈*建",
+            "金盆村",
+            "上金盆",
+            "边缘易致贫户",
+            "由以往排查转入监测",
+            "2020-04-02",
+            "综合保障:全家低保(已落实,每月1280元)、综合保障:＊＊＊(已落实,每月110元)、\
+             义务教育保障:次子助学金(已落实,每年4000元)"
+        ]
+    );
+    assert_eq!(
+        told(&[decided(0, &entry)])[0],
+        [
+            "1",
+            "陈*昌",
+            "福岭村",
+            "三组",
+            "脱贫不稳定户",
+            "纳入监测",
+            "2020-02-26",
+            "综合保障:二类低保(正在落实,每月280元)、公益性岗位:村级保洁员(正在落实,每月500元)、\
+             保险分红:产业项目分红(计划,每年5000元)、其他教育帮扶:次子助学补助(计划,每学期1000元)"
+        ]
+    );
+    for (steps, decision, on) in [
+        (2, "由以往排查转入监测", "2020-04-02"),
+        (3, "风险消除", "2020-12-04"),
+        (4, "回退监测", "2021-01-05"),
+    ] {
+        assert_eq!(told(&[decided(1, &exit[..steps])])[0][5..7], [decision, on], "{steps}");
+    }
+}
+
+#[test]
+fn a_measure_is_told_as_far_as_it_is_known_and_others_values_are_marked_where_nobody_public_reads()
+{
+    let own = text_of("own", "village_list", "", &column("measures"));
+    let own = Template::parse_own(Schema::base(), &own).unwrap();
+    let told = |fields: &[(&str, Value)]| {
+        let fields = fields
+            .iter()
+            .map(|(key, value)| ("measures".to_owned(), (*key).to_owned(), value.clone()));
+        let fold = save(&Fold::default(), 1, &fields.collect::<Vec<_>>());
+        let facts = facts(&fold, VILLAGE);
+        texts(&sheet(&own, &[(HouseholdId([1; 16]), fold, facts)]).parts[0]).concat().concat()
+    };
+    assert_eq!(told(&[("a.department", "education".into())]), "");
+    assert_eq!(told(&[("a.title", "养牛".into())]), "养牛");
+    assert_eq!(told(&[("a.kind", "jobs".into()), ("a.status", "done".into())]), "就业帮扶(已落实)");
+    assert_eq!(told(&[("a.title", "养牛".into()), ("a.amount_fen", 50.into())]), "养牛(0.50元)");
+    let (_, fold, _) = samples().remove(0);
+    let author = |author: u8, status: &str| {
+        let edits = [FieldEdit {
+            container: ContainerIndex::of("measures").unwrap(),
+            key: "h1.status".into(),
+            value: Some(status.into()),
+        }];
+        let origin = Origin { actor: ActorId([author; 16]), time_ms: 0, message: String::new() };
+        Change::decode(&draft(&fold, &edits, &origin).unwrap()).unwrap()
+    };
+    let mut both = fold.clone();
+    both.apply(&author(2, "done"));
+    both.apply(&author(3, "stopped"));
+    let facts = facts(&both, VILLAGE);
+    let told = texts(&sheet(&own, &[(HouseholdId([1; 16]), both, facts)]).parts[0]).concat();
+    assert!(told[0].starts_with("综合保障:二类低保(停止,每月280元)、"), "{told:?}");
+    assert!(told[0].ends_with('※'), "{told:?}");
+}
