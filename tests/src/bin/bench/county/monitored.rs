@@ -19,13 +19,13 @@ use wanhu_server::storage::persons;
 use super::{BATCH, Failure, account};
 
 /// One household of so many is under monitoring.
-const MONITORED_ONE_IN: usize = 60;
+const MONITORED_ONE_IN: u32 = 60;
 
 /// Puts some of the households that have no case under monitoring, as a county carries them over from an old campaign. Of three
 /// one waits for its township; two have a cadre, a plan, help and visits, some of them late.
 pub(super) fn carry_over(app: &App, done: &Path) -> Result<(), Failure> {
     let all = app.storage.read(listing::unmerged)?;
-    let chosen: Vec<i64> = all.into_iter().step_by(MONITORED_ONE_IN).collect();
+    let chosen: Vec<i64> = all.into_iter().step_by(MONITORED_ONE_IN as usize).collect();
     let (now_ms, person_key, policy) = (app.clock.now_ms(), app.person_key, app.policy.clone());
     for turn in chosen.chunks(BATCH) {
         let (turn, policy) = (turn.to_vec(), policy.clone());
@@ -60,8 +60,10 @@ fn begin(
     let county = by("county", Role::CountyOffice, household.scope / 1_000_000);
     let township = by("township", Role::TownshipOffice, household.scope / 1_000);
     let today = Day::in_china(county.now_ms);
-    let days_ago = |most: i64| today.plus_days(-i32::try_from(n % most).unwrap_or(0));
-    let kind = ["unstable", "marginal", "sudden"][usize::try_from(n % 7 % 3).unwrap_or(0)];
+    // Numbers of those chosen lie so far apart: among themselves they are to differ in everything.
+    let place = n / i64::from(MONITORED_ONE_IN);
+    let days_ago = |most: i64| today.plus_days(-i32::try_from(place % most).unwrap_or(0));
+    let kind = ["unstable", "marginal", "sudden"][usize::try_from(place % 7 % 3).unwrap_or(0)];
     let step =
         StepForm { reason: "“两摸底”结果转入".into(), ..StepForm::to(Stage::Monitored) };
     let edit = RecordEdit { form: "step/1".into(), ..RecordEdit::default() }
@@ -70,7 +72,7 @@ fn begin(
         .step(&case, &step, "county", today);
     let wrote = author::write(transaction, &county, policy, household, &edit)?;
     assert!(wrote.is_ok(), "{wrote:?}");
-    if n % 3 == 0 {
+    if place % 3 == 0 {
         return Ok(());
     }
     let household = records::get(transaction, n)?;
