@@ -3,7 +3,8 @@
 
 use super::*;
 use wanhu_core::domain::figures::Statistic;
-use wanhu_server::admin::FiguresArguments;
+use wanhu_core::domain::value::Value;
+use wanhu_server::admin::{FiguresArguments, FormCommand};
 use wanhu_tests::population::JINPEN;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,6 +21,9 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
         "class.risk_2=因病",
         "income.wage_fen=24000元",
         "living.orchard_centimu=2000",
+        "living.debt_fen=160000元",
+        "living.debt_on=2019-12-02",
+        "living.debt_lender=亲友",
         "members.name=胡甫武",
         "members.relation=户主",
         "members.health=长期慢性病",
@@ -52,7 +56,7 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
         &["cadres.name=李明", "cadres.account=李明", "cadres.role=帮扶责任人"],
     );
 
-    // Three years of help. The debt stands as a number in the cadre's notes, and the history keeps each of them.
+    // Three years of help, and the debt goes down.
     sync(&li).await;
     take(
         &li,
@@ -91,20 +95,39 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
         ]),
     )
     .unwrap();
-    for (year, debt) in [(2020, "欠款约12万元"), (2021, "欠款约8万元"), (2022, "欠款5万余元")]
-    {
-        county.day(&format!("{year}-06-15"));
-        let (date, note) = (format!("visits.date={year}-06-15"), format!("visits.note={debt}"));
-        li.edit(id, &typed(&[&date, "visits.met=户主", "visits.finding=稳定", &note])).unwrap();
+    for (year, debt) in [(2020, "120000元"), (2021, "80000元"), (2022, "52000元")] {
+        let day = format!("{year}-06-15");
+        county.day(&day);
+        let (date, debt) = (format!("visits.date={day}"), format!("living.debt_fen={debt}"));
+        let stated = format!("living.debt_on={day}");
+        let visit = [&date, "visits.met=户主", "visits.finding=稳定", &debt, &stated];
+        li.edit(id, &typed(&visit)).unwrap();
         assert_eq!(li.help(id, year).unwrap().total_fen, 12 * 2_000 * 100);
     }
     let help = li.help(id, 2022).unwrap();
     assert_eq!(help.areas_centimu["orchard"], 2_000, "20 mu");
     sync(&li).await;
-    assert_eq!(
-        li.history(id).unwrap().iter().filter(|line| line.key.ends_with(".note")).count(),
-        3
-    );
+    // The record shows what is left; the history keeps every figure, what it was before, and who wrote it down when.
+    let shown = |field: &str| {
+        let fields = li.show(id).unwrap().fields;
+        fields.into_iter().find(|f| f.container == "living" && f.key == field).unwrap().value
+    };
+    assert_eq!(shown("debt_fen"), 5_200_000.into(), "a little over 50,000 yuan");
+    assert_eq!(shown("debt_on"), "2022-06-15".into());
+    let told = li.history(id).unwrap();
+    let mut told: Vec<_> = told.iter().filter(|line| line.key == "debt_fen").collect();
+    told.sort_by_key(|line| line.time_ms);
+    let yuan = |value: &Option<Value>| value.as_ref().and_then(Value::as_int).map(|fen| fen / 100);
+    let told: Vec<_> = told.iter().map(|line| (yuan(&line.old), yuan(&line.new))).collect();
+    let went_down = [160_000, 120_000, 80_000, 52_000].map(Some);
+    let before = [None, went_down[0], went_down[1], went_down[2]];
+    assert_eq!(told, before.into_iter().zip(went_down).collect::<Vec<_>>());
+    let dir = tempfile::tempdir().unwrap();
+    let (form, file) = ("survey".to_owned(), dir.path().join("survey.csv"));
+    let make = FormCommand::Make { form, file: file.clone(), area: None, font: vec![] };
+    county.office("乡政府", AdminCommand::Form(make)).unwrap();
+    let survey = std::fs::read_to_string(&file).unwrap();
+    assert!(survey.contains("负债余额") && survey.contains(",52000,2022-06-15,亲友"), "{survey}");
 
     // Closed by the long way, and opened again by the township when the peaches are lost to a flood.
     let visit = ["visits.date=2022-07-01", "visits.met=户主", "visits.finding=稳定"];

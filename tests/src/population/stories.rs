@@ -1,5 +1,5 @@
 //! The families of acceptance stories A1 to A3, with the facts and figures the press printed and no
-//! others. Where the press gives a month, the first of it stands.
+//! others. Where the press gives a month, the first of it stands; where it says "a little over", the round figure.
 
 use wanhu_core::client::RecordEdit;
 use wanhu_core::domain::value::Value;
@@ -114,6 +114,7 @@ fn hu_fuwu() -> RecordEdit {
         .set("basic", "relocation_kind", "concentrated")
         .set("income", "wage_fen", 2_400_000)
         .set("living", "orchard_centimu", 2_000)
+        .set("living", "debt_fen", 5_000_000)
         .row(
             "members",
             row(&[

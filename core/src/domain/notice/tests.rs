@@ -35,6 +35,8 @@ fn only_public_fields_and_the_admitted_three_are_shown() {
         ("members", "name"),
         ("members", "health"),
         ("class", "risk_1"),
+        ("living", "debt_fen"),
+        ("living", "debt_lender"),
         ("no", "such"),
     ] {
         assert_eq!(showing(schema, container, field), None, "{container}.{field}");
