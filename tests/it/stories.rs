@@ -22,6 +22,7 @@ mod campaign;
 mod chen_guojian;
 mod chen_yongchang;
 mod city;
+mod green_channel;
 mod hu_fuwu;
 mod own_phone;
 mod replayed;
