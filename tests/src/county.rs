@@ -1,6 +1,8 @@
 //! A county at work: one server whose clock a test sets, accounts of every level, phones in the villages, offices at
 //! their desks. Stories are told with it.
 
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -29,7 +31,9 @@ pub struct County {
     /// Its server.
     pub server: TestServer,
     clock: Arc<SetClock>,
-    dir: TempDir,
+    dir: PathBuf,
+    /// Removes the directory with the county.
+    _temporary: Option<TempDir>,
 }
 
 impl County {
@@ -38,14 +42,24 @@ impl County {
     /// # Panics
     /// Where the server cannot start.
     pub async fn on(day: &str, policy: Option<&str>) -> Self {
-        let dir = tempfile::tempdir().expect("makes a directory");
+        let temporary = tempfile::tempdir().expect("makes a directory");
+        let county = Self::in_dir(temporary.path(), day, policy).await;
+        Self { _temporary: Some(temporary), ..county }
+    }
+
+    /// The same in a directory that stays: the server's data in `server`, a file for every phone.
+    ///
+    /// # Panics
+    /// Where the server cannot start.
+    pub async fn in_dir(dir: &Path, day: &str, policy: Option<&str>) -> Self {
+        let dir = dir.to_owned();
         let policy = policy.map(|text| {
-            let path = dir.path().join("policy.toml");
+            let path = dir.join("policy.toml");
             std::fs::write(&path, text).expect("writes");
             path
         });
         let settings = Settings {
-            data_dir: dir.path().join("server"),
+            data_dir: dir.join("server"),
             policy,
             // The clock of a story stands still through many syncs.
             syncs_per_minute: 100_000,
@@ -55,23 +69,33 @@ impl County {
         let clock = Arc::new(SetClock::default());
         clock.set(morning(day));
         let server = TestServer::start_clocked(settings, clock.clone()).await;
-        Self { server, clock, dir }
+        Self { server, clock, dir, _temporary: None }
+    }
+
+    /// Ends its server. Returns where it listened and where its data are.
+    ///
+    /// # Panics
+    /// Where it ended by itself before.
+    pub async fn end(self) -> (SocketAddr, PathBuf) {
+        let (address, data_dir) = (self.server.address, self.server.settings.data_dir.clone());
+        self.server.stop().await;
+        (address, data_dir)
     }
 
     /// The same county after its server was restored into another directory.
     ///
     /// # Panics
     /// Where the server cannot start.
-    pub async fn again_in(self, data_dir: &std::path::Path, storage_key: &[u8; 32]) -> Self {
-        let Self { server, clock, dir } = self;
+    pub async fn again_in(self, data_dir: &Path, storage_key: &[u8; 32]) -> Self {
+        let Self { server, clock, dir, _temporary } = self;
         let (address, old) = (server.address, server.settings.clone());
         server.stop().await;
-        let key_file = dir.path().join("restored.key");
+        let key_file = dir.join("restored.key");
         std::fs::write(&key_file, storage_key).expect("writes");
         let settings =
             Settings { data_dir: data_dir.to_owned(), storage_key: Some(key_file), ..old };
         let server = TestServer::start_clocked_at(settings, address, clock.clone()).await;
-        Self { server, clock, dir }
+        Self { server, clock, dir, _temporary }
     }
 
     /// The same county after its server was started again under another policy.
@@ -94,14 +118,22 @@ impl County {
         self.clock.set(morning(day));
     }
 
+    /// Opens an account whose id is the person's name.
+    ///
+    /// # Panics
+    /// Where the account exists or its area does not fit.
+    pub fn account(&self, name: &str, role: Role, area: u64) {
+        self.account_of(name, name, role, area);
+    }
+
     /// Opens an account with this machine's own rights.
     ///
     /// # Panics
     /// Where the account exists or its area does not fit.
-    pub fn account(&self, id: &str, role: Role, area: u64) {
+    pub fn account_of(&self, id: &str, name: &str, role: Role, area: u64) {
         let account = Account {
             id: id.to_owned(),
-            name: id.to_owned(),
+            name: name.to_owned(),
             role,
             areas: vec![area],
             granted_by: String::new(),
@@ -134,7 +166,7 @@ impl County {
     /// Where it cannot be opened.
     pub fn opened_again(&self, phone: Ledger, account: &str) -> Ledger {
         drop(phone);
-        let file = self.dir.path().join(format!("{account}-0.sqlite"));
+        let file = self.dir.join(format!("{account}-0.sqlite"));
         Ledger::open(&file, self.clock.clone(), Box::new(SystemEntropy)).expect("opens")
     }
 
@@ -142,7 +174,7 @@ impl County {
         let accounts = &self.server.app.accounts;
         let now_ms = wanhu_core::domain::environment::Clock::now_ms(&*self.clock);
         let code = accounts.issue_code(account, "", now_ms, 600_000, &mut SystemEntropy);
-        let file = (0..).map(|n| self.dir.path().join(format!("{account}-{n}.sqlite")));
+        let file = (0..).map(|n| self.dir.join(format!("{account}-{n}.sqlite")));
         let file = file.into_iter().find(|file| !file.exists()).expect("numbers do not end");
         let ledger = Ledger::open(&file, clock, Box::new(SystemEntropy)).expect("opens");
         let code = code.expect("known account");

@@ -1,22 +1,53 @@
-//! The second half of the demo: the insurance bureau's file sets off a warning, the cadre verifies it, the village
-//! appraises it, and a notice hangs that nobody can cut short.
+//! The insurance bureau's file sets off a warning; the cadre verifies it, the village appraises, a notice hangs that
+//! nobody can cut short; township and county decide.
 
-use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rust_xlsxwriter::Workbook;
-use serde_json::Value as Json;
 use wanhu_core::client::{Ledger, RecordEdit, StepForm};
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::domain::schema::words;
 use wanhu_core::domain::workflow::Stage;
+use wanhu_core::system::SystemEntropy;
+use wanhu_server::admin::{AdminCommand, ImportCommand, Office, StepArguments};
+use wanhu_server::import::profile::Kind;
+use wanhu_tests::county::Step;
 use wanhu_tests::line::LineHandle;
-use wanhu_tests::population::FULING;
 
-use crate::{Failure, Server, sync};
+use crate::{Failure, Tale, files, print_tasks, sync, typed};
+
+/// Days of the story: the file comes, the cadre visits, the village appraises, the notice is over.
+const DELIVERED: i32 = 3;
+const VISITED: i32 = 6;
+const APPRAISED: i32 = 8;
+const NOTICE_OVER: i32 = 14;
 
 /// 文秀芬's, for nobody: it only checks.
 const WIFE: &str = "431022197003080028";
+
+/// 陈永昌's family before the illness.
+pub(crate) fn family() -> Result<RecordEdit, Failure> {
+    let mut edit = typed(&[
+        "basic.head_name=陈永昌",
+        "basic.natural_village=福岭",
+        "class.household_kind=脱贫户",
+        "income.wage_fen=24000元",
+        "income.business_fen=9000元",
+        "living.house_danger=A级",
+    ])?;
+    for guarantee in ["food", "clothing", "schooling", "medical", "housing", "water"] {
+        edit = edit.set("guarantees", &format!("{guarantee}_state"), "met");
+    }
+    let number = format!("members.identity_number={WIFE}");
+    for member in [
+        &["members.name=陈永昌", "members.relation=户主", "members.labour=普通劳动力"][..],
+        &["members.name=文秀芬", "members.relation=配偶", "members.health=患有大病", &number],
+        &["members.name=陈大", "members.relation=儿子", "members.labour=普通劳动力"],
+        &["members.name=陈小", "members.relation=儿子", "members.school_stage=初中"],
+    ] {
+        edit.new_rows.extend(typed(member)?.new_rows);
+    }
+    Ok(edit)
+}
 
 /// The bureau's table, as people make them: a title above the header, dates and amounts as they come.
 fn table(path: &Path, today: &str) -> Result<(), Failure> {
@@ -47,125 +78,112 @@ fn table(path: &Path, today: &str) -> Result<(), Failure> {
     Ok(workbook.save(path)?)
 }
 
-/// Opens the accounts, delivers the file, follows the case as far as one day allows.
-pub(crate) async fn case(
-    server: &Server,
-    cadre: &Ledger,
+/// From the bureau's file to the visit that verifies.
+pub(crate) async fn warned(
+    tale: &Tale,
+    li: &Ledger,
     id: HouseholdId,
     line: &LineHandle,
-    dir: &Path,
 ) -> Result<(), Failure> {
-    println!("七、医保局送来住院费用表 · the insurance bureau delivers a table of hospital bills");
-    let (village, county) = (FULING.to_string(), (FULING / 1_000_000).to_string());
-    let township = (FULING / 1_000).to_string();
-    for (account, name, role, area) in [
-        ("yibao", "县医保局", "department", &county),
-        ("cunwei", "福岭村委会", "village_committee", &village),
-        ("xiang", "关溪乡政府", "township_office", &township),
-    ] {
-        server.admin(&["account-add", account, "--name", name, "--role", role, "--area", area])?;
-    }
-    name_the_wife(cadre, id)?;
-    sync("李明 A", cadre, line).await?;
-    let files = dir.join("files");
-    std::fs::create_dir_all(&files)?;
-    let (bills, report) = (files.join("住院费用.xlsx"), files.join("未采用的行.csv"));
-    table(&bills, &cadre.today().to_string())?;
-    let delivered = deliver(server, &bills, &report)?;
+    tale.chapter(
+        DELIVERED,
+        "七、医保局送来住院费用表 · the insurance bureau delivers a table of bills",
+    );
+    let file = tale.dir.join("files/住院费用.xlsx");
+    let report = Some(tale.dir.join("files/未采用的行.csv"));
+    table(&file, &tale.day(0))?;
+    let command = ImportCommand::Department { file, kind: Kind::Medical, profile: None, report };
+    let delivered = tale.county.import("yibao", command)?;
     println!(
-        "    {} 行 rows: {} 行对应在册人员 matched,{} 行未采用 not taken,{} 户预警 warned",
-        delivered["rows"], delivered["matched"], delivered["not_taken"], delivered["warned"]
+        "    {} 人在册 matched,{} 行未采用 not taken,{} 户预警 warned",
+        delivered["matched"], delivered["not_taken"], delivered["warned"]
+    );
+    println!(
+        "    自付 12,000 元,预警线 5,000 元 · paid by the family itself 12,000 yuan, the line is 5,000"
     );
 
-    println!("八、预警成为手机上的任务 · the warning becomes a task on the cadre's phone");
-    sync("李明 A", cadre, line).await?;
-    for view in cadre.tasks()? {
-        let kind = words("task_kind", view.task.kind.code());
-        let kind = kind.map(|kind| format!("{} {}", kind.zh, kind.en)).unwrap_or_default();
-        let due = view.task.due_on.map(|day| day.to_string()).unwrap_or_default();
-        println!("    {}: {kind},限 by {due}", view.head_name);
-    }
-    verify(cadre, id)?;
-    sync("李明 A", cadre, line).await?;
+    tale.chapter(
+        DELIVERED,
+        "八、预警成为手机上的任务 · the warning becomes a task on the cadre's phone",
+    );
+    sync("李明 A", li, line).await?;
+    print_tasks(li)?;
 
-    println!("九、民主评议,村内公示 · the village appraises, the notice hangs");
-    let household = id.to_string();
-    let step = |by: &str, stage: &str, more: &[&str]| {
-        let words = ["--by", by, "step", household.as_str(), stage];
-        server.admin(&[&words, more].concat())
-    };
-    step("cunwei", "民主评议", &["--votes", "11:1"])?;
-    step("cunwei", "村内公示", &[])?;
-    match step("xiang", "乡镇审核", &[]) {
-        Ok(_) => return Err("a notice was cut short".into()),
-        Err(refused) => {
-            println!("    乡镇现在审核 · the township tries at once: {}", said(&refused))
-        }
-    }
-    for (form, file) in [("notice", "村内公示.xlsx"), ("village", "村级台账.xlsx")] {
-        let file = files.join(file);
-        server.admin(&["--by", "cunwei", "form", "make", form, text(&file)?])?;
-    }
-    println!("    文件在 · the files are in {}", files.display());
-    Ok(())
-}
-
-fn name_the_wife(cadre: &Ledger, id: HouseholdId) -> Result<(), Failure> {
-    let record = cadre.show(id)?;
-    let is_hers = |field: &&wanhu_core::client::FieldView| {
-        field.container == "members" && field.value == "文秀芬".into()
-    };
-    let row = record.fields.iter().find(is_hers).ok_or("文秀芬")?.key.replace(".name", "");
-    let form = RecordEdit { form: "household/1".into(), ..RecordEdit::default() };
-    Ok(cadre.edit(id, &form.set("members", &format!("{row}.identity_number"), WIFE))?)
-}
-
-fn deliver(server: &Server, bills: &Path, report: &Path) -> Result<Json, Failure> {
-    let (bills, report) = (text(bills)?, text(report)?);
-    server.run(&[
-        "import",
-        "--by",
-        "yibao",
-        "department",
-        bills,
-        "--kind",
-        "medical",
-        "--report",
-        report,
-    ])
-}
-
-fn text(path: &Path) -> Result<&str, Failure> {
-    path.to_str().ok_or_else(|| PathError(path.to_owned()).into())
-}
-
-/// A path that is no text.
-#[derive(Debug)]
-struct PathError(PathBuf);
-
-impl std::fmt::Display for PathError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0.display())
-    }
-}
-
-impl Error for PathError {}
-
-fn verify(cadre: &Ledger, id: HouseholdId) -> Result<(), Failure> {
-    let today = cadre.today().to_string();
-    let text = |field: &str, value: &str| (field.to_owned(), value.into());
-    let visit = vec![text("date", &today), text("met", "head"), text("finding", "difficult")];
-    let with = RecordEdit { on_behalf_of: "陈永昌".into(), ..RecordEdit::default() };
-    let with = with.set("case", "consent", true).set("case", "by_proxy", true).row("visits", visit);
-    cadre.take_step(id, &StepForm::to(Stage::Verified), with)?;
+    tale.chapter(
+        VISITED,
+        "九、入户核实,代为申报 · a visit, and a declaration on the family's behalf",
+    );
+    verify(li, id)?;
     println!(
-        "    李明入户核实,代陈永昌申报 · Li visits, finds it true, files on the family's behalf"
+        "    李明入户核实属实,代陈永昌申报 · Li finds it true and files for the family, offline"
+    );
+    sync("李明 A", li, line).await
+}
+
+fn verify(li: &Ledger, id: HouseholdId) -> Result<(), Failure> {
+    let today = li.today().to_string();
+    let warning = li.tasks()?.into_iter().find(|view| !view.task.subject.is_empty());
+    let row = warning.ok_or("a warning to answer")?.task.subject;
+    let date = format!("visits.date={today}");
+    let with = typed(&[
+        &date,
+        "visits.purpose=核实线索",
+        "visits.met=户主",
+        "visits.finding=有困难",
+        "case.consent=是",
+        "case.by_proxy=是",
+        "class.risk_1=因病",
+        &format!("warnings.{row}.answer=属实"),
+        &format!("warnings.{row}.answered_on={today}"),
+    ])?;
+    let with = RecordEdit { on_behalf_of: "陈永昌".into(), ..with };
+    Ok(li.take_step(id, &StepForm::to(Stage::Verified), with)?)
+}
+
+/// Village, township and county; the days of the notice between them.
+pub(crate) async fn decided(
+    tale: &Tale,
+    li: &Ledger,
+    id: HouseholdId,
+    line: &LineHandle,
+) -> Result<(), Failure> {
+    tale.chapter(APPRAISED, "十、民主评议,村内公示 · the village appraises, the notice hangs");
+    tale.step("cunwei", id, "民主评议", Step { votes: Some((11, 1)), ..Step::default() })?;
+    tale.step("cunwei", id, "村内公示", Step::default())?;
+    println!("    评议 11 票赞成、1 票反对 · 11 votes for, 1 against");
+    println!("    乡镇当天就审核? · the township tries at once: {}", refused_at_once(tale, id)?);
+    sync("李明 A", li, line).await?;
+    files::notice(tale, li)?;
+
+    tale.chapter(
+        NOTICE_OVER,
+        "十一、公示期满,乡镇审核,县级审定 · the notice is over; township and county",
+    );
+    tale.step("xiang", id, "乡镇审核", Step::default())?;
+    tale.step("xian", id, "县级审定", Step::default())?;
+    let identified = format!("case.identified_on={}", tale.day(NOTICE_OVER));
+    let fields = ["class.monitored_kind=脱贫不稳定户", &identified];
+    tale.step("xian", id, "监测", Step { fields: &fields, ..Step::default() })?;
+    println!(
+        "    期间无异议;纳入监测:脱贫不稳定户 · nobody objected; monitored as unstably lifted"
     );
     Ok(())
 }
 
-/// The Chinese words of a program's refusal.
-fn said(refused: &Failure) -> String {
-    let json: Result<Json, _> = serde_json::from_str(&refused.to_string());
-    json.ok().and_then(|json| Some(json["zh"].as_str()?.to_owned())).unwrap_or_default()
+/// The words with which the township's check is refused while the notice hangs.
+fn refused_at_once(tale: &Tale, household: HouseholdId) -> Result<String, Failure> {
+    let server = &tale.county.server;
+    let office = Office { settings: &server.settings, app: &server.app, by: "xiang" };
+    let command = AdminCommand::Step(StepArguments {
+        household,
+        stage: Stage::TownshipCheck,
+        fields: Vec::new(),
+        reason: String::new(),
+        votes: None,
+        about: None,
+    });
+    match office.run(command, &mut SystemEntropy) {
+        Ok(_) => Err("a notice was cut short".into()),
+        Err(refused) => Ok(refused.words().1),
+    }
 }
