@@ -20,8 +20,8 @@ const HOUSEHOLDS_MAX: u32 = 1_000;
 
 /// What hangs in the village, while it does.
 pub(crate) fn notice(tale: &Tale, li: &Ledger) -> Result<(), Failure> {
-    let public = Template::shipped().iter().filter(|form| form.public);
-    public.map(|form| write(tale, li, "cunwei", form, "xlsx")).collect()
+    let mut public = Template::shipped().iter().filter(|form| form.public);
+    public.try_for_each(|form| write(tale, li, "cunwei", form, "xlsx"))
 }
 
 /// All other forms; that of the whole village as text as well.
