@@ -103,14 +103,14 @@ impl County {
     /// # Panics
     /// Where the server cannot start.
     pub async fn again_under(self, policy: &str) -> Self {
-        let Self { server, clock, dir } = self;
+        let Self { server, clock, dir, _temporary } = self;
         let (address, old) = (server.address, server.settings.clone());
         server.stop().await;
-        let path = dir.path().join("policy.toml");
+        let path = dir.join("policy.toml");
         std::fs::write(&path, policy).expect("writes");
         let settings = Settings { policy: Some(path), ..old };
         let server = TestServer::start_clocked_at(settings, address, clock.clone()).await;
-        Self { server, clock, dir }
+        Self { server, clock, dir, _temporary }
     }
 
     /// The morning of another day, for the server and every phone.

@@ -63,6 +63,9 @@ fn expected(li: &Ledger, form: &Template) -> Result<BTreeSet<String>, Failure> {
         let is_on_it = match &form.filter {
             Filter::All => true,
             Filter::Monitored => !row.monitored.is_empty(),
+            Filter::Decided => {
+                li.case(row.id)?.path.iter().any(|passed| passed.stage == Stage::Monitored)
+            }
             Filter::OnNotice => row.case_state == "on_notice",
             Filter::Open => row.case_state == "monitored" || row.case_state == "helped",
             Filter::Tag(tag) => row.tags.iter().any(|own| own.ends_with(tag.as_str())),
