@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wanhu_core::client::{
-    self, CaseView, Conflict, Duplicate, HistoryLine, RecordEdit, RecordView, RefusedView,
-    StepForm, TaskView, UnsentView,
+    self, CaseView, Conflict, Duplicate, FormView, HistoryLine, RecordEdit, RecordView,
+    RefusedView, SheetView, StepForm, TaskView, UnsentView,
 };
 use wanhu_core::document::edit::FieldValue;
 use wanhu_core::domain::checks::Finding;
@@ -139,6 +139,16 @@ impl Ledger {
         as_of: Option<Day>,
     ) -> Result<Vec<Figure>, LedgerError> {
         self.0.figures(area, (from, to), as_of, &with_ids)
+    }
+
+    /// The department forms of this release.
+    pub fn forms(&self) -> Result<Vec<FormView>, LedgerError> {
+        self.0.forms()
+    }
+
+    /// A form filled in from the records of an area that is all on this phone, as they are now.
+    pub fn sheet(&self, form: String, area: u64) -> Result<SheetView, LedgerError> {
+        self.0.sheet(&form, area)
     }
 
     /// The fields of a household that hold several values, with who set each and when.

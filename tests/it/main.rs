@@ -21,6 +21,7 @@ mod offices;
 mod outsider;
 mod past;
 mod power;
+mod sheets;
 mod simulation;
 mod storage;
 mod stories;

@@ -1,0 +1,83 @@
+//! Department forms on a phone: the same sheet as the office's, of what the phone holds now, and of no area that it does
+//! not hold.
+
+use wanhu_core::client::{Ledger, RecordEdit, SheetView};
+use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::error::LedgerError;
+use wanhu_server::admin::{AdminCommand, FormCommand};
+use wanhu_tests::county::{County, Step, sync};
+use wanhu_tests::population::{self, FULING};
+
+/// A village of three households under monitoring and one that is not, on its cadre's phone.
+async fn village() -> (County, Ledger, Vec<HouseholdId>) {
+    let county = County::on("2024-03-01", None).await;
+    county.account("li", Role::VillageCadre, FULING);
+    county.account("township", Role::TownshipOffice, FULING / 1_000);
+    county.account("county", Role::CountyOffice, FULING / 1_000_000);
+    let li = county.phone("li").await;
+    sync(&li).await;
+    let ids: Vec<HouseholdId> = population::village(4, FULING, 4)
+        .map(|(village, edit)| li.create_household(village, edit).unwrap())
+        .collect();
+    sync(&li).await;
+    let carried = Step {
+        fields: &["class.monitored_kind=突发严重困难户"],
+        reason: "以往排查结果转入",
+        ..Step::default()
+    };
+    for id in &ids[..3] {
+        county.step("county", *id, "monitored", carried).unwrap();
+    }
+    sync(&li).await;
+    (county, li, ids)
+}
+
+fn line_of(sheet: &SheetView, id: HouseholdId) -> Vec<String> {
+    let lines = sheet.tables.iter().flat_map(|table| &table.lines);
+    lines.filter(|line| line.household == id).flat_map(|line| line.cells.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_fills_in_the_sheet_that_the_office_makes() {
+    let (county, li, ids) = village().await;
+    let forms = li.forms().unwrap();
+    let village = forms.iter().find(|form| form.id == "village").unwrap();
+    assert!(!village.zh.is_empty() && !village.en.is_empty() && !village.public);
+    let sheet = li.sheet("village", FULING).unwrap();
+    assert_eq!(sheet.form, format!("village/{}", village.version));
+    assert_eq!((sheet.title.as_str(), sheet.public), (village.zh.as_str(), false));
+    assert_eq!(sheet.as_of.to_string(), "2024-03-01");
+    assert!(sheet.stamp.iter().any(|line| line.contains("福岭村")), "{:?}", sheet.stamp);
+    let [table] = sheet.tables.as_slice() else { unreachable!("one table") };
+    assert_eq!(table.lines.len(), 3, "who is not under monitoring is not on it");
+    let dir = tempfile::tempdir().unwrap();
+    let (form, area, file) = ("village".into(), Some(FULING), dir.path().join("village.csv"));
+    let make = FormCommand::Make { form, file: file.clone(), area, font: vec![] };
+    county.office("township", AdminCommand::Form(make)).unwrap();
+    let office = std::fs::read_to_string(&file).unwrap();
+    for line in &table.lines {
+        assert_eq!(line.cells.len(), table.header.len());
+        assert!(office.contains(&line.check_code), "{line:?}\n{office}");
+    }
+    // What is saved stands on the next sheet, sent or not.
+    li.edit(ids[1], &RecordEdit::default().set("basic", "head_name", "改名后")).unwrap();
+    let again = li.sheet("village", FULING).unwrap();
+    assert!(line_of(&again, ids[1]).contains(&"改名后".to_owned()));
+    assert_eq!(line_of(&again, ids[0]), line_of(&sheet, ids[0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_makes_no_sheet_of_what_it_does_not_hold() {
+    let (_county, li, _) = village().await;
+    let outside = LedgerError::invalid("area", "outside_area");
+    for area in [FULING / 1_000, FULING / 1_000_000, FULING + 1, 0, 7] {
+        assert_eq!(li.sheet("village", area).unwrap_err(), outside, "{area}");
+    }
+    let unknown = LedgerError::NotFound { kind: "form".into(), id: "no_such".into() };
+    assert_eq!(li.sheet("no_such", FULING).unwrap_err(), unknown);
+    li.close().unwrap();
+    let closed = LedgerError::invalid("ledger", "closed");
+    assert_eq!(li.sheet("village", FULING).unwrap_err(), closed);
+    assert_eq!(li.forms().unwrap_err(), closed);
+}
