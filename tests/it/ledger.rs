@@ -231,6 +231,45 @@ fn households_are_found_by_characters_pinyin_initials_tag_and_state() {
 }
 
 #[test]
+fn a_list_is_not_asked_for_a_code_that_nobody_knows() {
+    let ledger =
+        Ledger::open_in_memory(Arc::new(TestClock::at(START_MS)), Box::new(Seeded(3))).unwrap();
+    ledger.create_household(FULING, head("陈永昌")).unwrap();
+    let every = ListFilter {
+        area: Some(FULING),
+        tag: Some("tag_marginal".into()),
+        kind: Some("general".into()),
+        monitored: Some("sudden".into()),
+        risk_level: Some("high".into()),
+        case_state: Some("clue".into()),
+        ..ListFilter::default()
+    };
+    assert_eq!(ledger.list(&every, None, 10).unwrap(), [], "known ones may be asked for together");
+    let typo = Some("monitord".to_owned());
+    let one = |field: &str| {
+        let mut filter = ListFilter::default();
+        let asked = match field {
+            "tag" => &mut filter.tag,
+            "kind" => &mut filter.kind,
+            "monitored" => &mut filter.monitored,
+            "risk_level" => &mut filter.risk_level,
+            _ => &mut filter.case_state,
+        };
+        asked.clone_from(&typo);
+        filter
+    };
+    for field in ["tag", "kind", "monitored", "risk_level", "case_state"] {
+        let refused = ledger.list(&one(field), None, 10).unwrap_err();
+        assert_eq!(refused, LedgerError::invalid(field, "not_in_list"));
+    }
+    for area in [0, 43_102, u64::MAX] {
+        let filter = ListFilter { area: Some(area), ..ListFilter::default() };
+        let refused = ledger.list(&filter, None, 10).unwrap_err();
+        assert_eq!(refused, LedgerError::invalid("area", "not_an_area"), "{area}");
+    }
+}
+
+#[test]
 fn wrong_input_changes_nothing() {
     let ledger =
         Ledger::open_in_memory(Arc::new(TestClock::at(START_MS)), Box::new(Seeded(3))).unwrap();

@@ -11,8 +11,11 @@ use crate::document::fold::differ;
 use crate::document::history::history;
 use crate::document::record::Stamp;
 use crate::domain::ids::HouseholdId;
+use crate::domain::region;
+use crate::domain::schema::{FaultReason, Schema};
+use crate::domain::value::Value;
 use crate::error::LedgerError;
-use crate::store::listing::{self, ListFilter, ListRow, PageStart};
+use crate::store::listing::{self, ListFilter, ListRow, PageStart, TAGS};
 use crate::store::replica::Pending;
 use crate::store::{StoreError, records, replica};
 use crate::sync::wire::RefusalCode;
@@ -21,13 +24,14 @@ impl Ledger {
     /// One page of the list, ordered by village and head's name.
     ///
     /// # Errors
-    /// As the store reports.
+    /// `InvalidInput` about a field of the filter whose code this release does not know; else as the store reports.
     pub fn list(
         &self,
         filter: &ListFilter,
         after: Option<&PageStart>,
         rows_max: u32,
     ) -> Result<Vec<ListRow>, LedgerError> {
+        known(filter)?;
         self.read(|connection| Ok(listing::page(connection, filter, after, rows_max)?))
     }
 
@@ -147,6 +151,28 @@ impl Ledger {
             Ok(unsent.collect())
         })
     }
+}
+
+/// Whether everything a list is asked for can be: that no household has a code which does not exist is no answer.
+fn known(filter: &ListFilter) -> Result<(), LedgerError> {
+    let codes = [
+        ("kind", &filter.kind, "class", "household_kind"),
+        ("monitored", &filter.monitored, "class", "monitored_kind"),
+        ("risk_level", &filter.risk_level, "class", "risk_level"),
+        ("case_state", &filter.case_state, "steps", "state"),
+    ];
+    for (name, code, container, field) in codes {
+        let Some(code) = code else { continue };
+        let checked = Schema::base().check(container, field, &Value::from(code.as_str()));
+        checked.map_err(|reason| LedgerError::invalid(name, reason.code()))?;
+    }
+    if filter.tag.as_ref().is_some_and(|tag| !TAGS.contains(&tag.as_str())) {
+        return Err(LedgerError::invalid("tag", FaultReason::NotInList.code()));
+    }
+    if filter.area.is_some_and(|area| region::level(area).is_none()) {
+        return Err(LedgerError::invalid("area", "not_an_area"));
+    }
+    Ok(())
 }
 
 fn fields_of(ops: Vec<FieldOp>) -> Vec<FieldChange> {
