@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wanhu_core::client::{Cancel, Enrolment, Ledger, RecordEdit, SyncSession};
+use wanhu_core::client::{Cancel, Enrolment, Ledger, Progress, RecordEdit, SyncPhase, SyncSession};
 use wanhu_core::domain::environment::Clock;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
@@ -211,6 +211,61 @@ async fn a_sync_can_be_cancelled_and_goes_on_later() {
     assert_eq!(cancelled.unwrap_err().code(), "offline");
     assert_eq!(sync(&b).await.unwrap().received, 100);
     drop(server);
+}
+
+/// Does something once a part of the answer is taken and another part is still to come.
+struct Midway<F>(F);
+
+impl<F: Fn() + Send + Sync> Progress for Midway<F> {
+    fn report(&self, phase: SyncPhase, done: u64, total: u64) {
+        if phase == SyncPhase::Receiving && 0 < done && done < total {
+            (self.0)();
+        }
+    }
+}
+
+/// Stops a phone's sync in the middle of a large answer, opens its file again, and lets it go on.
+async fn stopped_midway(expected: LedgerError, stop: impl Fn(&Ledger, &Cancel) + Send + Sync) {
+    const HOUSEHOLDS: u64 = 100;
+    let server = TestServer::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let (a, _) = server.phone(&dir.path().join("a"), "li", &[FULING], &server.url()).await.unwrap();
+    for (village, edit) in population::village(3, FULING, 100) {
+        a.create_household(village, edit).unwrap();
+    }
+    sync(&a).await.unwrap();
+    // So slow that the answer comes in pieces.
+    let line = Line { rate_bytes_per_s: Some(100_000), ..Line::default() };
+    let line = line.open(server.address).await.unwrap();
+    let (url, file) = (format!("http://{}", line.address()), dir.path().join("b"));
+    let (b, _) = server.phone(&file, "wang", &[FULING], &url).await.unwrap();
+    let cancel = Cancel::default();
+    let stopped = b.sync(&Midway(|| stop(&b, &cancel)), &cancel).await;
+    assert_eq!(stopped.unwrap_err(), expected);
+    drop(b);
+
+    let b = Ledger::open(&file, std::sync::Arc::new(SystemClock), Box::new(SystemEntropy)).unwrap();
+    let kept = b.status().unwrap().households;
+    assert!(0 < kept && kept < HOUSEHOLDS, "{kept}");
+    let rows = |ledger: &Ledger| ledger.list(&ListFilter::default(), None, 1_000).unwrap();
+    let whole = rows(&a);
+    for row in rows(&b) {
+        assert!(whole.contains(&row), "a household is there whole or not at all");
+        assert_eq!(b.show(row.id).unwrap(), a.show(row.id).unwrap());
+    }
+    assert_eq!(sync(&b).await.unwrap().received, HOUSEHOLDS - kept, "nothing comes twice");
+    assert_eq!(rows(&b), whole);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_cancelled_while_receiving_keeps_what_came_and_goes_on_later() {
+    stopped_midway(LedgerError::Offline { retry_after_ms: 0 }, |_, cancel| cancel.cancel()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_book_closed_while_receiving_keeps_what_came_and_goes_on_later() {
+    let closed = LedgerError::invalid("ledger", "closed");
+    stopped_midway(closed, |book, _| book.close().unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
