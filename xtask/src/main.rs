@@ -200,5 +200,7 @@ fn ci() -> Result<(), String> {
         bindings::build()
     })?;
     bindings::bindings(false)?;
-    demo(true)
+    demo(true)?;
+    // Last, so that nobody overlooks what was not tried.
+    swift::where_there_is_one()
 }

@@ -1,5 +1,5 @@
 //! The Swift half of the boundary: generated from the library of the same build, and the scenario told in it, where a Swift is
-//! found. A command of its own and no part of every check: a Swift weighs three gigabytes. Must not know what the ledger does.
+//! found. Every check runs it there, and elsewhere says that it did not: a Swift weighs three gigabytes. Must not know what the ledger does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ const HEADERS: [&str; 2] = ["WanhuCoreFFI", "WanhuFFIFFI"];
 const ENTER: &str = r#"
 root=$1 && mkdir -p "$root$2" && mount -t proc proc "$root/proc" && mount --rbind "$2" "$root$2" &&
 shift 2 && exec chroot "$root" "$@""#;
+const SKIPPED: &str = "!! 未编译 SWIFT · SWIFT IS NOT COMPILED OR TESTED HERE, no compiler found: WANHU_SWIFT_ROOT=/opt/trixie cargo xtask swift";
 const NOT_FOUND: &str = "
 !! 没有找到 Swift:什么也没有编译,一个测试也没有运行。
 !! NO SWIFT FOUND: nothing was compiled and NOT ONE TEST HAS RUN.
@@ -37,6 +38,17 @@ pub(crate) fn swift(root: Option<PathBuf>) -> Result<(), String> {
     generate()?;
     run(&mut swift.test(), "swift test")?;
     refuses_another_build(&swift)
+}
+
+/// A part of every check where there is a Swift; elsewhere it is said that there was none.
+pub(crate) fn where_there_is_one() -> Result<(), String> {
+    let root = std::env::var_os("WANHU_SWIFT_ROOT").map(PathBuf::from);
+    let repository = fs::canonicalize(".").map_err(|error| error.to_string())?;
+    if Swift::find(repository, root.clone()).is_some() {
+        return swift(root);
+    }
+    eprintln!("{SKIPPED}");
+    Ok(())
 }
 
 /// Where commands for Swift run.

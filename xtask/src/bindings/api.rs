@@ -1,4 +1,4 @@
-//! The surface of the library and of the Kotlin facade as a listing, so that a reviewer sees every change of it. Must not build
+//! The surface of the library and of the facades over it as a listing, so that a reviewer sees every change of it. Must not build
 //! anything.
 
 use std::collections::BTreeSet;
@@ -6,8 +6,17 @@ use std::fs;
 use std::path::Path;
 
 const LISTING: &str = "bindings/api.txt";
-/// What is written by hand over the generated half.
-const FACADE: &str = "bindings/kotlin/src/main/kotlin/cn/wanhu/Ledger.kt";
+/// What is written by hand over the generated halves: heading, folder, ending of its files, how a public declaration begins.
+const FACADES: [(&str, &str, &str, &[&str]); 3] = [
+    ("cn/wanhu", "bindings/kotlin/src/main/kotlin/cn/wanhu", "kt", &["public "]),
+    ("Wanhu (Swift)", "bindings/swift/Sources/Wanhu", "swift", &["public ", "@_exported import "]),
+    (
+        "wanhu (Python)",
+        "bindings/python/src/wanhu",
+        "pyi",
+        &["class ", "def ", "async def ", "from "],
+    ),
+];
 
 /// Compares the surface with the listing in the repository; with `bless` the listing is written anew.
 pub(super) fn compare(generated: &Path, bless: bool) -> Result<(), String> {
@@ -24,9 +33,12 @@ pub(super) fn compare(generated: &Path, bless: bool) -> Result<(), String> {
         ));
         listed.extend(surface(&text).into_iter().map(|line| format!("  {line}\n")));
     }
-    let facade = fs::read_to_string(FACADE).map_err(|error| format!("{FACADE}: {error}"))?;
-    listed.push_str("\ncn/wanhu\n");
-    listed.extend(declared_public(&facade).into_iter().map(|line| format!("  {line}\n")));
+    for (heading, folder, ending, begins) in FACADES {
+        listed.push_str(&format!("\n{heading}\n"));
+        for text in by_hand(folder, ending)? {
+            listed.extend(declared(&text, begins).into_iter().map(|line| format!("  {line}\n")));
+        }
+    }
     if bless {
         return fs::write(LISTING, listed).map_err(|error| format!("{LISTING}: {error}"));
     }
@@ -42,12 +54,22 @@ pub(super) fn compare(generated: &Path, bless: bool) -> Result<(), String> {
     Err(format!("{LISTING}: cargo xtask bindings --bless\n{}", difference.join("\n")))
 }
 
+/// The files of a facade, by name.
+fn by_hand(folder: &str, ending: &str) -> Result<Vec<String>, String> {
+    let found = fs::read_dir(folder).map_err(|error| format!("{folder}: {error}"))?;
+    let mut paths: Vec<_> = found.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|own| own == ending));
+    paths.sort();
+    let read = |path| fs::read_to_string(path).map_err(|error| format!("{folder}: {error}"));
+    paths.into_iter().map(read).collect()
+}
+
 /// What a hand-written file declares for everybody, each on one line.
-fn declared_public(text: &str) -> Vec<String> {
+fn declared(text: &str, begins: &[&str]) -> Vec<String> {
     let mut declared: Vec<String> = Vec::new();
     let mut is_open = false;
     for line in text.lines().map(str::trim) {
-        let begins = line.starts_with("public ");
+        let begins = begins.iter().any(|word| line.starts_with(word));
         if !begins && !is_open {
             continue;
         }
@@ -66,7 +88,9 @@ fn declared_public(text: &str) -> Vec<String> {
             sign == ')' && depth == 0
         });
         let from = behind.unwrap_or_default();
-        let ends = [" = ", " {"].iter().filter_map(|sign| Some(from + line[from..].find(sign)?));
+        let ends = [" = ", " {", ": ...", "  #"]
+            .iter()
+            .filter_map(|sign| Some(from + line[from..].find(sign)?));
         line[..ends.min().unwrap_or(line.len())].trim_end().to_owned()
     };
     declared.into_iter().map(head).collect()
