@@ -71,8 +71,10 @@ public final class Ledger: @unchecked Sendable {
     private static func on<T>(
         _ queue: DispatchQueue, _ work: @escaping @Sendable () throws -> T
     ) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result(catching: work)) }
+        try await typed {
+            try await withCheckedThrowingContinuation { continuation in
+                queue.async { continuation.resume(with: Result(catching: work)) }
+            }
         }
     }
 
@@ -88,5 +90,17 @@ public final class Ledger: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         running[ObjectIdentifier(cancel)] = nil
+    }
+}
+
+/// A call that fails with nothing but `LedgerError`. What else the generated half throws went wrong in the library, and its text
+/// may hold what was on record.
+func typed<T>(_ work: () async throws -> T) async throws -> T {
+    do {
+        return try await work()
+    } catch let error as LedgerError {
+        throw error
+    } catch {
+        throw LedgerError.Internal(reportId: "panic")
     }
 }

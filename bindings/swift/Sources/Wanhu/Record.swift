@@ -75,6 +75,14 @@ extension Ledger {
         try await io { try $0.figures(area: area, from: from, to: to, withIds: withIds, asOf: asOf) }
     }
 
+    /// The department forms of this release.
+    public func forms() async throws -> [FormView] { try await io { try $0.forms() } }
+
+    /// A form filled in from the records of an area that is all on this phone, as they are now.
+    public func sheet(_ form: String, _ area: UInt64) async throws -> SheetView {
+        try await io { try $0.sheet(form: form, area: area) }
+    }
+
     /// The fields of a household that hold several values.
     public func conflicts(_ household: HouseholdId) async throws -> [Conflict] {
         try await io { try $0.conflicts(household: household) }

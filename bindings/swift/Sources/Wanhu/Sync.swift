@@ -32,8 +32,10 @@ extension Ledger {
     public func enrol(
         _ url: String, code: String, deviceName: String, authorityPem: String? = nil
     ) async throws -> Enrolled {
-        try await native.enrol(
-            url: url, authorityPem: authorityPem, code: code, deviceName: deviceName)
+        try await typed {
+            try await native.enrol(
+                url: url, authorityPem: authorityPem, code: code, deviceName: deviceName)
+        }
     }
 
     /// Exchanges with the server until both hold the same. Cancelling the task stops it at once, with `CancellationError`.
@@ -47,7 +49,9 @@ extension Ledger {
         defer { end(cancel) }
         do {
             return try await withTaskCancellationHandler {
-                try await native.sync(observer: Observer(progress), cancel: cancel)
+                try await typed {
+                    try await native.sync(observer: Observer(progress), cancel: cancel)
+                }
             } onCancel: {
                 cancel.cancel()
             }

@@ -4,32 +4,7 @@ import Foundation
 import Wanhu
 import XCTest
 
-final class LedgerTests: XCTestCase {
-    private let village: UInt64 = 431_022_208_217
-    private var township: Township!
-    private var directory: URL!
-
-    override func setUpWithError() throws {
-        township = try Township()
-        directory = try emptyDirectory()
-        for account in ["li.ming", "wang.fang"] {
-            try township.office("account-add", account, "--name", account, "--area", String(village))
-        }
-    }
-
-    override func tearDownWithError() throws {
-        try township.close()
-        try FileManager.default.removeItem(at: directory)
-    }
-
-    private func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
-
-    private func phone(_ name: String, _ account: String) async throws -> Ledger {
-        let ledger = try await Ledger.open(path(name))
-        try await ledger.enrol(township.url, code: township.code(account), deviceName: name)
-        return ledger
-    }
-
+final class LedgerTests: TownshipCase {
     func testTwoPhonesMeetAfterWorkingApart() async throws {
         let (a, b) = (try await phone("a", "li.ming"), try await phone("b", "wang.fang"))
         let chen = try await a.createHousehold(village, family("陈永昌"))
@@ -111,6 +86,15 @@ final class LedgerTests: XCTestCase {
         XCTAssertEqual(refused.first?.fields.map(\.value), [.text("陈永盛")])
         XCTAssertEqual(words(list: "refusal", code: "outside_area")?.zh.isEmpty, false)
         XCTAssertEqual(rows, [], "it is another village's now")
+        // Its office takes it back, and what was refused is made anew.
+        try township.office("move", chen, String(village))
+        try await ledger.sync()
+        try await ledger.reauthor(XCTUnwrap(refused.first))
+        let again = try await ledger.sync()
+        XCTAssertEqual(again.refused, 0)
+        let (left, heads) = (try await ledger.refused(), try await ledger.list().map(\.headName))
+        XCTAssertEqual(left, [])
+        XCTAssertEqual(heads, ["陈永盛"])
     }
 
     func testWhatMayNotBeIsSaidInCodesWithFields() async throws {
@@ -133,6 +117,8 @@ final class LedgerTests: XCTestCase {
             (.NotFound(kind: "household", id: nobody), { _ = try await ledger.show(nobody) }),
             (invalid("rows_max", "out_of_range"), { _ = try await ledger.list(rowsMax: -1) }),
             (invalid("rows_max", "out_of_range"), { _ = try await ledger.list(rowsMax: .max) }),
+            (invalid("tag", "not_in_list"), { _ = try await ledger.list(ListFilter(tag: "tag_monitord")) }),
+            (invalid("area", "not_an_area"), { _ = try await ledger.list(ListFilter(area: 7)) }),
             (invalid("choice", "out_of_range"), { try await ledger.settle(settled, -1) }),
             (.NotFound(kind: "conflict", id: "basic.head_name"), { try await ledger.settle(settled, 7) }),
             (.NotFound(kind: "refused", id: "7"), { try await ledger.reauthor(seventh) }),
@@ -251,7 +237,7 @@ final class LedgerTests: XCTestCase {
             await fulfillment(of: [second], timeout: 10)
             try await ledger.close()
             let broken = await fault { _ = try await soon(closed).get() }
-            XCTAssertEqual(broken.map(codeOf), "offline")
+            XCTAssertEqual(broken.flatMap { errorWords(error: $0)?.code }, "offline")
         }
         let shut = await fault { [ledger] in _ = try await ledger.status() }
         XCTAssertEqual(shut, .InvalidInput(field: "ledger", reason: "closed"))

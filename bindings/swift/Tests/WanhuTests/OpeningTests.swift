@@ -43,6 +43,8 @@ final class OpeningTests: XCTestCase {
         let members = recordSchema().containers.first { $0.name == "members" }
         XCTAssertEqual(members?.zh, "家庭成员")
         XCTAssertEqual(words(list: "task_kind", code: "verify")?.zh, "入户核实")
+        XCTAssertEqual(errorWords(error: .NotFound(kind: "household", id: "x"))?.zh, "没有找到")
+        XCTAssertEqual(wordList(name: "error")?.codes.count, 11)
         XCTAssertNil(wordList(name: "nothing"))
     }
 }

@@ -1,11 +1,43 @@
-// What the tests share: forms as people fill them in, a key store, what a call fails with. Must not know a server.
+// What the tests share: a township with two cadres, forms as people fill them in, a key store, what a call fails with.
 
 import Foundation
 import Wanhu
 import XCTest
 
+/// A server with accounts for two cadres of one village, and a folder for their phones.
+class TownshipCase: XCTestCase {
+    let village: UInt64 = 431_022_208_217
+    private(set) var township: Township!
+    private(set) var directory: URL!
+
+    override func setUpWithError() throws {
+        township = try Township()
+        directory = try emptyDirectory()
+        for account in ["li.ming", "wang.fang"] {
+            try township.office("account-add", account, "--name", account, "--area", String(village))
+        }
+    }
+
+    override func tearDownWithError() throws {
+        try township.close()
+        try FileManager.default.removeItem(at: directory)
+    }
+
+    func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+    func phone(_ name: String, _ account: String) async throws -> Ledger {
+        let ledger = try await Ledger.open(path(name))
+        try await ledger.enrol(township.url, code: township.code(account), deviceName: name)
+        return ledger
+    }
+}
+
 func text(_ field: String, _ value: String) -> FieldValue {
     FieldValue(field: field, value: .text(value))
+}
+
+func number(_ field: String, _ value: Int64) -> FieldValue {
+    FieldValue(field: field, value: .int(value))
 }
 
 func setting(_ container: String, _ key: String, _ value: String) -> RecordEdit {
@@ -56,23 +88,6 @@ extension XCTestCase {
             return .failure(Failed(what: "it goes on"))
         }
         return await task.result
-    }
-}
-
-/// The code of an error, as the documents write it.
-func codeOf(_ error: LedgerError) -> String {
-    switch error {
-    case .InvalidInput: "invalid_input"
-    case .NotPermitted: "not_permitted"
-    case .AlreadyOnRecord: "already_on_record"
-    case .NotFound: "not_found"
-    case .IllegalStep: "illegal_step"
-    case .Offline: "offline"
-    case .SessionExpired: "session_expired"
-    case .UpgradeRequired: "upgrade_required"
-    case .StorageFull: "storage_full"
-    case .StorageDamaged: "storage_damaged"
-    case .Internal: "internal"
     }
 }
 
