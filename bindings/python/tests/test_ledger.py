@@ -188,6 +188,28 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(seen, heads)
         self.assertEqual([*seen.values()], [row.head_name for row in ledger.list()], "in the order of the whole list")
 
+    async def test_a_phone_fills_in_a_form_from_its_own_records(self):
+        cadre = await self.phone("a", "li.ming")
+        chen = cadre.create_household(VILLAGE, family("陈永昌"))
+        await cadre.sync()
+        self.township.office("account-add", "county", "--name", "县办", "--role", "county_office", "--area", 431022)
+        ledger = await self.phone("b", "county")
+        await ledger.sync()
+        ledger.edit(chen, setting("class", "monitored_kind", Value.TEXT("sudden")))
+        form, = (form for form in ledger.forms() if form.id == "members")
+        sheet = ledger.sheet(form.id, VILLAGE)
+        self.assertEqual((sheet.form, sheet.title, sheet.as_of), (f"{form.id}/{form.version}", form.zh, ledger.today()))
+        table, = sheet.tables
+        line, = table.lines
+        self.assertEqual((line.household, len(line.cells), len(line.check_code)), (chen, len(table.header), 16))
+        self.assertIn("陈永昌", line.cells)
+        with self.assertRaises(LedgerError.InvalidInput) as raised:
+            ledger.sheet(form.id, 431025)
+        self.assertEqual((raised.exception.field, raised.exception.reason), ("area", "outside_area"))
+        with self.assertRaises(LedgerError.NotFound) as raised:
+            ledger.sheet("no_such", VILLAGE)
+        self.assertEqual((raised.exception.kind, raised.exception.id), ("form", "no_such"))
+
     def test_a_library_of_another_build_is_refused(self):
         package = pathlib.Path(wanhu.__file__).parent
         for library, expected in ((None, (0, "")), (os.environ["WANHU_OTHER_LIBRARY"], (1, "checksum"))):
@@ -226,6 +248,9 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             (lambda: ledger.edit(chen, setting("basic", "head_name", Value.TEXT("陈\ud800"))), ("argument", "not_unicode")),
             (lambda: ledger.edit(chen, setting("income", "wage_fen", Value.INT(2**63))), ("argument", "out_of_range")),
             (lambda: ledger.list(rows_max=-1), ("argument", "out_of_range")),
+            (lambda: ledger.list(ListFilter(tag="tag_monitord")), ("tag", "not_in_list")),
+            (lambda: ledger.list(ListFilter(case_state="clu")), ("case_state", "not_in_list")),
+            (lambda: ledger.list(ListFilter(area=7)), ("area", "not_an_area")),
             (lambda: ledger.help(chen, 2**31), ("argument", "out_of_range")),
             (lambda: ledger.settle(settled, -1), ("argument", "out_of_range")),
             (lambda: ledger.create_household(-1, family("陈")), ("argument", "out_of_range")),
@@ -284,6 +309,30 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         for raised in (local, remote):
             self.assertEqual((raised.exception.report_id, raised.exception.__context__), ("panic", None))
         self.assertEqual(ledger.status().households, 0)
+
+    async def test_a_panic_in_the_library_ends_a_call_and_nothing_else(self):
+        ledger = await self.phone("a", "li.ming")
+        native = wanhu.native.wanhu
+        # Bytes that are nowhere: nothing here makes them, and the library gives up by panicking.
+        nowhere = native._UniffiRustBuffer(8, 8, None)
+        said = []
+        check = native._uniffi_check_call_status
+
+        def overheard(error_class, status):
+            said.append(status.code)
+            check(error_class, status)
+
+        with (
+            unittest.mock.patch.object(native._UniffiFfiConverterSequenceTypeFieldValue, "lower", return_value=nowhere),
+            unittest.mock.patch.object(native, "_uniffi_check_call_status", overheard),
+            self.assertRaises(LedgerError.Internal) as raised,
+        ):
+            ledger.record_visit("00000000-0000-0000-0000-000000000000", [])
+        self.assertIn(native._UniffiRustCallStatus.CALL_UNEXPECTED_ERROR, said)
+        self.assertEqual((raised.exception.report_id, raised.exception.__context__), ("panic", None))
+        chen = ledger.create_household(VILLAGE, family("陈永昌"))
+        ledger.record_visit(chen, [text("met", "head")])
+        self.assertEqual((await ledger.sync()).receipts, 2, "the book goes on")
 
     def test_calls_say_what_they_take(self):
         self.assertEqual(list(inspect.signature(wanhu.Ledger.show).parameters), ["self", "household"])
@@ -426,6 +475,8 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         members = next(container for container in schema.containers if container.name == "members")
         self.assertEqual(members.zh, "家庭成员")
         self.assertEqual(wanhu.words("task_kind", "verify").zh, "入户核实")
+        self.assertEqual(wanhu.error_words(LedgerError.NotFound(kind="household", id="x")).zh, "没有找到")
+        self.assertEqual(len(wanhu.word_list("error").codes), 11)
         self.assertIsNone(wanhu.word_list("nothing"))
 
 

@@ -24,6 +24,7 @@ from .native.wanhu import (  # noqa: F401
     KeyVaultError,
     LedgerStatus,
     SyncObserver,
+    error_words,
     record_schema,
     word_list,
     words,
@@ -153,5 +154,5 @@ class Ledger(_ledger.Ledger):
 for _name, _method in inspect.getmembers(Ledger, inspect.isfunction):
     if not _name.startswith("_"):
         setattr(Ledger, _name, _typed(_method))
-for _name in ("word_list", "words"):
+for _name in ("error_words", "word_list", "words"):
     globals()[_name] = _typed(globals()[_name])

@@ -9,6 +9,7 @@ import cn.wanhu.core.Duplicate
 import cn.wanhu.core.FieldValue
 import cn.wanhu.core.Figure
 import cn.wanhu.core.Finding
+import cn.wanhu.core.FormView
 import cn.wanhu.core.HistoryLine
 import cn.wanhu.core.HouseholdId
 import cn.wanhu.core.LedgerException
@@ -18,6 +19,7 @@ import cn.wanhu.core.PageStart
 import cn.wanhu.core.RecordEdit
 import cn.wanhu.core.RecordView
 import cn.wanhu.core.RefusedView
+import cn.wanhu.core.SheetView
 import cn.wanhu.core.Statistic
 import cn.wanhu.core.StepForm
 import cn.wanhu.core.SyncPhase
@@ -31,7 +33,6 @@ import cn.wanhu.ffi.HelpView
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.LedgerStatus
 import cn.wanhu.ffi.SyncObserver
-import java.nio.charset.CharacterCodingException
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -79,9 +80,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
 
     public companion object {
         init {
-            // A library of another build is refused here and not believed.
-            cn.wanhu.core.uniffiEnsureInitialized()
-            cn.wanhu.ffi.uniffiEnsureInitialized()
+            Library.check()
         }
 
         /** Opens or creates the ledger at [path], encrypted with a key that [vault] keeps. */
@@ -102,19 +101,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
             }
         }
 
-        private suspend fun <T> onDisk(work: suspend () -> T): T = withContext(Dispatchers.IO) { typed(work) }
-
-        /** What the generated half refuses by itself, and what went wrong in the library, in the words of the core. */
-        private suspend fun <T> typed(work: suspend () -> T): T = try {
-            work()
-        } catch (lone: CharacterCodingException) {
-            throw LedgerException.InvalidInput("text", "not_unicode")
-        } catch (panic: cn.wanhu.core.InternalException) {
-            // Its text may hold what was on record.
-            throw LedgerException.Internal("panic")
-        } catch (panic: cn.wanhu.ffi.InternalException) {
-            throw LedgerException.Internal("panic")
-        }
+        private suspend fun <T> onDisk(work: suspend () -> T): T = withContext(Dispatchers.IO) { typed { work() } }
 
         /** A number that the core takes only from 0 on. */
         private fun counted(field: String, number: Int): UInt =
@@ -271,6 +258,12 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         withIds: List<Statistic> = emptyList(),
         asOf: Day? = null,
     ): List<Figure> = io { native.figures(area, from, to, withIds, asOf) }
+
+    /** The department forms of this release. */
+    public suspend fun forms(): List<FormView> = io { native.forms() }
+
+    /** A form filled in from the records of an area that is all on this phone, as they are now. */
+    public suspend fun sheet(form: String, area: ULong): SheetView = io { native.sheet(form, area) }
 
     /** The fields of a household that hold several values. */
     public suspend fun conflicts(household: HouseholdId): List<Conflict> =

@@ -23,8 +23,6 @@ import cn.wanhu.core.Value
 import cn.wanhu.ffi.HelpOfFamily
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.KeyVaultException
-import cn.wanhu.ffi.recordSchema
-import cn.wanhu.ffi.words
 import java.io.File
 import java.nio.file.Path
 import kotlinx.coroutines.CompletableDeferred
@@ -232,6 +230,27 @@ internal class LedgerTest {
     }
 
     @Test
+    fun `a phone fills in a form from its own records`() = runBlocking {
+        val chen = phone("a", "li.ming").use { cadre -> cadre.createHousehold(village, family("陈永昌")).also { cadre.sync() } }
+        township.office("account-add", "county", "--name", "县办", "--role", "county_office", "--area", "431022")
+        val ledger = phone("b", "county")
+        ledger.sync()
+        ledger.edit(chen, setting("class", "monitored_kind", "sudden"))
+        val form = ledger.forms().single { it.id == "members" }
+        val sheet = ledger.sheet(form.id, village)
+        assertEquals("${form.id}/${form.version}" to form.zh, sheet.form to sheet.title)
+        assertEquals(ledger.today(), sheet.asOf)
+        val table = sheet.tables.single()
+        val line = table.lines.single()
+        assertEquals(chen to table.header.size, line.household to line.cells.size)
+        assertTrue("陈永昌" in line.cells && line.checkCode.length == 16, line.toString())
+        invalid("area", "outside_area") { ledger.sheet(form.id, 431025UL) }
+        val unknown = fails<LedgerException.NotFound> { ledger.sheet("no_such", village) }
+        assertEquals("form" to "no_such", unknown.kind to unknown.id)
+        ledger.close()
+    }
+
+    @Test
     fun `a library of another build is refused`() {
         val (taken, said) = opened(null)
         assertTrue(taken == 0 && "opened" in said, said)
@@ -265,6 +284,8 @@ internal class LedgerTest {
         invalid("text", "not_unicode") { ledger.edit(chen, setting("basic", "head_name", "陈\uD800")) }
         invalid("rows_max", "out_of_range") { ledger.list(rowsMax = -1) }
         invalid("rows_max", "out_of_range") { ledger.rows(rowsMax = -1).collect { } }
+        invalid("tag", "not_in_list") { ledger.list(ListFilter(tag = "tag_monitord")) }
+        invalid("area", "not_an_area") { ledger.rows(ListFilter(area = 7UL)).collect { } }
         invalid("village", "not_a_village") { ledger.createHousehold(1UL, family("陈")) }
         invalid("living.house_danger", "not_in_list") { ledger.edit(chen, setting("living", "house_danger", "z")) }
         invalid("nowhere", "unknown_container") { ledger.edit(chen, setting("nowhere", "x", "y")) }
@@ -440,5 +461,32 @@ internal class LedgerTest {
     fun `schema and words are there`() {
         assertEquals("家庭成员", recordSchema().containers.single { it.name == "members" }.zh)
         assertEquals("入户核实", words("task_kind", "verify")?.zh)
+        assertEquals("没有找到", words(LedgerException.NotFound("household", "x"))?.zh)
+        assertEquals(11, wordList("error")?.codes?.size)
+        assertEquals(null, wordList("nothing"))
+        invalid("text", "not_unicode") { words("task_kind", "\uD800") }
+    }
+
+    @Test
+    fun `a panic in the library ends a call and nothing else`() {
+        val book = cn.wanhu.ffi.Ledger.open(directory.resolve("a").toString())
+        // Bytes that are nowhere: no facade makes them, and the library gives up by panicking.
+        val nowhere = cn.wanhu.ffi.RustBuffer.ByValue().apply {
+            capacity = 8
+            len = 8
+        }
+        val status = cn.wanhu.ffi.UniffiRustCallStatus()
+        val household = cn.wanhu.core.FfiConverterTypeHouseholdId.lower("00000000-0000-0000-0000-000000000000")
+        cn.wanhu.ffi.UniffiLib.uniffi_wanhu_fn_method_ledger_record_visit(book.uniffiCloneHandle(), household, nowhere, status)
+        assertTrue(status.isPanic())
+        assertTrue("RustBuffer" in cn.wanhu.ffi.FfiConverterString.lift(status.error_buf), "the panic's own text")
+        // That text is for nobody.
+        val told = fails<LedgerException.Internal> { typed<Unit> { throw cn.wanhu.ffi.InternalException("陈永昌's data in a message") } }
+        assertEquals("panic" to null, told.reportId to told.cause)
+        assertFalse("陈永昌" in told.stackTraceToString())
+        assertEquals(0UL, book.status().households)
+        book.createHousehold(village, family("陈永昌"))
+        assertEquals(1UL, book.status().households, "the book goes on")
+        book.closeBook()
     }
 }
