@@ -1,5 +1,6 @@
 //! The Swift half of the boundary: generated from the library of the same build, and the scenario told in it, where a Swift is
-//! found. Every check runs it there, and elsewhere says that it did not: a Swift weighs three gigabytes. Must not know what the ledger does.
+//! found. Every check does so there and elsewhere says that it did not: a Swift weighs three gigabytes. Must not know what the
+//! ledger does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
