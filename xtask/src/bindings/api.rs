@@ -14,7 +14,7 @@ const FACADES: [(&str, &str, &str, &[&str]); 3] = [
         "wanhu (Python)",
         "bindings/python/src/wanhu",
         "pyi",
-        &["class ", "def ", "async def ", "from "],
+        &["class ", "def ", "async def ", "from .native.wanhu"],
     ),
 ];
 
@@ -91,7 +91,7 @@ fn declared(text: &str, begins: &[&str]) -> Vec<String> {
         let ends = [" = ", " {", ": ...", "  #"]
             .iter()
             .filter_map(|sign| Some(from + line[from..].find(sign)?));
-        line[..ends.min().unwrap_or(line.len())].trim_end().to_owned()
+        line[..ends.min().unwrap_or(line.len())].trim_end_matches([' ', ':']).to_owned()
     };
     declared.into_iter().map(head).collect()
 }
