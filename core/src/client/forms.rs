@@ -121,7 +121,7 @@ impl Ledger {
             Ok(())
         })?;
         let (schema, regions) = (Schema::base(), RegionList::chenzhou());
-        let frame = Frame { schema, regions, area, as_of: inner.today(now_ms) };
+        let frame = Frame { schema, regions, area, as_of: inner.today(now_ms), log: None };
         let borrowed = households.iter().map(|(id, fold, facts)| (*id, fold, facts));
         Ok(project(template, &frame, borrowed).into())
     }

@@ -171,7 +171,7 @@ impl Office<'_> {
     /// What a sheet of today is made for.
     pub(super) fn frame(&self, area: u64, log: LogPlace) -> Frame<'_> {
         let as_of = Day::in_china(self.app.clock.now_ms());
-        Frame { schema: Schema::base(), regions: &self.app.regions, area, as_of, log }
+        Frame { schema: Schema::base(), regions: &self.app.regions, area, as_of, log: Some(log) }
     }
 }
 

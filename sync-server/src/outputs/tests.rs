@@ -73,7 +73,7 @@ fn sheet(id: &str, households: &[Household]) -> Sheet {
         regions: RegionList::chenzhou(),
         area: 4310,
         as_of: "2020-11-30".parse().unwrap(),
-        log: LogPlace { n: 1_234, epoch: [0x9f, 0x3a, 0x0c, 0x1b, 5, 6, 7, 8] },
+        log: Some(LogPlace { n: 1_234, epoch: [0x9f, 0x3a, 0x0c, 0x1b, 5, 6, 7, 8] }),
     };
     project(form, &frame, households.iter().map(|(id, fold, facts)| (*id, fold, facts)))
 }

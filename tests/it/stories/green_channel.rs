@@ -22,7 +22,14 @@ fn at_desk(county: &County, by: &str) -> Vec<String> {
         let overdue = view["overdue"] == true;
         asked(view["task"]["kind"].as_str().unwrap(), view["task"]["due_on"].as_str(), overdue)
     };
-    county.office(by, AdminCommand::Tasks).unwrap().as_array().unwrap().iter().map(told).collect()
+    county
+        .office(by, AdminCommand::Tasks(TaskArguments::default()))
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(told)
+        .collect()
 }
 
 /// What committee, township and county have to do, in this order.

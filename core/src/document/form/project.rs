@@ -26,8 +26,8 @@ pub struct Frame<'a> {
     pub area: u64,
     /// The day whose record it shows.
     pub as_of: Day,
-    /// How far the log reached from which the record was read.
-    pub log: LogPlace,
+    /// How far the log reached from which the record was read; none on a phone, which has what nobody has logged yet.
+    pub log: Option<LogPlace>,
 }
 
 /// Between the values of several rows in one cell.
@@ -98,13 +98,13 @@ fn word(list: &str, code: &str) -> String {
 
 fn stamp(frame: &Frame<'_>, count: usize, form: &str) -> Vec<String> {
     let said = |code: &str, value: String| format!("{}:{value}", word("sheet", code));
-    vec![
+    let made_from = [
         said("area", path(frame.regions, frame.area)),
         said("as_of", frame.as_of.to_string()),
         said("households", count.to_string()),
-        said("log", frame.log.to_string()),
-        said("form", form.to_owned()),
-    ]
+    ];
+    let log = frame.log.map(|log| said("log", log.to_string()));
+    made_from.into_iter().chain(log).chain([said("form", form.to_owned())]).collect()
 }
 
 /// Names from the county down, or all there are of a larger area.

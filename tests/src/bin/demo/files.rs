@@ -8,6 +8,7 @@ use wanhu_core::client::Ledger;
 use wanhu_core::document::form::{Filter, FormKind, Template};
 use wanhu_core::domain::notice::masked_name;
 use wanhu_core::domain::schema::Schema;
+use wanhu_core::domain::workflow::Stage;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_server::admin::{AdminCommand, FormCommand};
 use wanhu_server::import::table::Table;
