@@ -89,11 +89,24 @@ fn jna_name(architecture: &str) -> &str {
     if architecture == "x86_64" { "x86-64" } else { architecture }
 }
 
-fn kotlin(programs: &Path, other: &Path) -> Result<(), String> {
+/// Maven on the Kotlin half. It begins anew: what an earlier build compiled would be packed as well.
+fn maven(arguments: &[&str]) -> Result<Command, String> {
+    match std::fs::remove_dir_all(package::BUILT) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(format!("{}: {error}", package::BUILT));
+        }
+        Ok(()) | Err(_) => {}
+    }
     let mut maven = Command::new("mvn");
-    maven.args(["--batch-mode", "--no-transfer-progress", "verify"]);
+    maven.args(["--batch-mode", "--no-transfer-progress"]).args(arguments);
+    maven.current_dir("bindings/kotlin");
+    Ok(maven)
+}
+
+fn kotlin(programs: &Path, other: &Path) -> Result<(), String> {
+    let mut maven = maven(&["verify"])?;
     maven.env("WANHU_PROGRAMS", programs).env("WANHU_OTHER_LIBRARY", other);
-    run(maven.current_dir("bindings/kotlin"), "mvn verify")
+    run(&mut maven, "mvn verify")
 }
 
 fn python(programs: &Path, other: &Path) -> Result<(), String> {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::super::{run, without_cargo};
 use super::package::{self, BUILT};
-use super::{carried, emptied};
+use super::{carried, emptied, maven};
 
 const HOUSEHOLDS: &str = "10000";
 /// Starts of which the middle counts.
@@ -47,12 +47,11 @@ impl Program {
     fn built(folder: &Path) -> Result<Self, String> {
         let folder = fs::canonicalize(folder).map_err(|error| error.to_string())?;
         let (listed, own) = (folder.join("classes"), folder.join("bench.jar"));
-        let mut maven = Command::new("mvn");
-        maven.args(["--batch-mode", "--no-transfer-progress", "--quiet", "-DskipTests", "package"]);
-        maven
-            .arg("dependency:build-classpath")
-            .arg(format!("-Dmdep.outputFile={}", path(&listed)?));
-        run(maven.current_dir("bindings/kotlin"), "mvn package")?;
+        let listed_in = format!("-Dmdep.outputFile={}", path(&listed)?);
+        // What an app has: nothing that only tests need.
+        let goals = ["package", "dependency:build-classpath", "-DincludeScope=runtime"];
+        let mut maven = maven(&[&["--quiet", "-DskipTests"], &goals[..], &[&listed_in]].concat())?;
+        run(&mut maven, "mvn package")?;
         let mut jar = Command::new("jar");
         jar.args(["--create", "--file", path(&own)?, "-C", &format!("{BUILT}/test-classes"), "."]);
         run(&mut jar, "jar, the program that measures")?;

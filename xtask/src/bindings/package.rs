@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::super::{cargo, run};
-use super::{BINDGEN, carried, generate_kotlin, wheel};
+use super::{BINDGEN, carried, generate_kotlin, maven, wheel};
 
 pub(super) const LIBRARY: &str = "target/release/libwanhu.so";
 /// Where Maven builds.
@@ -14,16 +14,8 @@ pub(super) const JAR: &str = "target/bindings/kotlin/maven/wanhu-0.1.0.jar";
 /// Builds both and says where they are.
 pub(crate) fn package() -> Result<(), String> {
     library()?;
-    let mut maven = Command::new("mvn");
-    maven.args([
-        "--batch-mode",
-        "--no-transfer-progress",
-        "--quiet",
-        "-DskipTests",
-        "-DskipITs",
-        "install",
-    ]);
-    run(maven.current_dir("bindings/kotlin"), "mvn install")?;
+    let mut maven = maven(&["--quiet", "-DskipTests", "-DskipITs", "install"])?;
+    run(&mut maven, "mvn install")?;
     let wheel = wheel("release")?;
     println!(
         "\nKotlin   cn.wanhu:wanhu:0.1.0  本机 Maven 仓库 · in this machine's Maven repository"
