@@ -8,6 +8,7 @@ use super::day::Day;
 use super::facts::Facts;
 use super::ids::HouseholdId;
 use super::policy::Policy;
+use super::region::RegionList;
 use super::schema::Schema;
 use super::workflow::{self, Case};
 
@@ -52,6 +53,36 @@ pub struct Figure {
     /// The households to count which were not, where that leaves something to do (see
     /// [`Statistic::leaves_a_rest`]), ascending; empty unless asked for.
     pub rest: Vec<HouseholdId>,
+}
+
+impl Figure {
+    /// What it is of, as people read it in Chinese: a code's label, a tag's, township and village. What has no name, as a year,
+    /// stays as it is.
+    pub fn of_label(&self, regions: &RegionList) -> String {
+        let schema = Schema::base();
+        let coded = |list| schema.code(list, &self.of).map(|known| known.zh.clone());
+        let label = match self.code {
+            Statistic::Risk => coded("risk"),
+            Statistic::MonitoredKind => coded("monitored_kind"),
+            Statistic::Stage => coded("case_state"),
+            Statistic::Tag => schema.field("class", &self.of).map(|field| field.zh.clone()),
+            Statistic::Coverage => self.of.parse().ok().and_then(|code| {
+                let path = regions.path(code);
+                path.get(path.len().saturating_sub(2)..).map(|names| names.join(" "))
+            }),
+            Statistic::Monitored
+            | Statistic::Open
+            | Statistic::Visited
+            | Statistic::Helped
+            | Statistic::Guaranteed
+            | Statistic::OnTime
+            | Statistic::NotIncluded
+            | Statistic::Incidence
+            | Statistic::Closure
+            | Statistic::Income => None,
+        };
+        label.filter(|label| !label.is_empty()).unwrap_or_else(|| self.of.clone())
+    }
 }
 
 /// Figures that are of another day, period or policy, or were asked for other households.

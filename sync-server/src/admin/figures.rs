@@ -8,7 +8,7 @@ use wanhu_core::document::facts::facts;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::{Figure, FigureUnit, Figures, Statistic};
-use wanhu_core::domain::region;
+use wanhu_core::domain::region::{self, RegionList};
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
 
@@ -80,17 +80,18 @@ impl Office<'_> {
             }
             Ok(())
         })?;
-        Ok(told(&figures.all(), |code| asked.define || asked.list == Some(code)))
+        let defines = |code| asked.define || asked.list == Some(code);
+        Ok(told(&figures.all(), &self.app.regions, defines))
     }
 }
 
 /// Figures of which there is something to say; under the first of a kind that is to be defined, what it counts.
-fn told(figures: &[Figure], defines: impl Fn(Statistic) -> bool) -> Output {
+fn told(figures: &[Figure], list: &RegionList, defines: impl Fn(Statistic) -> bool) -> Output {
     let mut last = None;
     let counted = figures.iter().filter(|figure| figure.numerator != 0 || figure.denominator != 0);
     let mut output = lines(counted.map(|figure| {
         let is_first = last.replace(figure.code) != Some(figure.code);
-        (line(figure, is_first && defines(figure.code)), json(figure))
+        (line(figure, list, is_first && defines(figure.code)), json(figure))
     }));
     if last.is_some() && !Statistic::ALL.into_iter().all(defines) {
         output.text.push_str("各项含义: --define · what each counts: --define\n");
@@ -123,10 +124,13 @@ fn expected(path: &Path) -> Result<Vec<(u64, u64)>, AdminError> {
     Ok(expected)
 }
 
-fn line(figure: &Figure, defines: bool) -> String {
+fn line(figure: &Figure, list: &RegionList, defines: bool) -> String {
     let name = words("figure_name", figure.code.code());
     let name = name.map(|name| format!("{} · {}", name.zh, name.en)).unwrap_or_default();
-    let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
+    let of = match figure.of_label(list) {
+        of if of.is_empty() => of,
+        of => format!(" [{of}]"),
+    };
     let value = match (figure.unit, figure.value) {
         (_, None) => "-".to_owned(),
         (FigureUnit::Households, Some(value)) => format!("{value} 户"),

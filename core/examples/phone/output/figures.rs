@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use wanhu_core::domain::checks::{Finding, explain};
 use wanhu_core::domain::figures::{Figure, FigureUnit, Statistic};
 use wanhu_core::domain::help::Help;
+use wanhu_core::domain::region::RegionList;
 use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::domain::value::hundredths;
 
@@ -59,7 +60,10 @@ pub(crate) fn figures(figures: &[Figure], defines: impl Fn(Statistic) -> bool) -
             (FigureUnit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
             (FigureUnit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
         };
-        let of = if figure.of.is_empty() { String::new() } else { format!(" [{}]", figure.of) };
+        let of = match figure.of_label(RegionList::chenzhou()) {
+            of if of.is_empty() => of,
+            of => format!(" [{of}]"),
+        };
         let (part, whole) = (figure.numerator, figure.denominator);
         let _ = writeln!(text, "{name}{of}\t{value}\t({part} / {whole})\t{}", figure.as_of);
         let is_first = last.replace(figure.code) != Some(figure.code);

@@ -405,3 +405,23 @@ fn whoever_may_not_be_looked_at_is_counted_and_named_nowhere() {
     let same: Vec<_> = named.all().into_iter().map(without_ids).collect();
     assert_eq!(unnamed.all(), same);
 }
+
+#[test]
+fn what_a_figure_is_of_has_a_name() {
+    let mut figures = figures();
+    figures.add(id(0), &monitored("sudden").with("class", "risk_1", "illness"));
+    let all = figures.all();
+    let label = |code| {
+        let is_it = |f: &&Figure| f.code == code && !f.of.is_empty() && f.numerator > 0;
+        let figure = all.iter().find(is_it);
+        figure.map(|figure| figure.of_label(RegionList::chenzhou()))
+    };
+    assert_eq!(label(Statistic::Risk).as_deref(), Some("因病"));
+    assert_eq!(label(Statistic::MonitoredKind).as_deref(), Some("突发严重困难户"));
+    assert_eq!(label(Statistic::Coverage).as_deref(), Some("关溪乡 福岭村"));
+    let whole = all.iter().find(|figure| figure.code == Statistic::Monitored).unwrap();
+    assert_eq!(whole.of_label(RegionList::chenzhou()), "");
+    let unknown =
+        Figure { of: "999999999999".to_owned(), code: Statistic::Coverage, ..whole.clone() };
+    assert_eq!(unknown.of_label(RegionList::chenzhou()), "999999999999");
+}

@@ -19,10 +19,14 @@ use crate::{Failure, Tale, help};
 /// More than the village has.
 const HOUSEHOLDS_MAX: u32 = 1_000;
 
+fn is_notice(form: &&Template) -> bool {
+    form.filter == Filter::OnNotice
+}
+
 /// What hangs in the village, while it does.
 pub(crate) fn notice(tale: &Tale, li: &Ledger) -> Result<(), Failure> {
-    let mut public = Template::shipped().iter().filter(|form| form.public);
-    public.try_for_each(|form| write(tale, li, "cunwei", form, "xlsx"))
+    let mut notices = Template::shipped().iter().filter(is_notice);
+    notices.try_for_each(|form| write(tale, li, "cunwei", form, "xlsx"))
 }
 
 /// All other forms; that of the whole village as text as well.
@@ -31,9 +35,9 @@ pub(crate) fn all(tale: &Tale, li: &Ledger) -> Result<(), Failure> {
     let title = "十四、一表生成 · every form of the village from the one record";
     tale.chapter(help::FIRST_VISIT, title);
     println!("    由台账生成,逐份重新读入核对 · each read again and compared with the phone:");
-    for form in Template::shipped().iter().filter(|form| !form.public) {
+    for form in Template::shipped().iter().filter(|form| !is_notice(form)) {
         write(tale, li, "xiang", form, "xlsx")?;
-        if form.kind == FormKind::VillageList {
+        if form.kind == FormKind::VillageList && !form.public {
             write(tale, li, "xiang", form, "csv")?;
         }
     }
