@@ -283,14 +283,17 @@ async fn an_office_makes_a_form_of_its_own_without_a_release() {
         let form = file.to_str().unwrap();
         assert_eq!(make(&county, "township", form, &dir.path().join("x.csv")), Err("form_refused"));
     }
-    let public = OWN.replace("kind =", "public = true\nkind =");
+    // Who was reported, and turned down, is nobody's business.
+    let all = OWN.replace("kind =", "public = true\nkind =");
+    assert!(check(&write("all.toml", &all)).1.contains("monitored"));
+    let public = all.replace("\"monitored\"", "\"decided\"");
     let number = public.replace("basic.phone", "members.identity_number");
     let (code, words) = check(&write("public.toml", &number));
     assert_eq!(code, "form_refused");
     let field = "members.identity_number (证件号码)";
     assert!(words.contains("公开的表格不得显示") && words.contains(field), "{words}");
     assert!(words.contains("a public form may neither show"), "{words}");
-    let ill = public.replace("\"monitored\"", "{ tag = \"serious_illness\" }");
+    let ill = public.replace("\"decided\"", "{ tag = \"serious_illness\" }");
     assert!(check(&write("ill.toml", &ill)).1.contains("tag_serious_illness"));
     let nowhere = dir.path().join("nowhere.toml");
     assert_eq!(check(&nowhere).0, "file_unreadable");

@@ -18,6 +18,7 @@ use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;
 
 mod bad_week;
+mod bureaus;
 mod campaign;
 mod chen_guojian;
 mod chen_yongchang;

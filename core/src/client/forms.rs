@@ -96,11 +96,12 @@ impl Ledger {
         })
     }
 
-    /// A form filled in from the records of an area as this phone has them now, changes that wait to be sent included.
+    /// A form filled in from the records of an area as this phone has them now, changes that wait to be sent included. A phone
+    /// whose last sync was cut off has a part of them: whoever hands a sheet in syncs before.
     ///
     /// # Errors
-    /// `NotFound` about `form`; `InvalidInput` about `area` where it is not all on this phone (`outside_area`), as none is
-    /// before enrolment, or has too many households (`too_large`).
+    /// `NotFound` about `form`; `InvalidInput` about `area` where this phone is not enrolled for all of it (`outside_area`), where
+    /// this release does not know its name (`unknown_area`), or where it has too many households (`too_large`).
     pub fn sheet(&self, form: &str, area: u64) -> Result<SheetView, LedgerError> {
         let unknown = || LedgerError::NotFound { kind: "form".into(), id: form.to_owned() };
         let template =
@@ -110,6 +111,10 @@ impl Ledger {
         // A sheet names its area: of a larger one it would leave most households out.
         if !authority::covers(&inner.writer.areas, area) {
             return Err(LedgerError::invalid("area", "outside_area"));
+        }
+        // Its name would be missing from the sheet, and its check codes would be others than an office's.
+        if RegionList::chenzhou().get(area).is_none() {
+            return Err(LedgerError::invalid("area", "unknown_area"));
         }
         if listing::count(&inner.connection, Some(area))? > HOUSEHOLDS_MAX {
             return Err(LedgerError::invalid("area", "too_large"));

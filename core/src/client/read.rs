@@ -153,7 +153,8 @@ impl Ledger {
     }
 }
 
-/// Whether everything a list is asked for can be: that no household has a code which does not exist is no answer.
+/// Whether everything a list is asked for is known to this release: that no household has a code which nobody knows is no
+/// answer. Households with a code of a newer release are listed without a filter.
 fn known(filter: &ListFilter) -> Result<(), LedgerError> {
     let codes = [
         ("kind", &filter.kind, "class", "household_kind"),

@@ -12,7 +12,7 @@ use super::value::Value;
 use super::workflow::Stage;
 
 /// Version of the table below. It goes into the log beside every change that was judged by it.
-pub const RULE_SET: u16 = 1;
+pub const RULE_SET: u16 = 2;
 
 /// What a person is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -44,9 +44,11 @@ impl Published {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// As [`Policy::parse`].
+    /// As [`Policy::parse`] and [`Policy::can_be_recorded`].
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        Ok(Self { policy: Policy::parse(text)?, text: text.to_owned() })
+        let policy = Policy::parse(text)?;
+        policy.can_be_recorded()?;
+        Ok(Self { policy, text: text.to_owned() })
     }
 }
 
@@ -282,9 +284,9 @@ fn joined(rule: &Rule, amount: &Amount) -> String {
     format!("{};{}", rule.validity.source, amount.validity.source)
 }
 
-/// Per cent of an amount, rounded up.
+/// The first fen above so many per cent of an amount.
 fn share(value_fen: i64, percent: i64) -> i64 {
-    value_fen.saturating_mul(percent).saturating_add(99).div_euclid(100)
+    value_fen.saturating_mul(percent).div_euclid(100).saturating_add(1)
 }
 
 /// Codes grow with the smallness of the area.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::day::Day;
 use super::facts::{Facts, Row};
 use super::policy::{Policy, Rule, Signal};
+use super::value::Value;
 
 /// A rule that fired.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +164,8 @@ fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
             row.text("kind") == kind && !row.tick("withdrawn") && window.holds(row)
         })
     };
+    // What was earned before the months looked back on says nothing of them.
+    let is_recent = || facts.day("income", "window_end").is_none_or(|end| end > window.from);
     match rule.signal {
         Signal::MedicalSelfPay => sum(bills("medical"), self_pay),
         Signal::InpatientSelfPay => sum(bills("medical").filter(|b| b.tick("inpatient")), self_pay),
@@ -175,15 +178,13 @@ fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
         Signal::DisasterLoss => sum(bills("disaster"), loss),
         Signal::AccidentLoss => sum(bills("accident"), loss),
         Signal::IncomeBelow => {
-            // What was earned before the months looked back on says nothing of them.
-            let end = facts.day("income", "window_end");
             let input = facts.net_income_per_person_fen()?;
-            end.is_none_or(|end| end > window.from).then(|| Reading { input, rows: Vec::new() })
+            is_recent().then(|| Reading { input, rows: Vec::new() })
         }
         Signal::BusinessLoss => {
             let of = |field| facts.int("income", field);
-            let input = of("business_cost_fen")?.saturating_sub(of("business_fen").unwrap_or(0));
-            (input > 0).then(|| Reading { input, rows: Vec::new() })
+            let input = of("business_cost_fen")?.saturating_sub(of("business_fen")?);
+            (input > 0 && is_recent()).then(|| Reading { input, rows: Vec::new() })
         }
         Signal::ChildrenNotAtSchool => count(facts, |person| is_truant(person, today)),
         Signal::WithoutWork => count(facts, |person| {
@@ -193,7 +194,10 @@ fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
                 && person.int("work_months").is_some_and(|months| months < 6)
         }),
         Signal::UnsafeHouse => single(matches!(facts.text("living", "house_danger"), "c" | "d")),
-        Signal::UnsafeWater => single(facts.text("guarantees", "water_state") == "not_met"),
+        Signal::UnsafeWater => {
+            let is_known_unsafe = facts.get("living", "water_safe") == Some(&Value::Bool(false));
+            single(is_known_unsafe || facts.text("guarantees", "water_state") == "not_met")
+        }
         Signal::Uninsured => count(facts, |person| {
             // An unticked box that nobody touched says nothing.
             person.get("insured_resident").is_some()
@@ -275,7 +279,7 @@ pub const COMPULSORY_AGES: std::ops::RangeInclusive<i32> = 6..=16;
 /// Of school age, on record as not at school, and not because school is done.
 fn is_truant(person: &Row, today: Day) -> bool {
     is_aged(person, COMPULSORY_AGES, today)
-        && person.text("school_stage") == "not_student"
+        && (person.text("school_stage") == "not_student" || person.tick("dropped_out"))
         && !matches!(person.text("education"), "junior" | "senior" | "vocational")
 }
 

@@ -23,12 +23,18 @@ impl Office<'_> {
         subject: &str,
         (id, account): (HouseholdId, &Account),
     ) -> Result<Output, AdminError> {
-        let household = self.app.storage.read(|connection| records::find(connection, id))?;
+        let household = self.app.storage.read(|connection| records::find(connection, id));
+        let household = household.ok().flatten();
         let told = household.filter(|_| account.role.may_read(Sensitivity::Sensitive));
-        let findings = told.map(|household| self.findings(account, &household)).transpose()?;
+        let findings = told.map(|household| self.findings(account, &household)).transpose();
         let mut text = format!("{words}: {subject}\n");
         let mut values = Vec::new();
-        for finding in findings.unwrap_or_default() {
+        let is_checked = findings.is_ok();
+        if !is_checked {
+            // It is saved, whatever became of looking at it: nobody must enter it again.
+            text.push_str("已保存,但未能核对 · saved, but it could not be looked at\n");
+        }
+        for finding in findings.ok().flatten().unwrap_or_default() {
             let (zh, en) = checks::explain(&finding);
             let line = format!("请核对 · please look at: {zh}\n    {en} [{}]\n", finding.subject);
             text.push_str(&line);
@@ -36,7 +42,9 @@ impl Office<'_> {
                 "check": finding.check.code(), "subject": finding.subject, "zh": zh, "en": en
             }));
         }
-        let value = serde_json::json!({ "ok": true, "subject": subject, "findings": values });
+        let value = serde_json::json!({
+            "ok": true, "subject": subject, "findings": values, "checked": is_checked
+        });
         Ok(Output { text, json: format!("{value}\n") })
     }
 

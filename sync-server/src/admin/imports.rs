@@ -186,6 +186,11 @@ fn told(delivered: &Delivered) -> Output {
         summary.skipped()
     );
     text.push_str(&left(sheets_left));
+    if *matched > 0 {
+        text.push_str(
+            "未引起预警的行只留作比对,不写入档案 · rows that warn of nothing are kept to compare, on no record\n",
+        );
+    }
     for household in refused {
         let said = format!("{household} 未能写入预警,请核查 · did not take its warning\n");
         text.push_str(&said);

@@ -44,9 +44,6 @@ impl HeldSheet {
 
     fn meet(&mut self, frame: &Frame<'_>, (id, fold, facts): (HouseholdId, &Fold, &Facts)) {
         let Some(template) = &self.template else { return };
-        if !region::code_contains(self.made.area, facts.village) {
-            return;
-        }
         // What a sheet says about one household does not depend on the others.
         let now = project(template, frame, [(id, fold, facts)]).households;
         let now = now.first().map(|(_, digest)| *digest);
@@ -119,10 +116,17 @@ impl Office<'_> {
         held.retain(|sheet| may_see(account, sheet.template.as_deref(), sheet.made.area));
         for area in outermost(&held) {
             let frame = self.frame(area, LogPlace::default());
+            // Households come village by village; which sheets a village is on is asked once.
+            let (mut village, mut on) = (None, Vec::new());
             records::for_each(connection, area, |household| {
+                if village.replace(household.scope) != Some(household.scope) {
+                    let is_on =
+                        |at: &usize| region::code_contains(held[*at].made.area, household.scope);
+                    on = (0..held.len()).filter(is_on).collect();
+                }
                 let facts = facts(&household.fold, household.scope);
                 let met = (household.id, &household.fold, &facts);
-                held.iter_mut().for_each(|sheet| sheet.meet(&frame, met));
+                on.iter().for_each(|at| held[*at].meet(&frame, met));
                 Ok(())
             })?;
         }

@@ -43,8 +43,14 @@ fn words(replay: &Replay) -> String {
             let now = figures(warning.input, warning.threshold);
             ("重演不一致 · fires otherwise", format!("\n    重演 again: {now}"))
         }
+        Outcome::ListWithdrawn => {
+            ("依据的名单已撤回 · the list that it rested on was taken back", String::new())
+        }
         Outcome::PolicyUnknown => {
             ("当时的政策未留存 · the policy of its time is not kept here", String::new())
+        }
+        Outcome::NoWarning => {
+            return format!("不是规则发出的预警 · not a warning of a rule\t[{}]", row.id);
         }
     };
     let today = match today {
@@ -71,7 +77,9 @@ fn json(replay: &Replay) -> serde_json::Value {
     let (code, again) = match outcome {
         Outcome::Alike => ("alike", None),
         Outcome::Differs(again) => ("differs", again.as_ref()),
+        Outcome::ListWithdrawn => ("list_withdrawn", None),
         Outcome::PolicyUnknown => ("policy_unknown", None),
+        Outcome::NoWarning => ("no_warning", None),
     };
     serde_json::json!({
         "warning": row.id, "rule": row.text("rule"), "rule_version": row.text("rule_version"),

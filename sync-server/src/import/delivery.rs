@@ -8,6 +8,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use wanhu_core::domain::authority::{self, Place, Role};
+use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::Blind;
 use wanhu_core::domain::value::Value;
@@ -231,7 +232,13 @@ impl Delivery<'_> {
             values.filter_map(|(field, value)| Some((&**containers.get(&**field)?, value)));
         let mut values: Vec<(&str, &Value)> = values.collect();
         let kind = spending_kind(self.profile.kind).map(Value::from);
+        // A bill of no day would lie in no months that anybody looks back on: it counts from when it was delivered.
+        let is_day = |field: &str| matches!(field, "spending.from" | "spending.to");
+        let is_dated = values.iter().any(|(field, _)| is_day(field));
+        let today = || Value::from(Day::in_china(self.app.clock.now_ms()).to_string());
+        let delivered = (!is_dated).then(today);
         if values.iter().any(|(field, _)| field.starts_with("spending.")) {
+            values.extend(delivered.as_ref().map(|day| ("spending.to", day)));
             values.extend(kind.as_ref().map(|kind| ("spending.kind", kind)));
         }
         department::written(values.into_iter())

@@ -23,8 +23,12 @@ pub enum Outcome {
     Alike,
     /// It does not fire, or with other figures.
     Differs(Option<Warning>),
+    /// It does not fire on the record alone, and the list that warned has been taken back since.
+    ListWithdrawn,
     /// The policy of that time is not kept here: it was warned of by an earlier release, or before a restore.
     PolicyUnknown,
+    /// The row does not say which rule fired and when: nobody's warning.
+    NoWarning,
 }
 
 /// A warning on record, asked again.
@@ -62,14 +66,16 @@ fn again(
     household: &Household,
     row: &Row,
 ) -> Result<Replay, StoreError> {
-    let fired_on = row.day("fired_on").ok_or(StoreError::Damaged)?;
     let then = Then::of(connection, household, row)?;
+    let (Some(fired_on), Some(then)) = (row.day("fired_on"), then) else {
+        let outcome = Outcome::NoWarning;
+        return Ok(Replay { row: row.clone(), outcome, is_in_fen: false, today: None });
+    };
     let text = policies::text_at(connection, row.text("rule_version"), then.taken_ms)?;
     // One that this release cannot read any more is as good as lost.
     let policy = text.and_then(|text| Policy::parse(&text).ok());
     let delivery = row.int("delivery").unwrap_or_default();
-    let mut rows = department::about(connection, household.n)?;
-    rows.retain(|known| known.import <= delivery);
+    let rows = department::about_after(connection, household.n, delivery)?;
     let find = |policy: &Policy| {
         let fired = warning::evaluate(&then.facts, policy, fired_on);
         let reading = Reading {
@@ -88,6 +94,7 @@ fn again(
     let outcome = match policy.as_ref().map(&find) {
         None => Outcome::PolicyUnknown,
         Some(Some(warning)) if warning::is_alike(row, &warning) => Outcome::Alike,
+        Some(_) if is_withdrawn(connection, delivery)? => Outcome::ListWithdrawn,
         Some(other) => Outcome::Differs(other),
     };
     let current = &app.policy.policy;
@@ -100,6 +107,11 @@ fn again(
     Ok(Replay { row: row.clone(), outcome, is_in_fen, today: find(current) })
 }
 
+fn is_withdrawn(connection: &Connection, delivery: i64) -> Result<bool, StoreError> {
+    let imports = department::imports(connection)?;
+    Ok(imports.iter().any(|import| import.n == delivery && import.withdrawn_ms.is_some()))
+}
+
 /// A record as it was once a warning was written.
 struct Then {
     facts: Facts,
@@ -107,10 +119,14 @@ struct Then {
 }
 
 impl Then {
-    fn of(connection: &Connection, household: &Household, row: &Row) -> Result<Self, StoreError> {
+    fn of(
+        connection: &Connection,
+        household: &Household,
+        row: &Row,
+    ) -> Result<Option<Self>, StoreError> {
         let key = format!("{}.rule", row.id);
         let (mut fold, mut n) = (Fold::default(), None);
-        // Dependencies first; only the server writes warnings, upon all that it has taken.
+        // Dependencies first; a server's own change rests on all that it has taken.
         for stored in records::changes(connection, household.n)? {
             let change = Change::decode_named(&stored.raw, stored.hash)?;
             fold.apply(&change);
@@ -120,7 +136,7 @@ impl Then {
                 break;
             }
         }
-        let n = n.ok_or(StoreError::NotFound)?;
+        let Some(n) = n else { return Ok(None) };
         let (taken_ms, place) = connection
             .prepare_cached(
                 "SELECT received_ms, n FROM log WHERE household = ?1 AND change = ?2 AND kind = ?3",
@@ -129,7 +145,7 @@ impl Then {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         let village = village_at(connection, household, place)?;
-        Ok(Self { facts: facts(&fold, village), taken_ms })
+        Ok(Some(Self { facts: facts(&fold, village), taken_ms }))
     }
 }
 

@@ -154,20 +154,33 @@ pub fn households(connection: &Connection, import: i64) -> Result<Vec<i64>, Stor
 /// # Errors
 /// Where the file fails.
 pub fn about(connection: &Connection, household: i64) -> Result<Vec<StagedRow>, StoreError> {
-    collected(connection, household, None)
+    collected(connection, household, None, i64::MAX)
+}
+
+/// The rows about a household as they stood after a delivery: those of later ones are left out.
+///
+/// # Errors
+/// Where the file fails.
+pub fn about_after(
+    connection: &Connection,
+    household: i64,
+    import: i64,
+) -> Result<Vec<StagedRow>, StoreError> {
+    collected(connection, household, None, import)
 }
 
 fn collected(
     connection: &Connection,
     household: i64,
     without: Option<i64>,
+    last: i64,
 ) -> Result<Vec<StagedRow>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT key, row, household, person, content, import FROM department_row
-         WHERE household = ?1 AND import IS NOT ?2 ORDER BY key, import",
+         WHERE household = ?1 AND import IS NOT ?2 AND import <= ?3 ORDER BY key, import",
     )?;
     // In the order of the table, so that SQLite has nothing to sort.
-    let mut rows = statement.query(params![household, without])?;
+    let mut rows = statement.query(params![household, without, last])?;
     let mut latest = Vec::<StagedRow>::new();
     while let Some(row) = rows.next()? {
         let row = read(row)?.ok_or(StoreError::Damaged)?;
@@ -189,7 +202,7 @@ pub fn of_others(
     import: i64,
     household: i64,
 ) -> Result<Vec<StagedRow>, StoreError> {
-    collected(connection, household, Some(import))
+    collected(connection, household, Some(import), i64::MAX)
 }
 
 /// The rows about a household that no delivery but this one holds.

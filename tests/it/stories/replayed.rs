@@ -73,9 +73,25 @@ async fn a_list_that_the_record_contradicts_is_asked_as_well() {
     let (kind, profile, report) = (Kind::Housing, None, None);
     let command = ImportCommand::Department { file, kind, profile, report };
     assert_eq!(county.import("住建局", command).unwrap()["warned"], 1);
-    let told = replay(&county, "乡政府", id).unwrap();
-    let outcomes: Vec<_> = told.as_array().unwrap().iter().map(|t| &t["replay"]).collect();
-    assert_eq!(outcomes, ["alike", "alike"]);
+    let outcomes = || {
+        let told = replay(&county, "乡政府", id).unwrap();
+        let outcomes = told.as_array().unwrap().iter().map(|told| told["replay"].clone());
+        outcomes.collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes(), ["alike", "alike"]);
+    // The list of the next month says the same; the one that warned is asked, not the last.
+    county.day("2024-04-04");
+    let file = spreadsheet(&dir.path().join("四月.xlsx"), "四月危房", lines);
+    let (kind, profile, report) = (Kind::Housing, None, None);
+    let command = ImportCommand::Department { file, kind, profile, report };
+    assert_eq!(county.import("住建局", command).unwrap()["warned"], 0);
+    assert_eq!(outcomes(), ["alike", "alike"]);
+    // Once it is taken back there is nothing left to ask.
+    county.import("住建局", ImportCommand::Withdraw { number: 2, report: None }).unwrap();
+    assert!(outcomes().contains(&json!("list_withdrawn")), "{:?}", outcomes());
+    // A row that somebody's slip has made is no warning, and stands in no other's way.
+    fill_in(&county, "乡政府", id, &["warnings.slip.answer=属实"]);
+    assert!(outcomes().contains(&json!("no_warning")) && outcomes().contains(&json!("alike")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

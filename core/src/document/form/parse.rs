@@ -68,9 +68,19 @@ impl Template {
         Ok(())
     }
 
-    /// Who stands on a sheet tells what the filter asks.
+    /// Who stands on a sheet tells what the filter asks: a public one has those whose case is public, and nobody else.
     fn check_filter(&self, schema: &Schema) -> Result<(), FormError> {
-        let Filter::Tag(tag) = &self.filter else { return Ok(()) };
+        let Filter::Tag(tag) = &self.filter else {
+            let tells = match self.filter {
+                Filter::OnNotice | Filter::Decided => None,
+                Filter::All => Some("all"),
+                Filter::Monitored => Some("monitored"),
+                Filter::Open => Some("open"),
+                Filter::Tag(_) => Some("tag"),
+            };
+            let denied = tells.filter(|_| self.public);
+            return denied.map_or(Ok(()), |filter| Err(FormError::NotPublic(filter.to_owned())));
+        };
         let field = format!("tag_{tag}");
         if schema.field("class", &field).is_none() {
             return Err(FormError::UnknownSource(field));

@@ -216,6 +216,7 @@ fn a_form_of_an_offices_own_has_a_name_of_its_own() {
 
 #[test]
 fn a_public_form_shows_selects_and_counts_only_what_may_be_known() {
+    const PUBLIC: &str = "public = true\nfilter = \"decided\"";
     for private in [
         "basic.phone",
         "basic.address",
@@ -227,10 +228,15 @@ fn a_public_form_shows_selects_and_counts_only_what_may_be_known() {
         "people_count",
         "net_income_fen",
     ] {
-        let refused = written("village_list", "public = true", &column(private));
+        let refused = written("village_list", PUBLIC, &column(private));
         assert_eq!(refused, Err(FormError::NotPublic(private.into())));
     }
-    assert_eq!(written("village_list", "public = true", &column("basic.head_name")), Ok(1));
+    assert_eq!(written("village_list", PUBLIC, &column("basic.head_name")), Ok(1));
+    for undecided in ["all", "monitored", "open"] {
+        let head = format!("public = true\nfilter = \"{undecided}\"");
+        let refused = written("village_list", &head, &column("basic.head_name"));
+        assert_eq!(refused, Err(FormError::NotPublic(undecided.into())), "who was turned down");
+    }
     let selected = |tag: &str, public: bool| {
         let head = format!("public = {public}\nfilter = {{ tag = \"{tag}\" }}");
         written("village_list", &head, &column("basic.head_name"))
@@ -238,7 +244,7 @@ fn a_public_form_shows_selects_and_counts_only_what_may_be_known() {
     assert_eq!(selected("serious_illness", false), Ok(1));
     let refused = Err(FormError::NotPublic("tag_serious_illness".into()));
     assert_eq!(selected("serious_illness", true), refused, "who stands there is ill");
-    let counted = |kind: &str| written(kind, "public = true", &column("sequence"));
+    let counted = |kind: &str| written(kind, PUBLIC, &column("sequence"));
     assert_eq!(counted("per_member"), Err(FormError::NotPublic("members".into())));
     assert_eq!(counted("per_measure"), Ok(1));
 }

@@ -110,9 +110,17 @@ impl Policy {
         let amounts = file.amount.into_iter().map(amount).collect::<Result<Vec<_>, _>>()?;
         let holidays = file.holidays.iter().map(|text| day(text)).collect::<Result<_, _>>()?;
         let version = format!("{}/{}", file.name, file.version);
-        fits("rule_version", &version)?;
-        rules.iter().try_for_each(|rule| can_be_recorded(rule, &amounts))?;
         Ok(Self { version, rules, periods, bounds, amounts, holidays })
+    }
+
+    /// Whether every warning that it brings about can stand on a record: asked where it is published. A phone takes what
+    /// holds.
+    ///
+    /// # Errors
+    /// `OutOfBounds`: names what no warning can carry.
+    pub fn can_be_recorded(&self) -> Result<(), PolicyError> {
+        fits("rule_version", &self.version)?;
+        self.rules.iter().try_for_each(|rule| can_be_recorded(rule, &self.amounts))
     }
 }
 

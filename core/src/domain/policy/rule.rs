@@ -102,7 +102,7 @@ impl Group {
 pub enum Threshold {
     /// In the signal's unit.
     Fixed(i64),
-    /// A part of an amount that is published for the place and the year.
+    /// More than a part of an amount that is published for the place and the year.
     Share {
         /// Per cent.
         percent: i64,

@@ -106,6 +106,7 @@ fn the_examples_see_what_they_are_for() {
         .clone()
         .with("class", "household_kind", "lifted")
         .with("income", "business_cost_fen", 1)
+        .with("income", "business_fen", 0)
         .with_row("members", "a", &[("labour", "ordinary".into()), ("work_months", 5.into())]);
     let more: Vec<_> = evaluate(&lifted, &policy, today()).into_iter().map(|w| w.rule).collect();
     assert!(["without-work", "business-loss"].iter().all(|rule| more.iter().any(|r| r == rule)));

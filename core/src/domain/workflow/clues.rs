@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 use super::{Case, Day, Facts, Phase, Row, Stage};
 use crate::domain::warning;
 
-/// Clues that came after the visit that verifies, from whoever expects an answer, and have no outcome yet.
+/// Clues of whoever expects an answer that have no outcome yet, whenever they came.
+pub fn unanswered(facts: &Facts) -> impl Iterator<Item = &Row> {
+    let expects = |clue: &&Row| matches!(clue.text("channel"), "declaration" | "petition");
+    facts.rows("clues").iter().filter(expects).filter(|clue| is_open(clue))
+}
+
+/// Those of [`unanswered`] that came after the visit that verifies.
 pub fn later<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row> {
     let visited = visited(case);
-    facts.rows("clues").iter().filter(move |clue| {
-        matches!(clue.text("channel"), "declaration" | "petition")
-            && is_open(clue)
-            && visited.is_some_and(|visited| came_after(clue, case, visited))
-    })
+    unanswered(facts)
+        .filter(move |clue| visited.is_some_and(|visited| came_after(clue, case, visited)))
 }
 
 /// Those of [`later`] that each have to be answered: of those that say the same the earliest. Once it is answered it is the

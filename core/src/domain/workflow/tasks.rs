@@ -131,11 +131,12 @@ pub fn first_due(facts: &Facts, case: &Case, policy: &Policy) -> Option<Day> {
     tasks.into_iter().filter_map(|task| task.due_on).min()
 }
 
-/// Whether anything may have to be done about a household, on any day and under any policy.
+/// Whether anything may have to be done about a household, on any day, under any policy, and by whichever clock its steps
+/// are dated: that of a server may see a clue come after a visit which a phone dates later.
 pub fn may_have_tasks(facts: &Facts, case: &Case) -> bool {
     case.is_running()
         || facts.rows("warnings").iter().any(warning::is_open)
-        || clues::later(facts, case).next().is_some()
+        || clues::unanswered(facts).next().is_some()
 }
 
 /// The stages in which a role has tasks; none where it may have some in every stage.
