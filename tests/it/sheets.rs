@@ -49,6 +49,7 @@ async fn a_phone_fills_in_the_sheet_that_the_office_makes() {
     assert_eq!((sheet.title.as_str(), sheet.public), (village.zh.as_str(), false));
     assert_eq!(sheet.as_of.to_string(), "2024-03-01");
     assert!(sheet.stamp.iter().any(|line| line.contains("福岭村")), "{:?}", sheet.stamp);
+    assert!(sheet.stamp.contains(&"手机最后同步:2024-03-01".to_owned()), "{:?}", sheet.stamp);
     let [table] = sheet.tables.as_slice() else { unreachable!("one table") };
     assert_eq!(table.lines.len(), 3, "who is not under monitoring is not on it");
     let dir = tempfile::tempdir().unwrap();
@@ -69,11 +70,19 @@ async fn a_phone_fills_in_the_sheet_that_the_office_makes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_makes_no_sheet_of_what_it_does_not_hold() {
-    let (_county, li, _) = village().await;
+    let (county, li, _) = village().await;
     let outside = LedgerError::invalid("area", "outside_area");
     for area in [FULING / 1_000, FULING / 1_000_000, FULING + 1, 0, 7] {
         assert_eq!(li.sheet("village", area).unwrap_err(), outside, "{area}");
     }
+    // A phone that has not heard everything yet would leave families out.
+    let new = county.phone("li").await;
+    assert_eq!(
+        new.sheet("village", FULING).unwrap_err(),
+        LedgerError::invalid("area", "not_synced")
+    );
+    sync(&new).await;
+    assert_eq!(new.sheet("village", FULING).unwrap().tables[0].lines.len(), 3);
     let unknown = LedgerError::NotFound { kind: "form".into(), id: "no_such".into() };
     assert_eq!(li.sheet("no_such", FULING).unwrap_err(), unknown);
     li.close().unwrap();

@@ -3,13 +3,14 @@
 
 use super::ledger::Ledger;
 use crate::document::facts::facts;
-use crate::document::form::{Frame, Sheet, SheetPart, Template, project};
+use crate::document::form::{Frame, ReadFrom, Sheet, SheetPart, Template, project};
 use crate::domain::authority;
 use crate::domain::day::Day;
 use crate::domain::ids::HouseholdId;
 use crate::domain::region::RegionList;
 use crate::domain::schema::Schema;
 use crate::error::LedgerError;
+use crate::store::replica::{self, Setting};
 use crate::store::{listing, records};
 
 /// Most households of one sheet: more would fill a phone's memory. A large village has a tenth of it.
@@ -43,7 +44,7 @@ pub struct SheetView {
     pub public: bool,
     /// The day whose record it shows.
     pub as_of: Day,
-    /// What it was made from, in words: area, day, households, form.
+    /// What it was made from, in words: area, day, households, the phone's last sync, form.
     pub stamp: Vec<String>,
     /// Its tables.
     pub tables: Vec<SheetTable>,
@@ -79,6 +80,13 @@ pub struct SheetLine {
 }
 
 impl Ledger {
+    /// A sync has brought all there was at this time by the server's clock.
+    pub(super) fn note_whole(&self, as_of_ms: i64) -> Result<(), LedgerError> {
+        self.with_connection(|connection| {
+            Ok(replica::set_time(connection, Setting::WholeAsOf, as_of_ms)?)
+        })
+    }
+
     /// The forms of this release.
     ///
     /// # Errors
@@ -96,11 +104,12 @@ impl Ledger {
         })
     }
 
-    /// A form filled in from the records of an area as this phone has them now, changes that wait to be sent included. A phone
-    /// whose last sync was cut off has a part of them: whoever hands a sheet in syncs before.
+    /// A form filled in from the records of an area as this phone has them now, changes that wait to be sent included; its stamp
+    /// says when the phone was last in step with the server.
     ///
     /// # Errors
-    /// `NotFound` about `form`; `InvalidInput` about `area` where this phone is not enrolled for all of it (`outside_area`), where
+    /// `NotFound` about `form`; `InvalidInput` about `area` where this phone is not enrolled for all of it (`outside_area`), where no
+    /// sync has come to its end since it was (`not_synced`), where
     /// this release does not know its name (`unknown_area`), or where it has too many households (`too_large`).
     pub fn sheet(&self, form: &str, area: u64) -> Result<SheetView, LedgerError> {
         let unknown = || LedgerError::NotFound { kind: "form".into(), id: form.to_owned() };
@@ -112,6 +121,8 @@ impl Ledger {
         if !authority::covers(&inner.writer.areas, area) {
             return Err(LedgerError::invalid("area", "outside_area"));
         }
+        let whole_ms = replica::time(&inner.connection, Setting::WholeAsOf)?;
+        let whole_ms = whole_ms.ok_or_else(|| LedgerError::invalid("area", "not_synced"))?;
         // Its name would be missing from the sheet, and its check codes would be others than an office's.
         if RegionList::chenzhou().get(area).is_none() {
             return Err(LedgerError::invalid("area", "unknown_area"));
@@ -126,7 +137,8 @@ impl Ledger {
             Ok(())
         })?;
         let (schema, regions) = (Schema::base(), RegionList::chenzhou());
-        let frame = Frame { schema, regions, area, as_of: inner.today(now_ms), log: None };
+        let read_from = ReadFrom::Phone(Day::in_china(whole_ms));
+        let frame = Frame { schema, regions, area, as_of: inner.today(now_ms), read_from };
         let borrowed = households.iter().map(|(id, fold, facts)| (*id, fold, facts));
         Ok(project(template, &frame, borrowed).into())
     }

@@ -349,6 +349,8 @@ impl Ledger {
         let mut inner = self.lock()?;
         let transaction = open::begin(&mut inner.connection)?;
         replica::set(&transaction, Setting::Enrolment, &wire::encode(enrolment))?;
+        // It may be for other villages than before.
+        replica::unset(&transaction, Setting::WholeAsOf)?;
         open::commit(transaction)?;
         inner.writer = Writer::new(enrolment);
         Ok(())

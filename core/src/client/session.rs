@@ -100,7 +100,10 @@ impl SyncSession {
         if (again || self.more) && self.report.requests < REQUESTS_MAX {
             return Ok(Step::Again);
         }
-        // Everything is exchanged; what is left over, the next check looks at.
+        // Everything is exchanged; what cannot be noted now, the next sync notes.
+        if !self.report.wiped && !again && !self.more {
+            let _ = ledger.note_whole(self.report.server_time_ms);
+        }
         let _ = ledger.note_residents();
         Ok(Step::Done(self.report.clone()))
     }

@@ -20,7 +20,7 @@ mod project;
 mod refusal;
 mod sheet;
 
-pub use project::{Frame, project};
+pub use project::{Frame, ReadFrom, project};
 pub use refusal::FormError;
 pub use sheet::{Cell, Digest, Heading, LogPlace, Sheet, SheetPart, SheetRow, Shown, stale};
 

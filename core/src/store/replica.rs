@@ -41,6 +41,8 @@ pub enum Setting {
     Policy,
     /// The server's clock less this phone's, milliseconds.
     ClockOffset,
+    /// When a sync last brought all there was, by the server's clock, milliseconds since 1970 UTC.
+    WholeAsOf,
 }
 
 impl Setting {
@@ -60,6 +62,7 @@ impl Setting {
             Self::GaveBack => "gave_back",
             Self::Policy => "policy",
             Self::ClockOffset => "clock_offset",
+            Self::WholeAsOf => "whole_as_of",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use wanhu_core::document::facts::facts;
-use wanhu_core::document::form::{Frame, LogPlace, Sheet, Template, project, stale};
+use wanhu_core::document::form::{Frame, LogPlace, ReadFrom, Sheet, Template, project, stale};
 use wanhu_core::domain::authority;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::schema::Schema;
@@ -171,7 +171,8 @@ impl Office<'_> {
     /// What a sheet of today is made for.
     pub(super) fn frame(&self, area: u64, log: LogPlace) -> Frame<'_> {
         let as_of = Day::in_china(self.app.clock.now_ms());
-        Frame { schema: Schema::base(), regions: &self.app.regions, area, as_of, log: Some(log) }
+        let (regions, read_from) = (&self.app.regions, ReadFrom::Log(log));
+        Frame { schema: Schema::base(), regions, area, as_of, read_from }
     }
 }
 

@@ -8,7 +8,7 @@ use wanhu_core::document::change::Change;
 use wanhu_core::document::draft::{FieldEdit, Origin, draft};
 use wanhu_core::document::facts::facts;
 use wanhu_core::document::fold::Fold;
-use wanhu_core::document::form::{Frame, LogPlace, Template, project};
+use wanhu_core::document::form::{Frame, LogPlace, ReadFrom, Template, project};
 use wanhu_core::document::genesis::ContainerIndex;
 use wanhu_core::domain::facts::Facts;
 use wanhu_core::domain::ids::ActorId;
@@ -73,7 +73,10 @@ fn sheet(id: &str, households: &[Household]) -> Sheet {
         regions: RegionList::chenzhou(),
         area: 4310,
         as_of: "2020-11-30".parse().unwrap(),
-        log: Some(LogPlace { n: 1_234, epoch: [0x9f, 0x3a, 0x0c, 0x1b, 5, 6, 7, 8] }),
+        read_from: ReadFrom::Log(LogPlace {
+            n: 1_234,
+            epoch: [0x9f, 0x3a, 0x0c, 0x1b, 5, 6, 7, 8],
+        }),
     };
     project(form, &frame, households.iter().map(|(id, fold, facts)| (*id, fold, facts)))
 }

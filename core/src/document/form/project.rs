@@ -26,8 +26,17 @@ pub struct Frame<'a> {
     pub area: u64,
     /// The day whose record it shows.
     pub as_of: Day,
-    /// How far the log reached from which the record was read; none on a phone, which has what nobody has logged yet.
-    pub log: Option<LogPlace>,
+    /// What the record was read from.
+    pub read_from: ReadFrom,
+}
+
+/// What a sheet rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// A server's log, as far as it reached.
+    Log(LogPlace),
+    /// A phone, which was last in step with its server on this day; it has what nobody has logged yet, and lacks what came since.
+    Phone(Day),
 }
 
 /// Between the values of several rows in one cell.
@@ -103,8 +112,11 @@ fn stamp(frame: &Frame<'_>, count: usize, form: &str) -> Vec<String> {
         said("as_of", frame.as_of.to_string()),
         said("households", count.to_string()),
     ];
-    let log = frame.log.map(|log| said("log", log.to_string()));
-    made_from.into_iter().chain(log).chain([said("form", form.to_owned())]).collect()
+    let read_from = match frame.read_from {
+        ReadFrom::Log(log) => said("log", log.to_string()),
+        ReadFrom::Phone(synced_on) => said("synced_on", synced_on.to_string()),
+    };
+    made_from.into_iter().chain([read_from, said("form", form.to_owned())]).collect()
 }
 
 /// Names from the county down, or all there are of a larger area.

@@ -25,7 +25,10 @@ fn frame() -> Frame<'static> {
         regions: RegionList::chenzhou(),
         area: 431_022,
         as_of: "2020-11-30".parse().unwrap(),
-        log: Some(LogPlace { n: 1_234, epoch: [0x9f, 0x3a, 0x0c, 0x1b, 5, 6, 7, 8] }),
+        read_from: ReadFrom::Log(LogPlace {
+            n: 1_234,
+            epoch: [0x9f, 0x3a, 0x0c, 0x1b, 5, 6, 7, 8],
+        }),
     }
 }
 
