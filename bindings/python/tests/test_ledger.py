@@ -260,6 +260,8 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             (lambda: ledger.edit(chen, RecordEdit()), ("change", "nothing_to_change")),
             (lambda: ledger.edit(chen, RecordEdit(new_rows=[named])), ("members", "row_id_unfit")),
             (lambda: ledger.figures(VILLAGE, "yesterday", "2024-01-01", []), ("day", "not_a_day")),
+            (lambda: ledger.figures(7, "2024-01-01", "2024-01-02", []), ("area", "not_an_area")),
+            (lambda: ledger.figures(431025, "2024-01-01", "2024-01-02", []), ("area", "outside_area")),
             (lambda: ledger.figures(VILLAGE, "2024-01-02", "2024-01-01", []), ("period", "ends_before_it_begins")),
             (lambda: ledger.figures(VILLAGE, "2024-01-01", "2024-01-02", [], as_of="9999-12-31"), ("as_of", "not_yet")),
             (lambda: wanhu.words("refusal", "\ud800"), ("argument", "not_unicode")),
@@ -293,8 +295,16 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.TO_CLOSE), RecordEdit())
         early = raised.exception
         self.assertEqual((early.state, early.step, early.reason, early.until), ("", "to_close", "not_from_here", ""))
-        with self.assertRaises(TypeError):
-            ledger.show(7)
+        of_another_type = [
+            lambda: ledger.show(7),
+            lambda: ledger.edit(chen, setting("basic", "head_name", "陈永昌")),
+            lambda: ledger.list("陈"),
+            lambda: ledger.take_step(chen, "verified", RecordEdit()),
+            lambda: ledger.create_household(VILLAGE, None),
+        ]
+        for place, attempt in enumerate(of_another_type):
+            with self.subTest(place), self.assertRaises(TypeError):
+                attempt()
         self.assertEqual(len(ledger.unsent()), 1, "nothing of it was saved")
 
     async def test_what_goes_wrong_in_the_library_is_a_code_without_its_words(self):

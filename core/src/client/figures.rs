@@ -7,11 +7,13 @@ use super::ledger::{Ledger, not_found};
 use crate::document::facts::facts;
 use crate::document::fold::Fold;
 use crate::document::past::MadeBefore;
+use crate::domain::authority;
 use crate::domain::checks::{self, Elsewhere, Finding};
 use crate::domain::day::Day;
 use crate::domain::figures::{Figure, Figures, Statistic};
 use crate::domain::help::Help;
 use crate::domain::ids::HouseholdId;
+use crate::domain::region;
 use crate::error::LedgerError;
 use crate::store::{StoreError, open, records, residents};
 
@@ -65,7 +67,8 @@ impl Ledger {
     /// phone any more.
     ///
     /// # Errors
-    /// `InvalidInput` about `period` where it ends before it begins, about `as_of` where that day has not come; else as the
+    /// `InvalidInput` about `area` where it is none or this phone is not enrolled for
+    /// all of it, about `period` where it ends before it begins, about `as_of` where that day has not come; else as the
     /// store reports.
     pub fn figures(
         &self,
@@ -77,8 +80,16 @@ impl Ledger {
         if period.1 < period.0 {
             return Err(LedgerError::invalid("period", "ends_before_it_begins"));
         }
+        if region::level(area).is_none() {
+            return Err(LedgerError::invalid("area", "not_an_area"));
+        }
         let now_ms = self.now_ms();
         let inner = &*self.opened()?;
+        // Under the name of a larger area they would be those of a part of it.
+        let areas = &inner.writer.areas;
+        if !areas.is_empty() && !authority::covers(areas, area) {
+            return Err(LedgerError::invalid("area", "outside_area"));
+        }
         let today = inner.today(now_ms);
         let as_of = as_of.unwrap_or(today);
         if as_of > today {

@@ -72,13 +72,21 @@ def _in_codes(error: Exception) -> LedgerError:
     return LedgerError.Internal(report_id="panic")
 
 
+def _misplaced(call: Callable[..., Any]) -> TypeError:
+    # The generated half asks a value of another type for what it has not.
+    return TypeError(f"{call.__name__}: an argument is of another type than the call takes")
+
+
 def _typed(call: _Call) -> _Call:
-    """The call, with nothing but `LedgerError` to fail with; a `TypeError` stays what it is."""
+    """The call, with nothing but `LedgerError` to fail with, and `TypeError` where an argument is of another type."""
 
     @functools.wraps(call)
     def typed(*values: Any, **named: Any) -> Any:
+        fault: Exception
         try:
             return call(*values, **named)
+        except AttributeError:
+            fault = _misplaced(call)
         except _UNTYPED as error:
             fault = _in_codes(error)
         # Here and not above: the text of what went wrong may hold what was on record, and does not go with it.
@@ -86,8 +94,11 @@ def _typed(call: _Call) -> _Call:
 
     @functools.wraps(call)
     async def typed_later(*values: Any, **named: Any) -> Any:
+        fault: Exception
         try:
             return await call(*values, **named)
+        except AttributeError:
+            fault = _misplaced(call)
         except _UNTYPED as error:
             fault = _in_codes(error)
         raise fault
