@@ -23,6 +23,7 @@ mod campaign;
 mod chen_guojian;
 mod chen_yongchang;
 mod city;
+mod cut_delivery;
 mod green_channel;
 mod hu_fuwu;
 mod own_phone;

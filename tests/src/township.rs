@@ -10,7 +10,7 @@ use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::environment::{Clock, random};
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::domain::person::PersonKey;
-use wanhu_core::domain::policy::Policy;
+use wanhu_core::domain::policy::Published;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::{StoreError, open};
 use wanhu_core::sync::admission::{Admission, Sender, Standing};
@@ -34,6 +34,7 @@ pub struct Township {
     key: SigningKey,
     now_ms: i64,
     devices: Vec<Sender>,
+    policy: Arc<Published>,
 }
 
 /// A phone.
@@ -64,14 +65,20 @@ impl Township {
     pub fn over(connection: Connection, rng: &mut Seeded) -> Self {
         storage::ensure_epoch(&connection, rng).expect("writes");
         let key = SigningKey::from_bytes(&random(rng));
-        Self { connection, key, now_ms: START_MS, devices: Vec::new() }
+        Self { connection, key, now_ms: START_MS, devices: Vec::new(), policy: Arc::default() }
+    }
+
+    /// Judges by this policy from now on, and gives it to the phones. Before, nothing has a line or a period.
+    pub fn publish(&mut self, policy: Published) {
+        self.policy = Arc::new(policy);
     }
 
     /// The same server, with the same devices, over another records file.
     #[must_use]
     pub fn again_over(&self, connection: Connection) -> Self {
         let (key, devices) = (self.key.clone(), self.devices.clone());
-        Self { connection, key, now_ms: self.now_ms, devices }
+        let policy = self.policy.clone();
+        Self { connection, key, now_ms: self.now_ms, devices, policy }
     }
 
     /// A phone of a cadre with these areas, its clock off by `skew_ms`.
@@ -170,7 +177,7 @@ impl Township {
     pub fn push(&mut self, device: u32, frame: &PushFrame) -> Vec<Refusal> {
         let sender = self.sender(device).clone();
         let transaction = self.connection.transaction().expect("begins");
-        let mut log = SqliteLog::new(&transaction, self.now_ms);
+        let mut log = SqliteLog::new(&transaction, self.now_ms).under(&self.policy.policy);
         let refusals = Admission::default().admit(&mut log, &sender, frame, self.now_ms);
         transaction.commit().expect("commits");
         refusals.expect("storage works")
@@ -184,8 +191,8 @@ impl Township {
         }
         let n = rng.pick(&waiting).n;
         let transaction = self.connection.transaction()?;
-        let policy = Policy::none();
-        let released = quarantine::release(&transaction, n, "", None, &policy, self.now_ms)?;
+        let policy = &self.policy.policy;
+        let released = quarantine::release(&transaction, n, "", None, policy, self.now_ms)?;
         transaction.commit()?;
         Ok(released.is_ok())
     }
@@ -219,7 +226,7 @@ impl Township {
         let sender = sender.clone();
         let digests = header.frames.clone();
         let mut responder = match Responder::begin(header, sender) {
-            Ok(responder) => responder,
+            Ok(responder) => responder.publishing(self.policy.clone()),
             Err(
                 RequestError::ProtocolTooOld | RequestError::Malformed | RequestError::TooLarge,
             ) => {
@@ -245,7 +252,7 @@ impl Township {
     fn take(&mut self, responder: &mut Responder, frame: &[u8]) {
         let frame = Responder::read_frame(frame).expect("a phone's own frame");
         let transaction = self.connection.transaction().expect("begins");
-        let mut log = SqliteLog::new(&transaction, self.now_ms);
+        let mut log = SqliteLog::new(&transaction, self.now_ms).under(&self.policy.policy);
         responder.take(&mut log, &frame, self.now_ms).expect("takes");
         transaction.commit().expect("commits");
     }

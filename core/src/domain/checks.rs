@@ -51,7 +51,7 @@ pub enum Check {
     ClosedWithUnsafeHouse,
     /// Closed, and nobody keeps contact.
     ClosedWithoutContact,
-    /// Closed too early after identification.
+    /// Closed too early after it was identified or opened again.
     ClosedEarly,
     /// Not an identity number, or its check character is wrong (GB 11643-1999).
     IdentityWrong,

@@ -17,7 +17,7 @@ pub use rule::{Group, Rule, Signal, Threshold, Until};
 /// A set of parameters as an office publishes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Its name and version, for example `published-examples/2`: kept with everything judged by it.
+    /// Its name and version, for example `published-examples/3`: kept with everything judged by it.
     pub version: String,
     /// When a warning fires.
     pub rules: Vec<Rule>,
@@ -106,7 +106,7 @@ pub enum Clock {
     Plan,
     /// From one visit of a monitored household to the next.
     Visit,
-    /// From identification to a proposal to close.
+    /// From identification, or from when it was opened again, to a proposal to close.
     Close,
     /// From identification to developmental help for a household that has labour.
     Develop,
@@ -125,7 +125,7 @@ pub struct Period {
     pub validity: Validity,
 }
 
-/// What a bound is about. Each is computed by `domain::checks`.
+/// What a bound is about. Each is computed by `domain::checks`, how long somebody works by `domain::warning`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
@@ -139,6 +139,8 @@ pub enum Quantity {
     AbleShare,
     /// Age at which a healthy person is taken to live by work, in years.
     WorkingAge,
+    /// Months that a person able to work is expected to work in a year, at least.
+    WorkMonths,
 }
 
 impl Quantity {
@@ -149,6 +151,7 @@ impl Quantity {
             Self::Land | Self::ForestLand => "centimu",
             Self::AbleShare => "percent",
             Self::WorkingAge => "years",
+            Self::WorkMonths => "months",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::day::Day;
 use super::facts::{Facts, Row};
-use super::policy::{Policy, Rule, Signal};
+use super::policy::{Policy, Quantity, Rule, Signal};
 use super::value::Value;
 
 /// A rule that fired.
@@ -42,20 +42,39 @@ pub fn evaluate(facts: &Facts, policy: &Policy, today: Day) -> Vec<Warning> {
     if !facts.is_active() {
         return Vec::new();
     }
-    let fired = policy.rules_for(facts, today).into_iter().filter_map(|rule| {
-        let reading = read(facts, rule, today)?;
-        let (threshold, source) = policy.line(rule, facts.village, today)?;
-        let fires = fires(rule.signal, threshold, reading.input);
-        fires.then(|| warning(rule, &policy.version, reading, (threshold, source), today))
+    let rules = policy.rules_for(facts, today).into_iter();
+    let warnings = rules.filter_map(|rule| {
+        let (reading, line) = fired(facts, policy, rule, today)?;
+        Some(warning(rule, &policy.version, reading, line, today))
     });
-    fired.collect()
+    warnings.collect()
+}
+
+/// Whether what a household earned a person is below a line that holds for it on a day. Not where nothing is on record of
+/// the months that the line looks back on.
+pub(crate) fn is_below_income_line(facts: &Facts, policy: &Policy, today: Day) -> bool {
+    let rules = policy.rules_for(facts, today).into_iter();
+    let mut lines = rules.filter(|rule| rule.signal == Signal::IncomeBelow);
+    lines.any(|rule| fired(facts, policy, rule, today).is_some())
+}
+
+/// What a rule's signal comes to and the line it is held against with its source, where it fires.
+fn fired(
+    facts: &Facts,
+    policy: &Policy,
+    rule: &Rule,
+    today: Day,
+) -> Option<(Reading, (i64, String))> {
+    let reading = read(facts, policy, rule, today)?;
+    let line = policy.line(rule, facts.village, today)?;
+    fires(rule.signal, line.0, reading.input).then_some((reading, line))
 }
 
 /// Whether any household, anywhere, might be warned for these bills alone. Far cheaper to ask than whether this one is.
 pub fn may_follow(bills: &Facts, policy: &Policy, today: Day) -> bool {
     let mut rules = policy.rules.iter().filter(|rule| rule.signal.is_of_bills());
     rules.any(|rule| {
-        let reading = read(bills, rule, today).zip(policy.least_line(rule));
+        let reading = read(bills, policy, rule, today).zip(policy.least_line(rule));
         reading.is_some_and(|(reading, least)| fires(rule.signal, least, reading.input))
     })
 }
@@ -155,7 +174,7 @@ fn warning(
 }
 
 /// What the signal comes to; `None` where nothing on record speaks to it.
-fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
+fn read(facts: &Facts, policy: &Policy, rule: &Rule, today: Day) -> Option<Reading> {
     let (from, until) = rule.until.window(today, months_back(rule.window_months));
     let window = Window { from, until };
     let bills = |kind: &'static str| {
@@ -187,12 +206,7 @@ fn read(facts: &Facts, rule: &Rule, today: Day) -> Option<Reading> {
             (input > 0 && is_recent()).then(|| Reading { input, rows: Vec::new() })
         }
         Signal::ChildrenNotAtSchool => count(facts, |person| is_truant(person, today)),
-        Signal::WithoutWork => count(facts, |person| {
-            matches!(person.text("labour"), "ordinary" | "skilled")
-                && is_aged(person, 18..=59, today)
-                && !is_at_school(person)
-                && person.int("work_months").is_some_and(|months| months < 6)
-        }),
+        Signal::WithoutWork => without_work(facts, policy, today),
         Signal::UnsafeHouse => single(matches!(facts.text("living", "house_danger"), "c" | "d")),
         Signal::UnsafeWater => {
             let is_known_unsafe = facts.get("living", "water_safe") == Some(&Value::Bool(false));
@@ -252,6 +266,19 @@ fn count(facts: &Facts, holds: impl Fn(&Row) -> bool) -> Option<Reading> {
     (input > 0).then_some(Reading { input, rows })
 }
 
+/// Those able to work, and of an age for it, who are on record as having worked fewer months than is expected of them.
+fn without_work(facts: &Facts, policy: &Policy, today: Day) -> Option<Reading> {
+    let bound = |name| policy.bound(name, facts.village, today);
+    let ages = bound(Quantity::WorkingAge)?;
+    let expected = bound(Quantity::WorkMonths)?.min?;
+    count(facts, |person| {
+        matches!(person.text("labour"), "ordinary" | "skilled")
+            && age(person, today).is_some_and(|age| ages.contains(age.into()))
+            && !is_at_school(person)
+            && person.int("work_months").is_some_and(|months| months < expected)
+    })
+}
+
 fn single(holds: bool) -> Option<Reading> {
     holds.then(|| Reading { input: 1, rows: Vec::new() })
 }
@@ -273,7 +300,7 @@ pub fn is_at_school(person: &Row) -> bool {
     !matches!(person.text("school_stage"), "" | "not_student")
 }
 
-/// Years of age in which school is compulsory.
+/// Years of age in which school is compulsory: the law of the whole country (义务教育法), so no county's line.
 pub const COMPULSORY_AGES: std::ops::RangeInclusive<i32> = 6..=16;
 
 /// Of school age, on record as not at school, and not because school is done.

@@ -289,6 +289,14 @@ impl Case {
         self.path.iter().rev().find(|passed| passed.stage == stage).and_then(|passed| passed.on)
     }
 
+    /// The day from which the months under monitoring count: on which the record says it was identified, else on which it
+    /// was decided; where it was opened again, that day.
+    pub fn monitored_since(&self, facts: &Facts) -> Option<Day> {
+        let identified = facts.day("case", "identified_on");
+        let identified = identified.or_else(|| self.entered(Stage::Monitored));
+        identified.max(self.entered(Stage::Reopened))
+    }
+
     /// The decision in force: to monitor, to close, to open again. None where nothing was decided yet.
     pub fn decision(&self) -> Option<&Passed> {
         let decides =

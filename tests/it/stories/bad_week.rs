@@ -290,32 +290,6 @@ async fn who_is_not_found_by_number_is_proposed_by_name_and_village() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_that_is_cut_off_goes_on_with_the_same_file() {
-    let (county, li, id) = on_record(family()).await;
-    let dir = tempfile::tempdir().unwrap();
-    let file = bill(dir.path(), "周长根", NUMBER, "60000");
-    let app = &county.server.app;
-    let bureau = app.accounts.account("医保局").unwrap().unwrap();
-    let profile = Profile::of(Kind::Medical).unwrap();
-    for until in [DeliveryPhase::Reading, DeliveryPhase::Keeping, DeliveryPhase::Judging] {
-        let cut =
-            delivery::deliver(app, &bureau, profile, &file, None, &|phase, _, _| phase != until);
-        assert!(matches!(cut, Err(delivery::DeliveryError::Cancelled)), "{cut:?}");
-        sync(&li).await;
-        assert_eq!(stages(&li, id), [], "{until:?}: nobody is warned of half a file");
-    }
-    let listed = county.import("医保局", ImportCommand::List).unwrap();
-    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["finished_ms"]), (1, &Json::Null));
-    let whole = deliver(&county, &file);
-    assert_eq!(
-        (&whole["number"], &whole["new"], &whole["warned"]),
-        (&1.into(), &0.into(), &1.into())
-    );
-    sync(&li).await;
-    assert_eq!(stages(&li, id), [Stage::Clue]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_enters_while_a_file_is_judged_stands() {
     let (county, _li, id) = on_record(family()).await;
     let dir = tempfile::tempdir().unwrap();

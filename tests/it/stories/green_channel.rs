@@ -236,13 +236,20 @@ async fn a_burnt_house_is_helped_at_once_and_its_case_sent_back_twice() {
     assert_eq!(on_phone(&li), ["meet_guarantee -"]);
     county.day("2024-09-20");
     let mut moved_in = visit("2024-09-20", "新房已入住");
+    let earned = ["income.wage_fen=4800元", "income.window_end=2024-08-31"];
     moved_in.fields.extend(typed(&["guarantees.housing_state=已保障"]).fields);
+    moved_in.fields.extend(typed(&earned).fields);
     li.edit(id, &moved_in).unwrap();
     assert_eq!((on_phone(&li), sync(&li).await.refused), (vec![], 0));
 
     // On the way out the same way, and the county sends it back.
     county.day("2024-10-08");
-    take(&li, id, Stage::ToClose, RecordEdit::default());
+    let poor = li.take_step(id, &StepForm::to(Stage::ToClose), RecordEdit::default());
+    let Err(LedgerError::IllegalStep { reason, .. }) = poor else { panic!("{poor:?}") };
+    assert_eq!(reason, "income_below_line", "a house alone is not enough: 5,000 yuan a person");
+    // The wages since the harvest are in: the year comes to more.
+    let earned = typed(&["income.wage_fen=16000元", "income.window_end=2024-09-30"]);
+    take(&li, id, Stage::ToClose, earned);
     assert_eq!(on_phone(&li), ["verify 2024-10-15"]);
     county.day("2024-10-09");
     take(&li, id, Stage::Verified, visit("2024-10-09", "生活稳定"));

@@ -177,6 +177,13 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     assert_eq!(stages(&li, id).last(), Some(&Stage::Reopened));
     assert_eq!(stages(&li, id).len(), 10, "with its whole history");
     assert_eq!(closed(&li).numerator, 0);
+    // All periods begin anew: the visit is not late since last summer, and nobody closes what was opened yesterday.
+    let visit = &li.tasks().unwrap()[0];
+    let due = visit.task.due_on.map(|day| day.to_string());
+    assert_eq!((due.as_deref(), visit.overdue), (Some("2023-06-19"), false));
+    let early = li.take_step(id, &StepForm::to(Stage::ToClose), RecordEdit::default());
+    let Err(LedgerError::IllegalStep { reason, until, .. }) = early else { panic!("{early:?}") };
+    assert_eq!((reason.as_str(), until.as_str()), ("too_early", "2023-11-19"));
 
     // Whoever asks later how it was is told how it was then.
     let closed_on = |day: &str| {

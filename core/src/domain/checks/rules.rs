@@ -270,12 +270,11 @@ impl<'a> Asked<'a> {
             self.find(Check::ClosedWithoutContact, "cadres.name", &[]);
         }
         let closed = facts.day("case", "closed_on").or_else(|| self.case.entered(Stage::Closed));
-        if let (Some(identified), Some(closed)) = (self.identified_on(), closed)
-            && let Some(from) = self.policy.due(Clock::Close, facts.village, identified)
+        if let (Some(since), Some(closed)) = (self.case.monitored_since(facts), closed)
+            && let Some(from) = self.policy.due(Clock::Close, facts.village, since)
             && closed < from
         {
-            let inputs =
-                [("identified_on", identified.to_string()), ("closed_on", closed.to_string())];
+            let inputs = [("identified_on", since.to_string()), ("closed_on", closed.to_string())];
             self.find(Check::ClosedEarly, "case.closed_on", &inputs);
         }
     }

@@ -67,26 +67,28 @@ fn closed(on: &str) -> Facts {
         "c",
         &[("name", "李明".into()), ("from", "2024-03-01".into())],
     );
-    let stages = [
-        Stage::Monitored,
-        Stage::ToClose,
-        Stage::Verified,
-        Stage::Appraised,
-        Stage::OnNotice,
-        Stage::TownshipCheck,
-        Stage::CountyDecision,
-        Stage::Closed,
-    ];
-    let mut after = String::new();
-    for stage in stages {
-        let day = if stage == Stage::Monitored { "2024-03-01" } else { on };
-        facts.set("steps", stage.code(), "state", stage.code().into());
-        facts.set("steps", stage.code(), "after", after.as_str().into());
-        facts.set("steps", stage.code(), "on", day.into());
-        after = stage.code().into();
-    }
+    facts = step(facts, Stage::Monitored, "2024-03-01");
+    facts = WAY_OUT.into_iter().fold(facts, |facts, stage| step(facts, stage, on));
     assert_eq!(Case::of(&facts).stage(), Some(Stage::Closed));
     facts
+}
+
+const WAY_OUT: [Stage; 7] = [
+    Stage::ToClose,
+    Stage::Verified,
+    Stage::Appraised,
+    Stage::OnNotice,
+    Stage::TownshipCheck,
+    Stage::CountyDecision,
+    Stage::Closed,
+];
+
+/// The next step of a case.
+fn step(facts: Facts, stage: Stage, on: &str) -> Facts {
+    let after = Case::of(&facts).last_step().to_owned();
+    let id = format!("{:02}", facts.rows("steps").len());
+    let fields = [("state", stage.code().into()), ("after", after.into()), ("on", on.into())];
+    facts.with_row("steps", &id, &fields)
 }
 
 /// One value that makes it right: container, row, field, value.
@@ -434,11 +436,7 @@ fn closing_ends_the_questions_about_risks_and_help() {
         .with_row("members", "m", &[("labour", "ordinary".into())])
         .with_row("measures", "x", &measure("comprehensive", "done"));
     assert_eq!(found(&at_rest), []);
-    let opened = at_rest.with_row(
-        "steps",
-        "again",
-        &[("state", "reopened".into()), ("after", "closed".into()), ("on", "2024-09-25".into())],
-    );
+    let opened = step(at_rest, Stage::Reopened, "2024-09-25");
     let codes: Vec<Check> = found(&opened).iter().map(|finding| finding.check).collect();
     let all = [
         Check::IllnessNobodyIll,
@@ -447,6 +445,16 @@ fn closing_ends_the_questions_about_risks_and_help() {
         Check::OnlyGuarantees,
     ];
     assert_eq!(codes, all);
+}
+
+#[test]
+fn a_case_opened_again_is_closed_early_as_counted_from_that_day() {
+    let opened = step(closed("2024-09-01"), Stage::Reopened, "2024-09-02");
+    let early = WAY_OUT.into_iter().fold(opened, |facts, stage| step(facts, stage, "2024-09-20"));
+    let findings = found(&early);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    let inputs: Vec<_> = findings[0].inputs.iter().map(|input| input.value.as_str()).collect();
+    assert_eq!((findings[0].check, inputs), (Check::ClosedEarly, vec!["2024-09-02", "2024-09-20"]));
 }
 
 #[test]

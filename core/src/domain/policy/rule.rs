@@ -27,7 +27,8 @@ pub enum Signal {
     ChildrenNotAtSchool,
     /// Net income a person, in fen; fires below the threshold.
     IncomeBelow,
-    /// Members who work less than half of the year though able to.
+    /// Members of working age, able to work, who work fewer months a year than expected: bounds `working_age` and
+    /// `work_months`. Where either is not published, nobody.
     WithoutWork,
     /// What the household's business cost beyond what it brought, in fen.
     BusinessLoss,

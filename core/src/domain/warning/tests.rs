@@ -116,3 +116,37 @@ fn the_examples_see_what_they_are_for() {
     let merged = facts.with("basic", "status", "merged");
     assert!(evaluate(&merged, &policy, today()).is_empty());
 }
+
+#[test]
+fn who_counts_as_without_work_is_said_by_the_policy() {
+    let fires = |policy: &Policy, born: &str, months: i64| {
+        let person = [
+            ("labour", "ordinary".into()),
+            ("birth_on", born.into()),
+            ("work_months", months.into()),
+        ];
+        let lifted = Facts::of(VILLAGE).with("class", "household_kind", "lifted");
+        let fired = evaluate(&lifted.with_row("members", "a", &person), policy, today());
+        fired.iter().any(|warning| warning.rule == "without-work")
+    };
+    let examples = Policy::parse(EXAMPLES_TOML).unwrap();
+    assert!(fires(&examples, "1980-01-01", 5) && !fires(&examples, "1980-01-01", 6));
+    let (aged_59, aged_60) = ("1960-02-21", "1960-02-20");
+    assert!(fires(&examples, aged_59, 5) && !fires(&examples, aged_60, 5));
+    assert!(fires(&examples, "2002-02-20", 5) && !fires(&examples, "2002-02-21", 5), "18 and 17");
+    // A county's own lines.
+    let own = |line: &str| {
+        let place = "area=431022\nfrom='2020-01-01'\nsource='宜章县'\n";
+        Policy::parse(&format!("{EXAMPLES_TOML}\n[[bound]]\n{line}\n{place}")).unwrap()
+    };
+    let four_months = own("name='work_months'\nmin=4\nunit='months'");
+    assert!(fires(&four_months, aged_59, 3) && !fires(&four_months, aged_59, 5));
+    let up_to_64 = own("name='working_age'\nmin=16\nmax=64\nunit='years'");
+    assert!(fires(&up_to_64, aged_60, 5));
+    // Where nobody has published who is expected to work, and how long, nobody is without work.
+    for name in [Quantity::WorkingAge, Quantity::WorkMonths] {
+        let mut without = examples.clone();
+        without.bounds.retain(|bound| bound.name != name);
+        assert!(!fires(&without, "1980-01-01", 0), "{name:?}");
+    }
+}

@@ -2,6 +2,7 @@
 //! asks before it offers the step, the server before it takes it. Must not know who takes it.
 
 use super::{Case, Clock, Day, Facts, Phase, Policy, Row, Stage, Tree, successors};
+use crate::domain::warning;
 
 /// Why a step may not be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum Lack {
     NoLabour,
     /// A guarantee is not met.
     GuaranteeNotMet,
+    /// What is known of the income a person stays below the line.
+    IncomeBelowLine,
     /// More steps at once, or in all, than a case can have.
     TooMany,
 }
@@ -56,6 +59,7 @@ impl Lack {
             Self::TooEarly(_) => "too_early",
             Self::NoLabour => "no_labour",
             Self::GuaranteeNotMet => "guarantee_not_met",
+            Self::IncomeBelowLine => "income_below_line",
             Self::TooMany => "too_many_steps",
         }
     }
@@ -76,6 +80,7 @@ impl Lack {
             | Self::ObjectionOpen
             | Self::NoLabour
             | Self::GuaranteeNotMet
+            | Self::IncomeBelowLine
             | Self::TooMany => None,
         }
     }
@@ -203,18 +208,19 @@ impl Asked<'_> {
         needs(tree.open_objections(self.step.text("after")).is_empty(), Lack::ObjectionOpen)
     }
 
-    /// Long enough under monitoring, with labour, and every guarantee met.
+    /// Long enough under monitoring, with labour, every guarantee met, and no income known to be below the line.
     fn may_close(&self) -> Result<(), Lack> {
         let facts = self.facts;
         needs(!facts.tick("basic", "no_labour_guarantee"), Lack::NoLabour)?;
-        let monitored = || Case::of(facts).entered(Stage::Monitored);
-        let identified = facts.day("case", "identified_on").or_else(monitored);
-        let from = identified.and_then(|day| self.policy.due(Clock::Close, facts.village, day));
+        let since = Case::of(facts).monitored_since(facts);
+        let from = since.and_then(|day| self.policy.due(Clock::Close, facts.village, day));
         if let Some(from) = from {
             needs(self.today >= from, Lack::TooEarly(from))?;
         }
         let met =
             |field: &&str| matches!(facts.text("guarantees", field), "met" | "not_applicable");
-        needs(GUARANTEES.iter().all(met), Lack::GuaranteeNotMet)
+        needs(GUARANTEES.iter().all(met), Lack::GuaranteeNotMet)?;
+        let is_below = warning::is_below_income_line(facts, self.policy, self.today);
+        needs(!is_below, Lack::IncomeBelowLine)
     }
 }

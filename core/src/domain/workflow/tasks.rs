@@ -274,8 +274,7 @@ impl Asked<'_> {
 
     fn of_help(&self) -> Vec<Task> {
         let facts = self.facts;
-        let identified = facts.day("case", "identified_on");
-        let since = identified.or_else(|| self.case.entered(Stage::Monitored));
+        let since = self.case.monitored_since(facts);
         let plan = self.due(Clock::Plan, since);
         let mut tasks = Vec::new();
         let mut add = |kind, due_on, subject: &str| {
@@ -293,7 +292,9 @@ impl Asked<'_> {
         let visited = facts.rows("visits").iter().filter_map(|visit| visit.day("date")).max();
         let next = self.due(Clock::Visit, visited.max(since));
         let is_near = |due: Day, today: Day| due.plus_days(-VISIT_SHOWN_DAYS) <= today;
-        if next.zip(self.today).is_none_or(|(due, today)| is_near(due, today)) {
+        // What opened the case again nobody has seen yet.
+        let is_unseen = visited < self.case.entered(Stage::Reopened);
+        if is_unseen || next.zip(self.today).is_none_or(|(due, today)| is_near(due, today)) {
             add(TaskKind::Visit, next, "");
         }
         for field in GUARANTEES {
@@ -305,5 +306,6 @@ impl Asked<'_> {
     }
 }
 
-/// Days before a monthly visit is due from which it is shown.
+/// Days before a monthly visit is due from which it is shown: how a list is read, and no line of a county. When it is due, the
+/// policy says.
 const VISIT_SHOWN_DAYS: i32 = 7;

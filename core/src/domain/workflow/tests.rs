@@ -6,6 +6,7 @@ use crate::domain::schema::words;
 use crate::domain::value::Value;
 use proptest::prelude::*;
 
+mod closing;
 mod tasks;
 
 const VILLAGE: u64 = 431_022_208_217;
@@ -184,6 +185,7 @@ fn every_lack_and_task_has_words() {
         Lack::TooEarly(on),
         Lack::NoLabour,
         Lack::GuaranteeNotMet,
+        Lack::IncomeBelowLine,
         Lack::TooMany,
     ];
     for lack in lacks {

@@ -1,0 +1,66 @@
+//! The way out: what a family has to earn, and from when the months under monitoring count.
+
+use super::*;
+
+/// Opened again by the township.
+const REOPENED: Line = ("p", "o", Stage::Reopened, "2025-01-08", "township");
+
+/// The proposal to close on 2024-10-01: the line of Chenzhou looks back on the months from October 2023 to September 2024.
+fn proposed(facts: Facts) -> Result<(), Lack> {
+    asked(facts, &whole_way()[..9])
+}
+
+/// Two people who earn so much in the 12 months up to a day; on no day where it is empty.
+fn earning(wage_fen: i64, until: &str) -> Facts {
+    let two = ["m", "n"]
+        .iter()
+        .fold(ready(), |facts, id| facts.with_row("members", id, &[("name", "某".into())]));
+    two.with("income", "wage_fen", wage_fen).with("income", "window_end", until)
+}
+
+#[test]
+fn who_is_known_to_earn_less_than_the_line_stays_monitored() {
+    for until in ["2024-09-30", "2023-10-01", ""] {
+        let below = proposed(earning(999_999, until));
+        assert_eq!(below, Err(Lack::IncomeBelowLine), "{until}: 4,999.99 yuan a person");
+        assert_eq!(proposed(earning(1_000_000, until)), Ok(()), "{until}: 5,000 yuan a person");
+    }
+    let costly = earning(1_000_000, "2024-09-30").with("income", "business_cost_fen", 1);
+    assert_eq!(proposed(costly), Err(Lack::IncomeBelowLine), "net income counts");
+    // Unknown income blocks nothing.
+    assert_eq!(proposed(earning(999_999, "2023-09-30")), Ok(()), "says nothing of these months");
+    assert_eq!(proposed(ready()), Ok(()), "nothing is on record");
+    let mut elsewhere = earning(999_999, "2024-09-30");
+    elsewhere.village = 341_822_001_001;
+    assert_eq!(proposed(elsewhere), Ok(()), "no line is published there");
+}
+
+#[test]
+fn a_case_opened_again_stays_open_as_long_as_a_new_one() {
+    let again = |facts: Facts, on: &'static str| {
+        let to_close = ("q", "p", Stage::ToClose, on, "village");
+        asked(facts, &[&whole_way()[..], &[REOPENED, to_close]].concat())
+    };
+    let too_early = |until: &str| Err(Lack::TooEarly(day(until)));
+    assert_eq!(again(ready(), "2025-01-09"), too_early("2025-07-10"), "identified long before");
+    assert_eq!(again(ready(), "2025-07-09"), too_early("2025-07-10"));
+    assert_eq!(again(ready(), "2025-07-10"), Ok(()));
+    let anew = ready().with("case", "identified_on", "2025-02-01");
+    assert_eq!(again(anew, "2025-07-10"), too_early("2025-08-03"), "whichever is later");
+}
+
+#[test]
+fn what_has_to_be_done_in_a_case_opened_again_is_due_as_counted_from_that_day() {
+    let opened = with_steps(ready(), &[&whole_way()[..], &[REOPENED]].concat());
+    let asked = |facts: &Facts, today: &str| {
+        let tasks = tasks(facts, &Case::of(facts), &policy(), day(today));
+        tasks.iter().map(|task| (task.kind, task.due_on)).collect::<Vec<_>>()
+    };
+    let (plan, visit) = (Some(day("2025-01-18")), Some(day("2025-02-07")));
+    let plans = [TaskKind::NameCadre, TaskKind::MakePlan, TaskKind::RecordMeasure];
+    let plans: Vec<_> = plans.into_iter().map(|kind| (kind, plan)).collect();
+    let all = [&plans[..], &[(TaskKind::Visit, visit)]].concat();
+    assert_eq!(asked(&opened, "2025-01-08"), all, "nobody has been there since October");
+    let seen = [("date", "2025-01-10".into()), ("met", "head".into())];
+    assert_eq!(asked(&opened.with_row("visits", "x", &seen), "2025-01-11"), plans);
+}
