@@ -11,7 +11,7 @@ use crate::domain::region::RegionList;
 use crate::domain::schema::Schema;
 use crate::error::LedgerError;
 use crate::store::replica::{self, Setting};
-use crate::store::{listing, records};
+use crate::store::{listing, open, records};
 
 /// Most households of one sheet: more would fill a phone's memory. A large village has a tenth of it.
 const HOUSEHOLDS_MAX: u64 = 5_000;
@@ -83,7 +83,9 @@ impl Ledger {
     /// A sync has brought all there was at this time by the server's clock.
     pub(super) fn note_whole(&self, as_of_ms: i64) -> Result<(), LedgerError> {
         self.with_connection(|connection| {
-            Ok(replica::set_time(connection, Setting::WholeAsOf, as_of_ms)?)
+            let transaction = open::begin(connection)?;
+            replica::set_time(&transaction, Setting::WholeAsOf, as_of_ms)?;
+            Ok(open::commit(transaction)?)
         })
     }
 
