@@ -127,7 +127,7 @@ impl Ledger {
         Ok(self.0.help(household, year)?.into())
     }
 
-    /// Figures of an area, as far as it is on this phone; `with_ids` names those whose households are wanted. `as_of` is a past
+    /// Figures of an area that is all on this phone; `with_ids` names those whose households are wanted. `as_of` is a past
     /// day, by the clocks of those who wrote; else it is today.
     #[uniffi::method(default(as_of = None))]
     pub fn figures(

@@ -94,8 +94,12 @@ fn what_would_mean_nothing_is_refused() {
     let period = (day("2024-06-01"), day("2024-05-31"));
     let refused = ledger.figures(FULING, period, None, &[]).unwrap_err();
     assert_eq!(refused, LedgerError::invalid("period", "ends_before_it_begins"));
-    let refused = ledger.figures(7, (period.1, period.0), None, &[]).unwrap_err();
-    assert_eq!(refused, LedgerError::invalid("area", "not_an_area"));
+    let period = (period.1, period.0);
+    // Nobody's phone yet: it has no area.
+    for (area, reason) in [(0, "not_an_area"), (7, "not_an_area"), (FULING, "outside_area")] {
+        let refused = ledger.figures(area, period, None, &[]).unwrap_err();
+        assert_eq!(refused, LedgerError::invalid("area", reason), "{area}");
+    }
     let id = ledger.create_household(FULING, head("陈永昌")).unwrap();
     for name in ["", "a.b", "a b", "行", &"a".repeat(65)] {
         let fields = vec![("name".to_owned(), Value::from("陈"))];

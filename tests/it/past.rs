@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use wanhu_core::client::{Ledger, RecordEdit};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::day::Day;
-use wanhu_core::domain::figures::Statistic;
+use wanhu_core::domain::figures::{Figure, Statistic};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region::{Level, RegionList};
 use wanhu_core::domain::schema::words;
@@ -85,6 +85,34 @@ async fn a_phone_tells_a_past_day_by_the_clocks_of_those_who_wrote() {
     let to_come = li.figures(FULING, period, Some(day("2024-03-10")), &[]).unwrap_err();
     assert_eq!(to_come, LedgerError::invalid("as_of", "not_yet"));
     assert_eq!(on_phone(&li, "2024-03-09"), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_counts_no_area_of_which_it_holds_a_part() {
+    let county = County::on("2024-03-04", None).await;
+    county.account("li", Role::VillageCadre, FULING);
+    county.account("township", Role::TownshipOffice, FULING / 1_000);
+    let (li, office) = (county.phone("li").await, county.phone("township").await);
+    li.create_household(FULING, family("陈永昌")).unwrap();
+    sync(&li).await;
+    sync(&office).await;
+    let period = (day("2024-03-01"), day("2024-03-31"));
+    let counted = |phone: &Ledger, area| -> Result<i64, LedgerError> {
+        let figures = phone.figures(area, period, None, &[])?;
+        let of_coverage = |f: &&Figure| f.code == Statistic::Coverage && !f.of.is_empty();
+        Ok(figures.iter().filter(of_coverage).map(|figure| figure.numerator).sum())
+    };
+    assert_eq!(counted(&li, FULING), Ok(1));
+    for area in [FULING, FULING / 1_000] {
+        assert_eq!(counted(&office, area), Ok(1), "{area}");
+    }
+    let refused = |reason| Err(LedgerError::invalid("area", reason));
+    for area in [FULING / 1_000, FULING / 1_000_000, 4310, FULING + 1] {
+        assert_eq!(counted(&li, area), refused("outside_area"), "{area}");
+    }
+    for area in [0, 7, FULING / 10] {
+        assert_eq!(counted(&li, area), refused("not_an_area"), "{area}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -147,6 +147,8 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((warning.risk, warning.fired_on, len(warning.rows)), ("illness", ledger.today(), 1))
         finding, = ledger.checks(chen)
         self.assertEqual(finding.check, wanhu.Check.INDUSTRY_NO_INCOME)
+        told = wanhu.finding_words(finding)
+        self.assertEqual((told.code, told.zh), ("industry_no_income", "已落实产业帮扶,但生产经营性收入为0.00元"))
         help = ledger.help(chen, 2024)
         self.assertEqual((help.year, help.total_fen, help.measures[0].payments), (2024, 60_000, 6))
         industry = help.families["industry"]
@@ -260,10 +262,11 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             (lambda: ledger.edit(chen, RecordEdit()), ("change", "nothing_to_change")),
             (lambda: ledger.edit(chen, RecordEdit(new_rows=[named])), ("members", "row_id_unfit")),
             (lambda: ledger.figures(VILLAGE, "yesterday", "2024-01-01", []), ("day", "not_a_day")),
-            (lambda: ledger.figures(7, "2024-01-01", "2024-01-02", []), ("area", "not_an_area")),
-            (lambda: ledger.figures(431025, "2024-01-01", "2024-01-02", []), ("area", "outside_area")),
             (lambda: ledger.figures(VILLAGE, "2024-01-02", "2024-01-01", []), ("period", "ends_before_it_begins")),
             (lambda: ledger.figures(VILLAGE, "2024-01-01", "2024-01-02", [], as_of="9999-12-31"), ("as_of", "not_yet")),
+            (lambda: ledger.figures(7, "2024-01-01", "2024-01-02", []), ("area", "not_an_area")),
+            (lambda: ledger.figures(431022, "2024-01-01", "2024-01-02", []), ("area", "outside_area")),
+            (lambda: wanhu.region_path(-1), ("argument", "out_of_range")),
             (lambda: wanhu.words("refusal", "\ud800"), ("argument", "not_unicode")),
             (lambda: wanhu.Ledger.open(str(self.directory / "b")), ("path", "in_use")),
             (lambda: wanhu.Ledger.open(str(self.directory / "\ud800")), ("argument", "not_unicode")),
@@ -295,17 +298,64 @@ class Stories(unittest.IsolatedAsyncioTestCase):
             ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.TO_CLOSE), RecordEdit())
         early = raised.exception
         self.assertEqual((early.state, early.step, early.reason, early.until), ("", "to_close", "not_from_here", ""))
-        of_another_type = [
+        self.assertEqual(len(ledger.unsent()), 1, "nothing of it was saved")
+
+    async def test_a_value_of_another_type_is_a_type_error(self):
+        ledger = await self.phone("a", "li.ming")
+        chen = ledger.create_household(VILLAGE, family("陈永昌"))
+        plain = FieldChange(container="basic", key="head_name", value="陈永盛")
+        wrong = [
             lambda: ledger.show(7),
-            lambda: ledger.edit(chen, setting("basic", "head_name", "陈永昌")),
+            lambda: ledger.edit(chen, RecordEdit(fields=[plain])),
+            lambda: ledger.record_visit(chen, [FieldValue(field="met", value="head")]),
+            lambda: ledger.record_visit(chen, None),
             lambda: ledger.list("陈"),
+            lambda: ledger.list(""),
+            lambda: ledger.list(after="陈永昌"),
             lambda: ledger.take_step(chen, "verified", RecordEdit()),
             lambda: ledger.create_household(VILLAGE, None),
+            lambda: ledger.settle("basic.head_name", 0),
+            lambda: wanhu.finding_words("industry_no_income"),
+            lambda: wanhu.Ledger.open_sealed(str(self.directory / "b"), None),
         ]
-        for place, attempt in enumerate(of_another_type):
-            with self.subTest(place), self.assertRaises(TypeError):
+        for place, attempt in enumerate(wrong):
+            with self.subTest(place), self.assertRaises(TypeError) as raised:
                 attempt()
-        self.assertEqual(len(ledger.unsent()), 1, "nothing of it was saved")
+            self.assertNotIn("陈", str(raised.exception))
+            self.assertIsNone(raised.exception.__context__)
+        for observer, cancel in (("observer", None), (None, "cancel")):
+            with self.assertRaises(TypeError):
+                await ledger.sync(observer, cancel)
+        self.assertEqual((len(ledger.unsent()), ledger.list()[0].head_name), (1, "陈永昌"), "nothing of it was saved")
+
+    async def test_what_is_missing_in_the_callers_own_types_is_the_callers_to_see(self):
+        class Form:
+            @property
+            def fields(self):
+                return self.nowhere
+
+        class Observer(wanhu.SyncObserver):
+            heard = 0
+
+            def on_progress(self, phase, done, total):
+                self.heard += 1
+                self.nowhere()
+
+        ledger, observer = await self.phone("a", "li.ming"), Observer()
+        with self.assertRaisesRegex(AttributeError, "nowhere"):
+            ledger.create_household(VILLAGE, Form())
+        await ledger.sync(observer)
+        self.assertGreater(observer.heard, 0)
+
+    async def test_a_head_on_record_is_not_opened_twice(self):
+        ledger = await self.phone("a", "li.ming")
+        wife = NewRow(container="members", fields=[text("name", "文秀芬"), text("relation", "head"), text("identity_number", WIFE)])
+        record = RecordEdit(fields=setting("basic", "head_name", Value.TEXT("文秀芬")).fields, new_rows=[wife])
+        household = ledger.create_household(VILLAGE, record)
+        with self.assertRaises(LedgerError.AlreadyOnRecord) as raised:
+            ledger.create_household(VILLAGE, record)
+        self.assertEqual(raised.exception.household, household)
+        self.assertEqual([row.id for row in ledger.list()], [household])
 
     async def test_what_goes_wrong_in_the_library_is_a_code_without_its_words(self):
         ledger = await self.phone("a", "li.ming")
@@ -488,6 +538,8 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(wanhu.error_words(LedgerError.NotFound(kind="household", id="x")).zh, "没有找到")
         self.assertEqual(len(wanhu.word_list("error").codes), 11)
         self.assertIsNone(wanhu.word_list("nothing"))
+        self.assertEqual(wanhu.region_path(VILLAGE), ["湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"])
+        self.assertEqual(wanhu.region_path(7), [])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 //! What a phone says about its own households without a network: contradictions on a record, help a year, figures
-//! of its area. Must not define any of them; the domain does.
+//! of its area. Must not define any of them; the domain does. Must not pass a part of an area off as the whole of it.
 
 use rusqlite::Connection;
 
@@ -7,13 +7,11 @@ use super::ledger::{Ledger, not_found};
 use crate::document::facts::facts;
 use crate::document::fold::Fold;
 use crate::document::past::MadeBefore;
-use crate::domain::authority;
 use crate::domain::checks::{self, Elsewhere, Finding};
 use crate::domain::day::Day;
 use crate::domain::figures::{Figure, Figures, Statistic};
 use crate::domain::help::Help;
 use crate::domain::ids::HouseholdId;
-use crate::domain::region;
 use crate::error::LedgerError;
 use crate::store::{StoreError, open, records, residents};
 
@@ -58,8 +56,8 @@ impl Ledger {
         })
     }
 
-    /// Figures of an area, as far as it is on this phone, as of a day's end, or of now: visits, clues and decisions from the
-    /// first to the last day of `period` count. `with_ids` names the figures whose households are wanted.
+    /// Figures of an area that is all on this phone, as of a day's end, or of now: visits, clues and decisions from the first
+    /// to the last day of `period` count. `with_ids` names the figures whose households are wanted.
     ///
     /// A phone was not there when the server took a change. A past day here rests on the clocks of those who made the changes
     /// (see [`MadeBefore`]), on the server on its own: what was entered on a day and sent on a later one counts for that day
@@ -67,9 +65,9 @@ impl Ledger {
     /// phone any more.
     ///
     /// # Errors
-    /// `InvalidInput` about `area` where it is none or this phone is not enrolled for
-    /// all of it, about `period` where it ends before it begins, about `as_of` where that day has not come; else as the
-    /// store reports.
+    /// `InvalidInput` about `period` where it ends before it begins, about `as_of` where that day has not come, about `area` where
+    /// that is no code of one (`not_an_area`) or it is not all on this phone (`outside_area`), as none is before enrolment;
+    /// else as the store reports.
     pub fn figures(
         &self,
         area: u64,
@@ -80,21 +78,14 @@ impl Ledger {
         if period.1 < period.0 {
             return Err(LedgerError::invalid("period", "ends_before_it_begins"));
         }
-        if region::level(area).is_none() {
-            return Err(LedgerError::invalid("area", "not_an_area"));
-        }
         let now_ms = self.now_ms();
         let inner = &*self.opened()?;
-        // Under the name of a larger area they would be those of a part of it.
-        let areas = &inner.writer.areas;
-        if !areas.is_empty() && !authority::covers(areas, area) {
-            return Err(LedgerError::invalid("area", "outside_area"));
-        }
         let today = inner.today(now_ms);
         let as_of = as_of.unwrap_or(today);
         if as_of > today {
             return Err(LedgerError::invalid("as_of", "not_yet"));
         }
+        inner.must_hold_all(area)?;
         let nothing = Figures::new(as_of, period, &inner.policy);
         let mut figures = with_ids.iter().fold(nothing, |figures, code| figures.with_ids(*code));
         records::for_each(&inner.connection, area, |household| {

@@ -4,7 +4,6 @@
 use super::ledger::Ledger;
 use crate::document::facts::facts;
 use crate::document::form::{Frame, ReadFrom, Sheet, SheetPart, Template, project};
-use crate::domain::authority;
 use crate::domain::day::Day;
 use crate::domain::ids::HouseholdId;
 use crate::domain::region::RegionList;
@@ -110,19 +109,16 @@ impl Ledger {
     /// says when the phone was last in step with the server.
     ///
     /// # Errors
-    /// `NotFound` about `form`; `InvalidInput` about `area` where this phone is not enrolled for all of it (`outside_area`), where no
-    /// sync has come to its end since it was (`not_synced`), where
-    /// this release does not know its name (`unknown_area`), or where it has too many households (`too_large`).
+    /// `NotFound` about `form`; `InvalidInput` about `area` where that is no code of one (`not_an_area`), where it is not all on this
+    /// phone (`outside_area`), as none is before enrolment, where no sync has come to its end since (`not_synced`), where this
+    /// release does not know its name (`unknown_area`), or where it has too many households (`too_large`).
     pub fn sheet(&self, form: &str, area: u64) -> Result<SheetView, LedgerError> {
         let unknown = || LedgerError::NotFound { kind: "form".into(), id: form.to_owned() };
         let template =
             Template::shipped().iter().find(|known| known.id == form).ok_or_else(unknown)?;
         let now_ms = self.now_ms();
         let inner = &*self.opened()?;
-        // A sheet names its area: of a larger one it would leave most households out.
-        if !authority::covers(&inner.writer.areas, area) {
-            return Err(LedgerError::invalid("area", "outside_area"));
-        }
+        inner.must_hold_all(area)?;
         let whole_ms = replica::time(&inner.connection, Setting::WholeAsOf)?;
         let whole_ms = whole_ms.ok_or_else(|| LedgerError::invalid("area", "not_synced"))?;
         // Its name would be missing from the sheet, and its check codes would be others than an office's.

@@ -1,7 +1,7 @@
 //! What the ledger shows: lists, one household, conflicts, history, refused changes. One call per screen;
 //! nothing here writes.
 
-use super::ledger::{Ledger, not_found};
+use super::ledger::{Inner, Ledger, not_found};
 use super::view::{
     Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView, UnsentView,
 };
@@ -10,6 +10,7 @@ use crate::document::edit::FieldChange;
 use crate::document::fold::differ;
 use crate::document::history::history;
 use crate::document::record::Stamp;
+use crate::domain::authority;
 use crate::domain::ids::HouseholdId;
 use crate::domain::region;
 use crate::domain::schema::{FaultReason, Schema};
@@ -153,6 +154,20 @@ impl Ledger {
     }
 }
 
+impl Inner {
+    /// Whether an area is all on this phone, as none is before enrolment: of a larger one most households would be left out.
+    pub(super) fn must_hold_all(&self, area: u64) -> Result<(), LedgerError> {
+        must_be_an_area(area)?;
+        let is_here = authority::covers(&self.writer.areas, area);
+        if is_here { Ok(()) } else { Err(LedgerError::invalid("area", "outside_area")) }
+    }
+}
+
+fn must_be_an_area(code: u64) -> Result<(), LedgerError> {
+    let is_one = region::level(code).is_some();
+    if is_one { Ok(()) } else { Err(LedgerError::invalid("area", "not_an_area")) }
+}
+
 /// Whether everything a list is asked for is known to this release: that no household has a code which nobody knows is no
 /// answer. Households with a code of a newer release are listed without a filter.
 fn known(filter: &ListFilter) -> Result<(), LedgerError> {
@@ -170,10 +185,7 @@ fn known(filter: &ListFilter) -> Result<(), LedgerError> {
     if filter.tag.as_ref().is_some_and(|tag| !TAGS.contains(&tag.as_str())) {
         return Err(LedgerError::invalid("tag", FaultReason::NotInList.code()));
     }
-    if filter.area.is_some_and(|area| region::level(area).is_none()) {
-        return Err(LedgerError::invalid("area", "not_an_area"));
-    }
-    Ok(())
+    filter.area.map_or(Ok(()), must_be_an_area)
 }
 
 fn fields_of(ops: Vec<FieldOp>) -> Vec<FieldChange> {

@@ -11,6 +11,7 @@ import asyncio
 import dataclasses
 import functools
 import inspect
+import traceback
 from typing import Any, Callable, List, Type, TypeVar, cast
 
 from .native import wanhu as _ledger
@@ -25,7 +26,9 @@ from .native.wanhu import (  # noqa: F401
     LedgerStatus,
     SyncObserver,
     error_words,
+    finding_words,
     record_schema,
+    region_path,
     word_list,
     words,
 )
@@ -60,11 +63,20 @@ _core._uniffi_check_api_checksums(_core._UniffiLib)
 
 _Book = TypeVar("_Book", bound="Ledger")
 _Call = TypeVar("_Call", bound=Callable[..., Any])
-# What the generated half raises by itself: for a value that does not fit, and where something went wrong in the library.
-_UNTYPED = (ValueError, _ledger.InternalError, _core.InternalError)
+# What the generated half raises by itself: for a value that does not fit, for one of another type that has no such fields, and
+# where something went wrong in the library.
+_UNTYPED = (ValueError, AttributeError, _ledger.InternalError, _core.InternalError)
 
 
-def _in_codes(error: Exception) -> LedgerError:
+def _is_of_the_generated_half(error: Exception) -> bool:
+    *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__") in (_ledger.__name__, _core.__name__)
+
+
+def _as_told(error: Exception) -> Exception:
+    if isinstance(error, AttributeError):
+        # One that comes from a property of the caller's own is the caller's to see.
+        return TypeError(f"a type of wanhu's own is wanted: {error}") if _is_of_the_generated_half(error) else error
     if isinstance(error, UnicodeError):
         return LedgerError.InvalidInput(field="argument", reason="not_unicode")
     if isinstance(error, ValueError):
@@ -72,35 +84,24 @@ def _in_codes(error: Exception) -> LedgerError:
     return LedgerError.Internal(report_id="panic")
 
 
-def _misplaced(call: Callable[..., Any]) -> TypeError:
-    # The generated half asks a value of another type for what it has not.
-    return TypeError(f"{call.__name__}: an argument is of another type than the call takes")
-
-
 def _typed(call: _Call) -> _Call:
-    """The call, with nothing but `LedgerError` to fail with, and `TypeError` where an argument is of another type."""
+    """The call, with nothing but `LedgerError` and, for a value of another type, `TypeError` to fail with."""
 
     @functools.wraps(call)
     def typed(*values: Any, **named: Any) -> Any:
-        fault: Exception
         try:
             return call(*values, **named)
-        except AttributeError:
-            fault = _misplaced(call)
         except _UNTYPED as error:
-            fault = _in_codes(error)
+            fault = _as_told(error)
         # Here and not above: the text of what went wrong may hold what was on record, and does not go with it.
         raise fault
 
     @functools.wraps(call)
     async def typed_later(*values: Any, **named: Any) -> Any:
-        fault: Exception
         try:
             return await call(*values, **named)
-        except AttributeError:
-            fault = _misplaced(call)
         except _UNTYPED as error:
-            fault = _in_codes(error)
+            fault = _as_told(error)
         raise fault
 
     return cast(_Call, typed_later if inspect.iscoroutinefunction(call) else typed)
@@ -158,12 +159,12 @@ class Ledger(_ledger.Ledger):
 
     def list(self, filter: ListFilter | None = None, after: PageStart | None = None, rows_max: int = 50) -> List[ListRow]:
         """One page of the list, by village and head's name."""
-        return super().list(filter or ListFilter(), after, rows_max)
+        return super().list(ListFilter() if filter is None else filter, after, rows_max)
 
 
 # Also what is inherited: every call fails in codes.
 for _name, _method in inspect.getmembers(Ledger, inspect.isfunction):
     if not _name.startswith("_"):
         setattr(Ledger, _name, _typed(_method))
-for _name in ("error_words", "word_list", "words"):
+for _name in ("error_words", "finding_words", "region_path", "word_list", "words"):
     globals()[_name] = _typed(globals()[_name])

@@ -67,7 +67,7 @@ extension Ledger {
         try await io { try $0.help(household: household, year: year) }
     }
 
-    /// Figures of an area, as far as it is on this phone; `withIds` names those whose households are wanted. `asOf` is a past
+    /// Figures of an area that is all on this phone; `withIds` names those whose households are wanted. `asOf` is a past
     /// day, by the clocks of those who wrote; else it is today.
     public func figures(
         _ area: UInt64, from: Day, to: Day, withIds: [Statistic] = [], asOf: Day? = nil

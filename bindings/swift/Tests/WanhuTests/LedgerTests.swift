@@ -158,6 +158,14 @@ final class LedgerTests: TownshipCase {
                 }
             ),
             (
+                invalid("area", "not_an_area"),
+                { _ = try await ledger.figures(7, from: "2024-01-01", to: "2024-01-02") }
+            ),
+            (
+                invalid("area", "outside_area"),
+                { _ = try await ledger.figures(431_022, from: "2024-01-01", to: "2024-01-02") }
+            ),
+            (
                 invalid("authority", "not_a_certificate"),
                 {
                     try await stranger.enrol(

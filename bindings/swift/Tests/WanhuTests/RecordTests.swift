@@ -33,6 +33,9 @@ final class RecordTests: TownshipCase {
         XCTAssertEqual([warning.risk, warning.firedOn], ["illness", today])
         XCTAssertEqual(warning.rows.count, 1)
         XCTAssertEqual(findings.map(\.check), [.industryNoIncome])
+        let finding = try XCTUnwrap(findings.first)
+        let told = findingWords(finding: finding)
+        XCTAssertEqual([told.code, told.zh], ["industry_no_income", "已落实产业帮扶,但生产经营性收入为0.00元"])
 
         let help = try await ledger.help(chen, year: 2024)
         XCTAssertEqual([Int64(help.year), help.totalFen], [2024, 60_000])
@@ -72,6 +75,29 @@ final class RecordTests: TownshipCase {
         XCTAssertEqual(again, invalid("duplicate", "merged_before"))
         let report = try await ledger.sync()
         XCTAssertEqual(report.refused, 0)
+    }
+
+    func testAHeadOnRecordIsNotOpenedTwice() async throws {
+        let (ledger, village) = (try await phone("a", "li.ming"), village)
+        var record = setting("basic", "head_name", "文秀芬")
+        let wife = [
+            text("name", "文秀芬"), text("relation", "head"),
+            text("identity_number", "431022197003080028"),
+        ]
+        record.newRows = [NewRow(container: "members", fields: wife)]
+        let household = try await ledger.createHousehold(village, record)
+        let again = await fault { [record] in
+            _ = try await ledger.createHousehold(village, record)
+        }
+        XCTAssertEqual(again, .AlreadyOnRecord(household: household))
+        let rows = try await ledger.list()
+        XCTAssertEqual(rows.map(\.id), [household])
+    }
+
+    func testAPlaceIsToldByItsNames() {
+        let names = ["湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"]
+        XCTAssertEqual(regionPath(code: village), names)
+        XCTAssertEqual(regionPath(code: 7), [])
     }
 
     func testAListGoesOnBehindTheLastRowOfAPage() async throws {

@@ -248,7 +248,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         io { native.help(household, year) }
 
     /**
-     * Figures of an area, as far as it is on this phone; [withIds] names those whose households are wanted. [asOf] is a past
+     * Figures of an area that is all on this phone; [withIds] names those whose households are wanted. [asOf] is a past
      * day, by the clocks of those who wrote; else it is today.
      */
     public suspend fun figures(

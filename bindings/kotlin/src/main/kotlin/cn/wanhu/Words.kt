@@ -1,9 +1,10 @@
-// What needs no book: the record as data, the words for codes and for errors. And how a call of the generated half fails: in the
+// What needs no book: the record as data, the words for codes, errors and findings, the names of places. And how a call of the generated half fails: in the
 // words of the core, never in its own. Must not know a ledger.
 package cn.wanhu
 
 import cn.wanhu.core.Code
 import cn.wanhu.core.CodeList
+import cn.wanhu.core.Finding
 import cn.wanhu.core.LedgerException
 import cn.wanhu.core.Schema
 import java.nio.charset.CharacterCodingException
@@ -19,6 +20,12 @@ public fun words(list: String, code: String): Code? = typed { cn.wanhu.ffi.words
 
 /** What people are told about an error, with its code. */
 public fun words(error: LedgerException): Code? = typed { cn.wanhu.ffi.errorWords(error) }
+
+/** What people are told about a finding, with its code. */
+public fun words(finding: Finding): Code = typed { cn.wanhu.ffi.findingWords(finding) }
+
+/** The names of a division and of those it lies in, the province's first; of a code that is nowhere none. */
+public fun regionPath(code: ULong): List<String> = typed { cn.wanhu.ffi.regionPath(code) }
 
 /** A library of another build is refused here and not believed. */
 internal object Library {

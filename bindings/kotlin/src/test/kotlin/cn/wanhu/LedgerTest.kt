@@ -185,7 +185,10 @@ internal class LedgerTest {
         assertEquals("medical-self-pay-other" to "illness", warning.rule to warning.risk)
         assertEquals(3_000_000L to 2_000_000L, warning.input to warning.threshold)
         assertEquals(today to 1, warning.firedOn to warning.rows.size)
-        assertEquals(Check.INDUSTRY_NO_INCOME, ledger.checks(chen).single().check)
+        val finding = ledger.checks(chen).single()
+        assertEquals(Check.INDUSTRY_NO_INCOME, finding.check)
+        val told = words(finding)
+        assertEquals("industry_no_income" to "已落实产业帮扶,但生产经营性收入为0.00元", told.code to told.zh)
         val help = ledger.help(chen, 2024)
         assertEquals(listOf(2024L, 60_000L, 6L), listOf(help.year.toLong(), help.totalFen, help.measures.single().payments))
         assertEquals(mapOf("industry" to HelpOfFamily(1UL, 1UL, 60_000L)), help.families)
@@ -295,6 +298,8 @@ internal class LedgerTest {
         invalid("day", "not_a_day") { ledger.figures(village, "yesterday", "2024-01-01") }
         invalid("period", "ends_before_it_begins") { ledger.figures(village, "2024-01-02", "2024-01-01") }
         invalid("as_of", "not_yet") { ledger.figures(village, "2024-01-01", "2024-01-02", asOf = "9999-12-31") }
+        invalid("area", "not_an_area") { ledger.figures(7UL, "2024-01-01", "2024-01-02") }
+        invalid("area", "outside_area") { ledger.figures(431022UL, "2024-01-01", "2024-01-02") }
         val settled = Conflict(chen, "basic", "head_name", emptyList())
         invalid("choice", "out_of_range") { ledger.settle(settled, -1) }
         val nobody = "00000000-0000-0000-0000-000000000000"
@@ -319,6 +324,18 @@ internal class LedgerTest {
         invalid("path", "in_use") { Ledger.open(directory.resolve("a").toString()) }
         invalid("text", "not_unicode") { Ledger.open("$folder/\uD800") }
         assertEquals(1, ledger.unsent().size, "nothing of it was saved")
+    }
+
+    @Test
+    fun `a head on record is not opened twice`() = runBlocking {
+        val ledger = phone("a", "li.ming")
+        val wife = listOf(text("name", "文秀芬"), text("relation", "head"), text("identity_number", "431022197003080028"))
+        val record = setting("basic", "head_name", "文秀芬").copy(newRows = listOf(NewRow("members", wife)))
+        val household = ledger.createHousehold(village, record)
+        val again = fails<LedgerException.AlreadyOnRecord> { ledger.createHousehold(village, record) }
+        assertEquals(household, again.household)
+        assertEquals(listOf(household), ledger.list().map { it.id })
+        ledger.close()
     }
 
     @Test
@@ -465,6 +482,8 @@ internal class LedgerTest {
         assertEquals(11, wordList("error")?.codes?.size)
         assertEquals(null, wordList("nothing"))
         invalid("text", "not_unicode") { words("task_kind", "\uD800") }
+        assertEquals(listOf("湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"), regionPath(village))
+        assertEquals(emptyList<String>(), regionPath(7UL))
     }
 
     @Test
