@@ -124,7 +124,7 @@ enum Command {
         /// 年份 · year
         year: i32,
     },
-    /// 统计 · figures of an area as far as it is on this phone
+    /// 统计 · figures of an area that is all on this phone
     Figures {
         /// 区划代码 · region code
         area: u64,
