@@ -177,7 +177,8 @@ fn demo(once: bool) -> Result<(), String> {
 
 /// The typesetter is most of what there is to compile, so forms on paper have a command of their own.
 fn paper() -> Result<(), String> {
-    cargo(&["test", "-p", "wanhu-server", "--features", "pdf-check", "--lib", "outputs"])
+    let paper = ["--profile", "paper", "-p", "wanhu-server", "--features", "pdf-check"];
+    cargo(&[&["test"], &paper[..], &["--lib", "outputs"]].concat())
 }
 
 fn ci() -> Result<(), String> {
