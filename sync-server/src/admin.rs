@@ -4,6 +4,7 @@
 use clap::Subcommand;
 use qrcode::QrCode;
 use qrcode::render::unicode;
+use rusqlite::Connection;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::environment::Entropy;
 use wanhu_core::domain::ids::HouseholdId;
@@ -16,6 +17,7 @@ use crate::accounts::{Account, AccountError};
 use crate::app::App;
 use crate::settings::Settings;
 use crate::storage;
+use crate::storage::persons::PairPlace;
 use crate::storage::quarantine::{self, QuarantineRow};
 
 mod campaigns;
@@ -26,6 +28,7 @@ mod findings;
 mod forms;
 mod imports;
 mod lists;
+mod pages;
 mod persons;
 mod stale;
 mod tasks;
@@ -37,6 +40,7 @@ pub use cases::{HouseholdFilter, StepArguments};
 pub use figures::FiguresArguments;
 pub use forms::FormCommand;
 pub use imports::ImportCommand;
+pub use pages::PageArguments;
 pub use tasks::TaskArguments;
 pub use words::AdminError;
 use words::refusal_words;
@@ -103,7 +107,7 @@ pub enum AdminCommand {
         number: String,
     },
     /// 一人多户 · people on record in two households
-    Duplicates,
+    Duplicates(PageArguments<PairPlace>),
     /// 农户列表 · households of the office's area
     List(HouseholdFilter),
     /// 查看农户 · show a household
@@ -147,11 +151,7 @@ pub enum AdminCommand {
     /// 办理步骤 · take a step of a case
     Step(StepArguments),
     /// 待录入的自主申报 · declarations of people whom no record knows
-    Declarations {
-        /// 接在此编号之后 · continue behind this number
-        #[arg(long, default_value_t = 0, hide_default_value = true)]
-        after: i64,
-    },
+    Declarations(PageArguments<i64>),
     /// 录入申报 · enter one of them into the person's record
     DeclarationEnter {
         /// 编号 · its number
@@ -165,7 +165,7 @@ pub enum AdminCommand {
         number: i64,
     },
     /// 待审修改 · changes that were refused and wait for a person
-    Quarantine,
+    Quarantine(PageArguments<i64>),
     /// 查看待审修改 · look into one of them
     QuarantineShow {
         /// 编号 · its number
@@ -194,24 +194,6 @@ pub struct Output {
     pub text: String,
     /// One JSON value.
     pub json: String,
-}
-
-impl Output {
-    /// The page, with a last line for people that more follow behind it, where they do.
-    fn going_on(mut self, after: Option<String>) -> Self {
-        let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./".contains(sign);
-        if let Some(after) = after {
-            // A phone may have named a row as no shell expects it.
-            let typed = match after.chars().all(is_plain) {
-                true => after,
-                false => format!("'{}'", after.replace('\'', r"'\''")),
-            };
-            self.text.push_str(&format!(
-                "还有更多,同一命令加 · more follow, by the same command with: --after {typed}\n"
-            ));
-        }
-        self
-    }
 }
 
 /// Most rows of one list.
@@ -265,7 +247,7 @@ impl Office<'_> {
             }
             AdminCommand::Move { household, village } => self.move_household(household, village),
             AdminCommand::Find { number } => self.find_person(&number),
-            AdminCommand::Duplicates => self.list_duplicates(),
+            AdminCommand::Duplicates(asked) => self.list_duplicates(&asked),
             AdminCommand::List(filter) => self.list_households(&filter),
             AdminCommand::Show { household } => self.show_household(household),
             AdminCommand::New { village, fields } => self.new_household(village, &fields, entropy),
@@ -278,12 +260,12 @@ impl Office<'_> {
                 self.replay_warnings(household, warning.as_deref())
             }
             AdminCommand::Step(step) => self.take_step(step),
-            AdminCommand::Declarations { after } => self.list_declarations(after),
+            AdminCommand::Declarations(asked) => self.list_declarations(&asked),
             AdminCommand::DeclarationEnter { number, household } => {
                 self.enter_declaration(number, household)
             }
             AdminCommand::DeclarationDrop { number } => self.turn_away_declaration(number),
-            AdminCommand::Quarantine => self.list_quarantine(),
+            AdminCommand::Quarantine(asked) => self.list_quarantine(&asked),
             AdminCommand::QuarantineShow { number } => self.show_quarantined(number),
             AdminCommand::QuarantineRelease { number } => self.release(number),
             AdminCommand::Stats => self.statistics(),
@@ -327,11 +309,13 @@ impl Office<'_> {
         Ok(done("农户已迁移 · household moved", &household.to_string()))
     }
 
-    fn list_quarantine(&self) -> Result<Output, AdminError> {
-        let list = &self.app.regions;
+    fn list_quarantine(&self, asked: &PageArguments<i64>) -> Result<Output, AdminError> {
+        let (list, after) = (&self.app.regions, asked.after.unwrap_or_default());
         let sees = |village| self.must_decide_for(village).is_ok();
-        let rows = self.app.storage.read(|c| quarantine::waiting(c, ROWS_MAX as usize, sees))?;
-        Ok(lines(rows.into_iter().map(|row| {
+        let read = |c: &Connection| quarantine::waiting(c, after, asked.rows_read(), sees);
+        let mut rows = self.app.storage.read(read)?;
+        let go_on = asked.cut(&mut rows, |row| row.n.to_string());
+        let page = lines(rows.into_iter().map(|row| {
             let code = RefusalCode::name(row.code);
             let (zh, en) = refusal_words(code);
             let path = list.path(row.scope).join(" ");
@@ -341,7 +325,8 @@ impl Office<'_> {
                 "code": code, "device": row.device, "received_ms": row.received_ms
             });
             (line, value)
-        })))
+        }));
+        Ok(page.going_on(go_on))
     }
 
     fn quarantined(&self, number: i64) -> Result<QuarantineRow, AdminError> {

@@ -48,7 +48,7 @@ impl World {
     }
 
     fn quarantined(&self) -> Vec<u8> {
-        let rows = quarantine::waiting(&self.township.connection, 10, |_| true).unwrap();
+        let rows = quarantine::waiting(&self.township.connection, 0, 10, |_| true).unwrap();
         rows.iter().map(|row| row.code).collect()
     }
 
@@ -316,7 +316,7 @@ fn an_office_releases_nothing_that_belongs_to_the_level_above() {
     let policy = Policy::none();
     let mut release = |office| {
         let transaction = world.township.connection.transaction().unwrap();
-        let n = quarantine::waiting(&transaction, 1, |_| true).unwrap()[0].n;
+        let n = quarantine::waiting(&transaction, 0, 1, |_| true).unwrap()[0].n;
         let released = quarantine::release(&transaction, n, "", Some(office), &policy, 0).unwrap();
         transaction.commit().unwrap();
         released

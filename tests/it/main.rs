@@ -16,6 +16,7 @@ mod golden;
 mod http;
 mod kills;
 mod ledger;
+mod lists;
 mod mountains;
 mod offices;
 mod outsider;

@@ -7,7 +7,7 @@ use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::value::Value;
 use wanhu_core::system::SystemEntropy;
-use wanhu_server::admin::{AdminCommand, Office};
+use wanhu_server::admin::{AdminCommand, Office, PageArguments};
 use wanhu_server::storage::quarantine;
 use wanhu_tests::population::{FULING, JINPEN};
 use wanhu_tests::seeded::Seeded;
@@ -113,7 +113,7 @@ async fn a_person_in_two_households_is_shown_to_both_offices() {
     let dir = tempfile::tempdir().unwrap();
     let (server, [own, other]) = two_townships(dir.path()).await;
     for by in ["", "office", "other_office"] {
-        assert_eq!(count(run(&server, by, AdminCommand::Duplicates)), 0);
+        assert_eq!(count(run(&server, by, AdminCommand::Duplicates(PageArguments::default()))), 0);
     }
     let phone = server.phone(&dir.path().join("zhou"), "zhou", &[JINPEN], &server.url()).await;
     let (phone, cancel) = (phone.unwrap().0, wanhu_core::client::Cancel::default());
@@ -123,7 +123,7 @@ async fn a_person_in_two_households_is_shown_to_both_offices() {
     phone.edit(other, &RecordEdit::default().row("members", fields)).unwrap();
     phone.sync(&(), &cancel).await.unwrap();
     for by in ["", "office", "other_office"] {
-        let pairs = run(&server, by, AdminCommand::Duplicates).unwrap();
+        let pairs = run(&server, by, AdminCommand::Duplicates(PageArguments::default())).unwrap();
         let shown = pairs[0].as_array().unwrap().iter().map(|home| home["household"].clone());
         let mut shown: Vec<Json> = shown.collect();
         shown.sort_by_key(ToString::to_string);
@@ -200,7 +200,7 @@ fn a_household_moves_while_its_cadre_loses_the_right_and_is_offline() {
     let list = wanhu_core::store::listing::ListFilter::default();
     assert_eq!(cadre.ledger.list(&list, None, 10).unwrap(), [], "the record has left this phone");
     assert_eq!(cadre.ledger.refused().unwrap().len(), 1, "what was written there can be read");
-    let waiting = quarantine::waiting(&township.connection, 10, |_| true).unwrap();
+    let waiting = quarantine::waiting(&township.connection, 0, 10, |_| true).unwrap();
     let [row] = &waiting[..] else { panic!("{waiting:?}") };
     assert_eq!(row.scope, JINPEN, "the office of the new village reviews it");
     assert!(township.release_one(&mut rng).unwrap());

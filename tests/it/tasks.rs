@@ -35,7 +35,8 @@ fn page(county: &County, asked: TaskArguments) -> (String, Vec<Json>) {
     shown(county, AdminCommand::Tasks(asked))
 }
 
-fn shown(county: &County, command: AdminCommand) -> (String, Vec<Json>) {
+/// What the township is shown by a command that lists: for people, and for scripts.
+pub(crate) fn shown(county: &County, command: AdminCommand) -> (String, Vec<Json>) {
     let (settings, app) = (&county.server.settings, &county.server.app);
     let office = Office { settings, app, by: "township" };
     let output = office.run(command, &mut SystemEntropy).map_err(|error| error.words().0).unwrap();
@@ -44,7 +45,7 @@ fn shown(county: &County, command: AdminCommand) -> (String, Vec<Json>) {
 }
 
 /// How to go on, as the last line says.
-fn go_on(text: &str) -> Option<&str> {
+pub(crate) fn go_on(text: &str) -> Option<&str> {
     Some(text.lines().last()?.split_once("--after ")?.1)
 }
 

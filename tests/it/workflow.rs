@@ -8,7 +8,7 @@ use wanhu_core::domain::workflow::{Stage, TaskKind};
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::replica::{self, Setting};
 use wanhu_server::accounts::Account;
-use wanhu_server::admin::{AdminCommand, HouseholdFilter, TaskArguments};
+use wanhu_server::admin::{AdminCommand, HouseholdFilter, PageArguments, TaskArguments};
 use wanhu_server::storage::dues;
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;
@@ -139,7 +139,8 @@ async fn a_phone_that_does_not_ask_is_refused_by_the_server_and_told_why() {
     let (code, lacking) = (refused.code.as_str(), refused.subject.as_str());
     assert_eq!((code, lacking), ("illegal_step", "notice_running"));
     assert_eq!(stage(&phone, id), Some(Stage::OnNotice), "what was refused does not count");
-    let waiting = county.office("township", AdminCommand::Quarantine).unwrap();
+    let waiting =
+        county.office("township", AdminCommand::Quarantine(PageArguments::default())).unwrap();
     assert_eq!(waiting[0]["code"], "illegal_step");
     county.day("2024-03-11");
     sync(&phone).await;

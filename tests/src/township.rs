@@ -185,7 +185,7 @@ impl Township {
 
     /// Releases one of the changes in quarantine. Returns whether it was taken.
     pub fn release_one(&mut self, rng: &mut Seeded) -> Result<bool, StoreError> {
-        let waiting = quarantine::waiting(&self.connection, 100, |_| true)?;
+        let waiting = quarantine::waiting(&self.connection, 0, 100, |_| true)?;
         if waiting.is_empty() {
             return Ok(false);
         }

@@ -1,29 +1,36 @@
 //! Declarations of people whom no record knows: an office looks who they are, and enters what they said into a record
 //! or turns it away. Must not hold a rule.
 
+use rusqlite::Connection;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region;
 use wanhu_core::store::StoreError;
 
-use super::{AdminError, Office, Output, ROWS_MAX, done, lines};
+use super::{AdminError, Office, Output, PageArguments, done, lines};
 use crate::accounts::{Account, AccountError};
 use crate::household;
 use crate::storage::declarations::{self, WaitingDeclaration};
 
 impl Office<'_> {
-    /// The oldest of those that wait behind `after`.
-    pub(super) fn list_declarations(&self, after: i64) -> Result<Output, AdminError> {
+    /// Those that wait, the oldest first.
+    pub(super) fn list_declarations(
+        &self,
+        asked: &PageArguments<i64>,
+    ) -> Result<Output, AdminError> {
         let account = self.reader()?;
+        let (after, rows) = (asked.after.unwrap_or_default(), asked.rows_read());
         let mut waiting = Vec::new();
         for area in &account.areas {
             let villages = region::villages_of(*area);
-            let found =
-                self.app.storage.read(|c| declarations::waiting(c, villages, after, ROWS_MAX))?;
-            waiting.extend(found);
+            let read = |c: &Connection| declarations::waiting(c, villages, after, rows);
+            waiting.extend(self.app.storage.read(read)?);
         }
-        Ok(lines(waiting.into_iter().map(|declared| {
+        // Of several areas the page is one list, or its end would hide what lies before it in the next.
+        waiting.sort_by_key(|declared| declared.n);
+        let go_on = asked.cut(&mut waiting, |declared| declared.n.to_string());
+        let page = lines(waiting.into_iter().map(|declared| {
             let on = Day::in_china(declared.received_ms);
             let path = self.app.regions.path(declared.village).join(" ");
             let WaitingDeclaration { n, name, identity_number, telephone, note, .. } = &declared;
@@ -37,7 +44,8 @@ impl Office<'_> {
                 "risks": declared.risks, "note": note, "consents": declared.consents
             });
             (text, value)
-        })))
+        }));
+        Ok(page.going_on(go_on))
     }
 
     /// A line for the township, whose task they are: how many wait, since when.

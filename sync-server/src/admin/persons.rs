@@ -4,8 +4,8 @@
 use rusqlite::Connection;
 use wanhu_core::domain::region::RegionList;
 
-use super::{AdminError, Office, Output, ROWS_MAX, lines};
-use crate::storage::persons::{self, Residence};
+use super::{AdminError, Office, Output, PageArguments, lines};
+use crate::storage::persons::{self, PairPlace, Residence};
 
 impl Office<'_> {
     /// The households of a person with this identity number or telephone.
@@ -20,15 +20,21 @@ impl Office<'_> {
 
     /// People who live in two households at once. One of the two has to lie in the office's area: people
     /// move.
-    pub(super) fn list_duplicates(&self) -> Result<Output, AdminError> {
+    pub(super) fn list_duplicates(
+        &self,
+        asked: &PageArguments<PairPlace>,
+    ) -> Result<Output, AdminError> {
         persons::catch_up(&self.app.storage, self.app.person_key)?;
         let sees = |village| self.must_decide_for(village).is_ok();
-        let read = |c: &Connection| persons::in_two_households(c, ROWS_MAX as usize, sees);
-        let (pairs, list) = (self.app.storage.read(read)?, &self.app.regions);
-        Ok(lines(pairs.into_iter().map(|(first, second)| {
+        let page = (asked.after.as_ref(), asked.rows_read());
+        let read = |c: &Connection| persons::in_two_households(c, page, sees);
+        let (mut pairs, list) = (self.app.storage.read(read)?, &self.app.regions);
+        let go_on = asked.cut(&mut pairs, |pair| PairPlace::of(pair).to_string());
+        let page = lines(pairs.into_iter().map(|(first, second)| {
             let text = format!("{}\n    {}", words(&first, list), words(&second, list));
             (text, serde_json::json!([json(&first), json(&second)]))
-        })))
+        }));
+        Ok(page.going_on(go_on))
     }
 }
 

@@ -1,44 +1,26 @@
 //! What an office has to do, page by page, the most urgent first. Must not decide what a task is or whose.
 
-use clap::Args;
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::workflow::Task;
 use wanhu_core::store::cases::{self, TaskPlace};
 
-use super::{AdminError, Office, Output, ROWS_MAX, lines};
+use super::{AdminError, Office, Output, PageArguments, lines};
 use crate::storage::taken;
 
 /// Which part of the list of tasks.
-#[derive(Clone, Debug, Args)]
-pub struct TaskArguments {
-    /// 接在此项之后 · continue behind this task, as the page before names it
-    #[arg(long)]
-    pub after: Option<TaskPlace>,
-    /// 行数 · rows
-    #[arg(long, default_value_t = ROWS_MAX)]
-    pub rows: u32,
-}
-
-impl Default for TaskArguments {
-    fn default() -> Self {
-        Self { after: None, rows: ROWS_MAX }
-    }
-}
+pub type TaskArguments = PageArguments<TaskPlace>;
 
 impl Office<'_> {
     pub(super) fn list_tasks(&self, asked: &TaskArguments) -> Result<Output, AdminError> {
         let account = self.account()?;
         let asking = self.asking(&account);
-        let (after, rows) = (asked.after.as_ref(), asked.rows as usize);
-        // One more than is shown says whether more follow.
-        let page = (after, rows + 1);
+        let after = asked.after.as_ref();
+        let page = (after, asked.rows_read());
         let mut tasks = self
             .app
             .storage
             .read(|connection| cases::tasks_behind(connection, &asking, taken::case, page))?;
-        let more = tasks.len() > rows;
-        tasks.truncate(rows);
-        let go_on = tasks.last().filter(|_| more).map(|view| view.place().to_string());
+        let go_on = asked.cut(&mut tasks, |view| view.place().to_string());
         let waiting = match after {
             None => self.waiting_declarations(&account)?,
             Some(_) => None,

@@ -66,12 +66,13 @@ pub fn waiting(
     connection: &Connection,
     (first, last): (u64, u64),
     after: i64,
-    rows_max: u32,
+    rows_max: usize,
 ) -> Result<Vec<WaitingDeclaration>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM declaration WHERE village BETWEEN ?1 AND ?2 AND n > ?3
          ORDER BY n LIMIT ?4"
     ))?;
+    let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
     let rows = statement
         .query_map(params![first.cast_signed(), last.cast_signed(), after, rows_max], read)?;
     Ok(rows.collect::<Result<_, _>>()?)

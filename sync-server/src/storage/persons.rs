@@ -1,6 +1,9 @@
 //! The blind index: which households a person lives in, found by identity number or telephone. It follows the
 //! log at its own pace, so that no phone waits for it. Must not hold a number in any readable form.
 
+use std::fmt;
+use std::str::FromStr;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use wanhu_core::document::duplicate::identity_numbers;
 use wanhu_core::document::record;
@@ -172,25 +175,78 @@ pub fn whereabouts(
     Ok(found)
 }
 
-/// Pairs of households in which one person lives, as far as the index reaches, one of them in a village that somebody sees.
+/// Two households in which one person lives.
+pub type Pair = (Residence, Residence);
+
+/// A place in the list of such pairs: by village and id of the first, then by id of the second. It stays what it is when the
+/// person has left one of them. As a text it is `VILLAGE/FIRST/SECOND`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairPlace {
+    village: u64,
+    first: HouseholdId,
+    second: HouseholdId,
+}
+
+/// A text that is no place in the list of pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a place in the list of duplicates")]
+pub struct ParsePlaceError;
+
+impl PairPlace {
+    /// Where a pair stands.
+    pub fn of((first, second): &Pair) -> Self {
+        Self { village: first.scope, first: first.household, second: second.household }
+    }
+}
+
+impl fmt::Display for PairPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.village, self.first, self.second)
+    }
+}
+
+impl FromStr for PairPlace {
+    type Err = ParsePlaceError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePlaceError> {
+        let place = || {
+            let (village, rest) = text.split_once('/')?;
+            let (first, second) = rest.split_once('/')?;
+            Some(Self {
+                village: village.parse().ok()?,
+                first: first.parse().ok()?,
+                second: second.parse().ok()?,
+            })
+        };
+        place().ok_or(ParsePlaceError)
+    }
+}
+
+/// Pairs of households in which one person lives, as far as the index reaches, one of them in a village that somebody sees: so
+/// many of those behind a place.
 ///
 /// # Errors
 /// Where the file fails.
 pub fn in_two_households(
     connection: &Connection,
-    rows_max: usize,
+    (after, rows_max): (Option<&PairPlace>, usize),
     sees: impl Fn(u64) -> bool,
-) -> Result<Vec<(Residence, Residence)>, StoreError> {
+) -> Result<Vec<Pair>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT DISTINCT a.id, a.scope, b.id, b.scope
          FROM person p JOIN person q ON q.blind = p.blind AND q.household > p.household
          JOIN household a ON a.n = p.household JOIN household b ON b.n = q.household
          JOIN listing l ON l.household = a.n JOIN listing m ON m.household = b.n
          WHERE p.kind = ?1 AND q.kind = ?1 AND l.status <> 'merged' AND m.status <> 'merged'
-         ORDER BY a.scope, a.id",
+         AND (?2 IS NULL OR (a.scope, a.id, b.id) > (?2, ?3, ?4))
+         ORDER BY a.scope, a.id, b.id",
     )?;
+    let village = after.map(|place| place.village.cast_signed());
+    let (first, second) = (after.map(|place| place.first.0), after.map(|place| place.second.0));
     let rows = statement
-        .query_map([IDENTITY], |row| Ok((residence(row, 0)?, residence(row, 2)?)))?
+        .query_map(params![IDENTITY, village, first, second], |row| {
+            Ok((residence(row, 0)?, residence(row, 2)?))
+        })?
         .filter(|pair| {
             pair.as_ref().map_or(true, |(first, second)| sees(first.scope) || sees(second.scope))
         });

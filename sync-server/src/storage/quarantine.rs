@@ -51,18 +51,19 @@ const COLUMNS: &str =
     "n, household,
      coalesce((SELECT h.scope FROM household h WHERE h.id = quarantine.household), scope), code, device, outbox, received_ms, released_ms, content FROM quarantine";
 
-/// What waits for an office in the villages that it sees, oldest first.
+/// What waits behind this number for an office in the villages that it sees, oldest first.
 ///
 /// # Errors
 /// Where the file fails.
 pub fn waiting(
     connection: &Connection,
+    after: i64,
     rows_max: usize,
     sees: impl Fn(u64) -> bool,
 ) -> Result<Vec<QuarantineRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} WHERE released_ms IS NULL ORDER BY n");
+    let sql = format!("SELECT {COLUMNS} WHERE released_ms IS NULL AND n > ?1 ORDER BY n");
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([], read)?;
+    let rows = statement.query_map([after], read)?;
     let rows = rows.map(|row| row?.ok_or(StoreError::Damaged));
     let is_seen = |row: &Result<QuarantineRow, _>| row.as_ref().map_or(true, |row| sees(row.scope));
     rows.filter(is_seen).take(rows_max).collect()

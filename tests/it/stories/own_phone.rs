@@ -6,18 +6,18 @@ use serde_json::json;
 
 use super::*;
 
-const TELEPHONE: &str = "13807351234";
-const OTHER_TELEPHONE: &str = "13907355678";
+pub(super) const TELEPHONE: &str = "13807351234";
+pub(super) const OTHER_TELEPHONE: &str = "13907355678";
 
 /// A browser at the server.
-struct Browser<'c> {
+pub(super) struct Browser<'c> {
     county: &'c County,
     client: Client,
     token: String,
 }
 
 impl<'c> Browser<'c> {
-    fn at(county: &'c County) -> Self {
+    pub(super) fn at(county: &'c County) -> Self {
         // Whichever test comes first has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { county, client: Client::new(), token: String::new() }
@@ -47,7 +47,7 @@ impl<'c> Browser<'c> {
     }
 
     /// The code of the only message in the outbox, which the gateway takes away.
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         let outbox = self.county.server.settings.data_dir.join("outbox");
         let files: Vec<_> = std::fs::read_dir(outbox).unwrap().flatten().collect();
         assert_eq!(files.len(), 1);
@@ -80,7 +80,7 @@ impl<'c> Browser<'c> {
     }
 }
 
-async fn family_on_record() -> (County, Ledger, HouseholdId) {
+pub(super) async fn family_on_record() -> (County, Ledger, HouseholdId) {
     on_record(family().set("basic", "phone", format!("+86 {TELEPHONE}"))).await
 }
 
@@ -259,15 +259,16 @@ async fn at_another_telephone_nobody_learns_who_is_on_record() {
     let shown = county.office("乡政府", AdminCommand::Show { household: id }).unwrap().to_string();
     assert!(shown.contains(OTHER_TELEPHONE));
     assert!(!shown.contains("case.consent"), "nobody agrees for the household");
-    let waiting = county.office("乡政府", AdminCommand::Declarations { after: 0 }).unwrap();
+    let waiting =
+        county.office("乡政府", AdminCommand::Declarations(PageArguments::default())).unwrap();
     assert_eq!(waiting.as_array().unwrap().len(), 2, "once each, however often it was said");
     assert_eq!(waiting[0]["name"], "周长生");
     assert_eq!(
-        county.office("医保局", AdminCommand::Declarations { after: 0 }),
+        county.office("医保局", AdminCommand::Declarations(PageArguments::default())),
         Err("not_granted")
     );
     let first = waiting[0]["number"].as_i64().unwrap();
-    let behind = AdminCommand::Declarations { after: first };
+    let behind = AdminCommand::Declarations(PageArguments { after: Some(first), rows: 9 });
     assert_eq!(county.office("乡政府", behind).unwrap().as_array().unwrap().len(), 1);
     let tasks = county.office("乡政府", AdminCommand::Tasks(TaskArguments::default())).unwrap();
     assert_eq!((&tasks[0]["count"], &tasks[0]["since"]), (&2.into(), &"2024-03-07".into()));
@@ -287,7 +288,7 @@ async fn at_another_telephone_nobody_learns_who_is_on_record() {
     let second = waiting[1]["number"].as_i64().unwrap();
     county.office("乡政府", AdminCommand::DeclarationDrop { number: second }).unwrap();
     assert_eq!(
-        county.office("乡政府", AdminCommand::Declarations { after: 0 }).unwrap(),
+        county.office("乡政府", AdminCommand::Declarations(PageArguments::default())).unwrap(),
         json!([])
     );
     sync(&li).await;
@@ -363,7 +364,8 @@ async fn what_is_said_to_a_record_out_of_use_waits_for_the_township() {
     said["village"] = FULING.into();
     let taken = family.post("/v1/household/declarations", said).await;
     assert_eq!(taken, (201, json!({ "outcome": "taken" })));
-    let waiting = county.office("乡政府", AdminCommand::Declarations { after: 0 }).unwrap();
+    let waiting =
+        county.office("乡政府", AdminCommand::Declarations(PageArguments::default())).unwrap();
     assert_eq!(waiting[0]["note"], "搬回来了");
     let number = waiting[0]["number"].as_i64().unwrap();
     let enter = || AdminCommand::DeclarationEnter { number, household: Some(id) };
