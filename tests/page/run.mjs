@@ -78,7 +78,8 @@ async function open() {
   await settle();
 }
 
-const oneLine = (node) => node.text().replace(/\s+/g, " ").trim();
+const inOneLine = (text) => text.replace(/\s+/g, " ").trim();
+const oneLine = (node) => inOneLine(node.text());
 
 /** The one of these that is shown with words which begin so. */
 function shown(tags, words, fits) {
@@ -123,7 +124,8 @@ const hands = {
   line(there) { hasLine = there; },
 };
 
-const visible = () => page.text().split("\n").map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean).join("\n");
+/** All that is shown, a line for every block. */
+const visible = () => (page ? page.text() : "").split("\n").map(inOneLine).filter(Boolean).join("\n");
 
 for await (const line of createInterface({ input: process.stdin })) {
   let answer;
