@@ -82,6 +82,11 @@ impl Ledger {
     /// A sync has brought all there was at this time by the server's clock.
     pub(super) fn note_whole(&self, as_of_ms: i64) -> Result<(), LedgerError> {
         self.with_connection(|connection| {
+            // A sheet says the day: the syncs of one day have the disk write it once.
+            let noted_ms = replica::time(connection, Setting::WholeAsOf)?;
+            if noted_ms.map(Day::in_china) == Some(Day::in_china(as_of_ms)) {
+                return Ok(());
+            }
             let transaction = open::begin(connection)?;
             replica::set_time(&transaction, Setting::WholeAsOf, as_of_ms)?;
             Ok(open::commit(transaction)?)

@@ -41,7 +41,7 @@ pub enum Setting {
     Policy,
     /// The server's clock less this phone's, milliseconds.
     ClockOffset,
-    /// When a sync last brought all there was, by the server's clock, milliseconds since 1970 UTC.
+    /// A time on the last day on which a sync brought all there was, by the server's clock, milliseconds since 1970 UTC.
     WholeAsOf,
 }
 

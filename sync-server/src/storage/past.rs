@@ -1,9 +1,10 @@
-//! The households of an area as they were on a past day, and who lived there then: from the log, by the server's clock. Must
-//! not know who asks, or what is counted.
+//! Households as they were: those of an area on a past day, and who lived there then; one of them once something was written.
+//! From the log, by the server's clock. Must not know who asks, or what is counted.
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use wanhu_core::document::change::FieldOp;
 use wanhu_core::document::fold::Fold;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::region;
@@ -89,4 +90,59 @@ fn fold_as_of(connection: &Connection, n: i64, until_ms: i64) -> Result<Option<F
         .query_row(params![n, until_ms], |row| row.get(0))?;
     let Some(last) = last else { return Ok(None) };
     records::refold_those(connection, n, |stored, _| stored.n <= last)
+}
+
+/// A household as it was once a change had been taken.
+#[derive(Clone, Debug)]
+pub struct Then {
+    /// Its state, that change included.
+    pub fold: Fold,
+    /// The village it was in.
+    pub village: Scope,
+    /// When the change was taken, by the server's clock, milliseconds since 1970 UTC.
+    pub taken_ms: i64,
+}
+
+/// A household once the first change with such an operation had been taken; none where none has.
+///
+/// # Errors
+/// Where the file fails.
+pub fn once_written(
+    connection: &Connection,
+    household: &Household,
+    is_it: impl Fn(&FieldOp) -> bool,
+) -> Result<Option<Then>, StoreError> {
+    let mut found = None;
+    let fold = records::refold_those(connection, household.n, |stored, change| {
+        let is_before = found.is_none();
+        if is_before && change.ops.iter().any(&is_it) {
+            found = Some(stored.n);
+        }
+        is_before
+    })?;
+    let (Some(n), Some(fold)) = (found, fold) else { return Ok(None) };
+    let (taken_ms, place) = connection
+        .prepare_cached(
+            "SELECT received_ms, n FROM log WHERE household = ?1 AND change = ?2 AND kind = ?3",
+        )?
+        .query_row(params![household.n, n, EntryKind::Change as u8], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let village = village_at(connection, household, place)?;
+    Ok(Some(Then { fold, village, taken_ms }))
+}
+
+/// The village a household was in at a place of the log: the one that it left next.
+fn village_at(
+    connection: &Connection,
+    household: &Household,
+    place: i64,
+) -> Result<Scope, StoreError> {
+    let left: Option<i64> = connection
+        .prepare_cached(
+            "SELECT scope FROM log WHERE household = ?1 AND kind = ?2 AND n > ?3 ORDER BY n LIMIT 1",
+        )?
+        .query_row(params![household.n, EntryKind::Leave as u8, place], |row| row.get(0))
+        .optional()?;
+    Ok(left.map_or(household.scope, i64::cast_unsigned))
 }
