@@ -42,6 +42,7 @@ pub use forms::FormCommand;
 pub use imports::ImportCommand;
 pub use pages::PageArguments;
 pub use tasks::TaskArguments;
+pub use warnings::WarnArguments;
 pub use words::AdminError;
 use words::refusal_words;
 
@@ -141,6 +142,8 @@ pub enum AdminCommand {
         /// 农户 · household
         household: HouseholdId,
     },
+    /// 按档案预警 · warn of what records tell by themselves: incomes, losses, accidents
+    Warn(WarnArguments),
     /// 重演预警 · ask a household's warnings again, as they were
     Replay {
         /// 农户 · household
@@ -256,6 +259,7 @@ impl Office<'_> {
             }
             AdminCommand::Tasks(asked) => self.list_tasks(&asked),
             AdminCommand::Case { household } => self.show_case(household),
+            AdminCommand::Warn(asked) => self.warn(&asked),
             AdminCommand::Replay { household, warning } => {
                 self.replay_warnings(household, warning.as_deref())
             }

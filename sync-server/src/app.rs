@@ -75,6 +75,8 @@ pub struct App {
     pub lease_days: Option<u16>,
     /// Lines, periods and warning rules that hold here.
     pub policy: Arc<Published>,
+    /// Accounts of offices for which records are judged by themselves.
+    pub warn_by: Vec<String>,
     /// How often and how much each device may send.
     pub limits: Limits,
     /// Renders /metrics, where the process installed a recorder.
@@ -122,6 +124,7 @@ impl App {
             enrolment_approval: settings.enrolment_approval,
             lease_days: u16::try_from(settings.lease_days).ok().filter(|days| *days > 0),
             policy: Arc::new(policy(settings)?),
+            warn_by: settings.warn_by.clone(),
             limits: Limits::new(settings.syncs_per_minute, settings.changes_per_day),
             metrics: None,
             wrong_codes: Tries::new(WRONG_CODES_MAX, TRIES_WINDOW_MS),

@@ -21,6 +21,7 @@ pub mod router;
 mod serve;
 pub mod settings;
 pub mod storage;
+pub mod warnings;
 
 pub use app::App;
 pub use serve::{ServeError, serve};

@@ -16,11 +16,13 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+use wanhu_core::store::StoreError;
 
 use crate::app::App;
 use crate::router::router;
 use crate::settings::Settings;
 use crate::storage;
+use crate::warnings::alone;
 
 /// Time for running requests to finish after the end was asked for.
 const GRACE: Duration = Duration::from_secs(30);
@@ -128,8 +130,9 @@ async fn keep_packs(app: Arc<App>) {
                 .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
             storage::persons::catch_up(storage, worker.person_key)?;
             let packs = storage::build_packs(storage, now_ms)?;
+            warn(&worker)?;
             storage::dues::catch_up(storage, &worker.policy)?;
-            Ok::<_, wanhu_core::store::StoreError>(packs)
+            Ok::<_, StoreError>(packs)
         });
         match made.await {
             Ok(Ok(0)) => {}
@@ -138,6 +141,23 @@ async fn keep_packs(app: Arc<App>) {
         }
         tokio::time::sleep(PACK_PAUSE).await;
     }
+}
+
+/// Warns of what records tell, for the offices that the settings name.
+fn warn(app: &App) -> Result<(), StoreError> {
+    for id in &app.warn_by {
+        // It may be opened later.
+        let account = app.accounts.account(id).ok().flatten();
+        let Some(office) = account.filter(alone::may_warn) else {
+            tracing::warn!(place = "warn_by", "no such office");
+            continue;
+        };
+        let found = alone::keep_up(app, &office)?;
+        if found.warned > 0 || !found.refused.is_empty() {
+            tracing::info!(warned = found.warned, refused = found.refused.len(), "records judged");
+        }
+    }
+    Ok(())
 }
 
 fn tls_acceptor(settings: &Settings) -> Result<Option<TlsAcceptor>, ServeError> {

@@ -72,6 +72,9 @@ pub struct Settings {
     pub lease_days: u64,
     /// Households may declare and look at their own record with a phone's browser, at `/my`.
     pub household_service: bool,
+    /// Accounts of offices for which the server warns of what the records of their area tell; none = only where somebody
+    /// asks for it (`admin warn`).
+    pub warn_by: Vec<String>,
     /// Syncs one device may begin within a minute.
     pub syncs_per_minute: u64,
     /// Changes taken from one device within a day.
@@ -101,6 +104,7 @@ impl Default for Settings {
             enrolment_approval: false,
             lease_days: 60,
             household_service: true,
+            warn_by: Vec::new(),
             syncs_per_minute: 120,
             changes_per_day: 200_000,
             takes_back_days: 60,
@@ -158,6 +162,9 @@ pub struct SettingsArgs {
     /// 农户手机网页自助服务 · households' own service by phone browser
     #[arg(long, env = "WANHU_HOUSEHOLD_SERVICE", global = true)]
     pub household_service: Option<bool>,
+    /// 自动按档案预警的单位账户 · offices for which records are judged by themselves, after each sync
+    #[arg(long, env = "WANHU_WARN_BY", value_delimiter = ',', global = true)]
+    pub warn_by: Option<Vec<String>>,
     /// 每台设备每分钟同步次数 · syncs per device and minute
     #[arg(long, env = "WANHU_SYNCS_PER_MINUTE", global = true)]
     pub syncs_per_minute: Option<u64>,
@@ -190,6 +197,7 @@ impl Settings {
         set(&mut settings.enrolment_code_minutes, args.enrolment_code_minutes);
         set(&mut settings.lease_days, args.lease_days);
         set(&mut settings.household_service, args.household_service);
+        set(&mut settings.warn_by, args.warn_by);
         set(&mut settings.syncs_per_minute, args.syncs_per_minute);
         set(&mut settings.changes_per_day, args.changes_per_day);
         set(&mut settings.takes_back_days, args.takes_back_days);

@@ -15,6 +15,7 @@ pub mod declarations;
 pub mod department;
 pub mod dues;
 mod following;
+pub mod judged;
 mod log;
 mod packs;
 mod past;

@@ -17,6 +17,7 @@ use wanhu_server::import::profile::Kind;
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;
 
+mod alone;
 mod bad_week;
 mod bureaus;
 mod campaign;

@@ -1,6 +1,8 @@
-//! A warning explained: asked again as it was, and under today's policy. Must not know a rule.
+//! Warnings at a desk: of what an office's records tell, and one explained: asked again as it was, and under today's policy.
+//! Must not know a rule.
 
-use wanhu_core::domain::authority::Role;
+use clap::Args;
+use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::facts::Row;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::Sensitivity;
@@ -10,8 +12,31 @@ use wanhu_core::domain::warning::Warning;
 use super::{AdminError, Office, Output, lines};
 use crate::accounts::AccountError;
 use crate::import::replay::{self, Outcome, Replay};
+use crate::warnings::alone::{self, Found};
+
+/// Which records are judged.
+#[derive(Clone, Debug, Args)]
+pub struct WarnArguments {
+    /// 区划代码,默认账户的全部辖区 · an area; else all of the account's
+    pub area: Option<u64>,
+    /// 只看数量,不写入 · say how many, write nothing
+    #[arg(long)]
+    pub preview: bool,
+}
 
 impl Office<'_> {
+    /// Warns of what records tell by themselves.
+    pub(super) fn warn(&self, asked: &WarnArguments) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let areas = asked.area.map_or_else(|| account.areas.clone(), |area| vec![area]);
+        let is_theirs = areas.iter().all(|area| authority::covers(&account.areas, *area));
+        if !alone::may_warn(&account) || !is_theirs {
+            return Err(AccountError::NotGranted.into());
+        }
+        let found = alone::judge(self.app, &account, &areas, asked.preview)?;
+        Ok(told(&found, asked.preview))
+    }
+
     /// Asks a household's warnings again, or one of them.
     pub(super) fn replay_warnings(
         &self,
@@ -27,6 +52,28 @@ impl Office<'_> {
         let replays = replay::replay(self.app, &household, warning)?;
         Ok(lines(replays.iter().map(|replay| (words(replay), json(replay)))))
     }
+}
+
+fn told(found: &Found, is_preview: bool) -> Output {
+    let Found { households, warned, rules, refused } = found;
+    let title = match is_preview {
+        true => "按档案预警,仅预览 · what records tell, nothing written",
+        false => "按档案预警 · warned of what records tell",
+    };
+    let mut text =
+        format!("{title}\n已查 judged: {households} 户 households, {warned} 户新预警 warned\n");
+    for (rule, count) in rules {
+        text.push_str(&format!("    {count} 户 households\t{rule}\n"));
+    }
+    for household in refused {
+        text.push_str(&format!("{household} 未能写入预警,请核查 · did not take its warning\n"));
+    }
+    let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    let value = serde_json::json!({
+        "preview": is_preview, "households": households, "warned": warned, "rules": rules,
+        "refused": refused
+    });
+    Output { text, json: format!("{value}\n") }
 }
 
 fn words(replay: &Replay) -> String {

@@ -14,11 +14,11 @@ use wanhu_core::store::{StoreError, records};
 
 use super::delivery::DeliveryError;
 use super::effects::{self, Reading, Said};
-use super::judging::{HOUSEHOLDS_A_TURN, Judged, record};
 use super::{provenance, report};
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::department::{self, ImportRow, StagedRow};
+use crate::warnings::written::{HOUSEHOLDS_A_TURN, Judged, record};
 
 /// What came of taking a delivery back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use wanhu_core::domain::value::Value;
 use wanhu_core::store::StoreError;
 
 use super::header::HeaderError;
-use super::judging::{HOUSEHOLDS_A_TURN, Judge};
+use super::judging::Judge;
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
 use super::profile::{Kind, Profile};
 use super::proposals::proposals;
@@ -26,6 +26,7 @@ use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::department::{self, FoundRow, NewImport};
 use crate::storage::persons::{self, Whereabouts};
+use crate::warnings::written::HOUSEHOLDS_A_TURN;
 
 /// Rows kept in one transaction: phones get their turn in between.
 const ROWS_A_TURN: usize = 4_000;

@@ -1,7 +1,7 @@
 //! What the rows of departments make of a household: which warnings fire, and the one change that records them
-//! with the bills they rest on, a clue, and the beginning of a case. Pure: must not read or write anything.
+//! with the bills they rest on. Pure: must not read or write anything.
 
-use wanhu_core::document::edit::{FieldChange, RecordEdit, StepForm};
+use wanhu_core::document::edit::{FieldChange, RecordEdit};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::{Facts, Row};
@@ -10,22 +10,13 @@ use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::value::Value;
 use wanhu_core::domain::warning::{self, Warning};
-use wanhu_core::domain::workflow::{Case, Stage, clues};
 
 use crate::storage::department::StagedRow;
+use crate::warnings::notice::{List, Sender, text};
+use crate::warnings::provenance::{FORM_OF_LIST, FORM_OF_WITHDRAWAL};
 
 /// Where a department's rows become rows of the record; of other containers single fields are filled in.
 const BILLS: &str = "spending";
-/// The form that a department's changes name.
-const FORM: &str = "department/1";
-/// The form that they name where rows are taken back.
-const FORM_OF_WITHDRAWAL: &str = "withdrawal/1";
-
-/// Whether a change is a department's, made here.
-pub(super) fn is_ours(form: &str) -> bool {
-    [FORM, FORM_OF_WITHDRAWAL].contains(&form)
-}
-
 /// Whoever reads rows, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
@@ -187,32 +178,19 @@ impl Reading<'_> {
         if fired.is_empty() {
             return None;
         }
-        let mut edit = RecordEdit { form: FORM.into(), ..RecordEdit::default() };
+        let mut edit = RecordEdit { form: FORM_OF_LIST.into(), ..RecordEdit::default() };
         // The latest word on a field is the last one.
         for (row, member) in rows.into_iter().rev() {
             let counts = fired.iter().any(|warning| warning.rows.contains(&row_id(facts, row)));
             edit = if counts { record_bill(edit, facts, row, member) } else { edit };
             edit = fill_in(edit, facts, said((row, member)));
         }
-        let case = Case::of(facts);
-        for warning in &fired {
-            edit = self.record_warning(edit, warning);
-            edit = self.record_clue(edit, &seen, &case, warning);
-        }
-        if case.stage().is_none() {
-            for (field, value) in
-                [("channel", "department".to_owned()), ("clue_on", self.today.to_string())]
-            {
-                // What somebody wrote down before stays.
-                if facts.get("case", field).is_none() {
-                    edit = edit.set("case", field, value);
-                }
-            }
-            let step = StepForm::to(Stage::Clue);
-            let level = Role::Department.level_code();
-            edit = edit.step(&Case::default(), &step, level, self.today);
-        }
-        Some(edit)
+        Some(self.sender().warn(edit, facts, &seen, &fired))
+    }
+
+    fn sender(&self) -> Sender<'_> {
+        let list = List { department: self.department, import: self.import };
+        Sender { role: Role::Department, list: Some(list), today: self.today }
     }
 
     /// A withdrawal, with what the rows of other deliveries call for once it has taken place.
@@ -255,54 +233,6 @@ impl Reading<'_> {
         }
         seen
     }
-
-    fn record_warning(&self, edit: RecordEdit, warning: &Warning) -> RecordEdit {
-        let fields = vec![
-            text("rule", &warning.rule),
-            text("rule_version", &warning.rule_version),
-            text("level", &warning.level),
-            text("risk", &warning.risk),
-            ("input".to_owned(), warning.input.into()),
-            text("rows", &warning.rows.join(" ")),
-            ("threshold".to_owned(), warning.threshold.into()),
-            text("source", &warning.source),
-            text("fired_on", &warning.fired_on.to_string()),
-            text("due_on", &warning.due_on.to_string()),
-            text("department", self.department),
-            ("delivery".to_owned(), self.import.into()),
-        ];
-        edit.named_row("warnings", &warning.row, fields)
-    }
-
-    /// A clue for the person, unless one for the same risk is being looked into.
-    fn record_clue(
-        &self,
-        edit: RecordEdit,
-        seen: &Facts,
-        case: &Case,
-        warning: &Warning,
-    ) -> RecordEdit {
-        let bills = warning.rows.iter().filter_map(|id| seen.row(BILLS, id));
-        let member = bills.map(|bill| bill.text("member")).find(|member| !member.is_empty());
-        let member = member.unwrap_or_default();
-        if clues::looked_into(seen, case, &warning.risk, member).next().is_some() {
-            return edit;
-        }
-        let mut fields = vec![
-            text("channel", "department"),
-            text("department", self.department),
-            text("risk", &warning.risk),
-            text("received_on", &warning.fired_on.to_string()),
-        ];
-        if !member.is_empty() {
-            fields.push(text("member", member));
-        }
-        edit.named_row("clues", &warning.row, fields)
-    }
-}
-
-fn text(name: &str, text: &str) -> (String, Value) {
-    (name.to_owned(), text.into())
 }
 
 /// Sets what the record does not know yet. What it knows otherwise stays: somebody has to look.

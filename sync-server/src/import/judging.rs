@@ -4,23 +4,16 @@
 use std::thread::ScopedJoinHandle;
 
 use rusqlite::Connection;
-use wanhu_core::document::DocumentError;
-use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
 use wanhu_core::domain::day::Day;
-use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::store::records::{self, Household};
-use wanhu_core::store::{StoreError, listing};
+use wanhu_core::store::{StoreError, listing, records};
 
 use super::effects::Reading;
 use super::provenance;
 use crate::accounts::Account;
 use crate::app::App;
-use crate::storage::author::{self, Author, WriteRefused};
-use crate::storage::{department, policies};
-
-/// Households written in one transaction: phones get their turn in between.
-pub(super) const HOUSEHOLDS_A_TURN: usize = 1_000;
+use crate::storage::department;
+use crate::warnings::written::{Judged, Recorded, record};
 
 /// Judges the households of a delivery.
 #[derive(Clone, Copy)]
@@ -83,57 +76,4 @@ impl Judge<'_> {
 /// What a thread came to. A panic in it is ours as well.
 fn ended<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// The change that a household's record calls for, and the record it was found in.
-#[derive(Clone, Debug)]
-pub(super) struct Judged {
-    pub(super) household: Household,
-    pub(super) edit: RecordEdit,
-}
-
-/// What became of changes.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Recorded {
-    pub(super) written: u64,
-    pub(super) refused: Vec<HouseholdId>,
-    /// Households whose record is another by now: what was found in them is not written.
-    pub(super) anew: Vec<i64>,
-}
-
-/// Writes a change in each of these households, as a department.
-pub(super) fn record(
-    app: &App,
-    account: &Account,
-    changes: Vec<Judged>,
-) -> Result<Recorded, StoreError> {
-    if changes.is_empty() {
-        return Ok(Recorded::default());
-    }
-    let (now_ms, person_key) = (app.clock.now_ms(), app.person_key);
-    let author = Author::office(account.clone(), now_ms, person_key);
-    let policy = app.policy.clone();
-    app.storage.writer().write(move |transaction| {
-        let mut recorded = Recorded::default();
-        policies::keep(transaction, &policy, now_ms)?;
-        for Judged { household, edit } in changes {
-            if !records::is_as_read(transaction, &household)? {
-                recorded.anew.push(household.n);
-                continue;
-            }
-            let id = household.id;
-            match author::write(transaction, &author, &policy.policy, household, &edit)? {
-                Ok(()) => recorded.written += 1,
-                // The same delivery on another desk was faster.
-                Err(WriteRefused::Change(DocumentError::Empty)) => {}
-                Err(
-                    WriteRefused::Edit(_)
-                    | WriteRefused::Denied(_)
-                    | WriteRefused::Step(_)
-                    | WriteRefused::Change(_),
-                ) => recorded.refused.push(id),
-            }
-        }
-        Ok(recorded)
-    })
 }

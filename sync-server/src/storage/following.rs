@@ -56,12 +56,23 @@ where
         for n in changed.collect::<Result<Vec<i64>, _>>()? {
             (self.fold)(transaction, n)?;
         }
-        transaction.execute(
-            "INSERT OR REPLACE INTO server (name, value) VALUES (?1, ?2)",
-            (self.name, [&through.to_be_bytes()[..], &self.made_from].concat()),
-        )?;
+        reached(transaction, self.name, through, &self.made_from)?;
         Ok(through < end)
     }
+}
+
+/// Keeps how far a follower has seen the log.
+pub(super) fn reached(
+    transaction: &Transaction<'_>,
+    name: &str,
+    through: i64,
+    made_from: &[u8],
+) -> Result<(), StoreError> {
+    transaction.execute(
+        "INSERT OR REPLACE INTO server (name, value) VALUES (?1, ?2)",
+        (name, [&through.to_be_bytes()[..], made_from].concat()),
+    )?;
+    Ok(())
 }
 
 /// The last log entry that a follower has seen; 0 where what is there was made from something else.

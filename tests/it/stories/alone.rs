@@ -1,0 +1,144 @@
+//! What no bureau has a list of: the cadre writes down a fall from a roof, an income, a barn that burnt, and syncs. The record
+//! tells of need; the server says so to whoever has to go.
+
+use serde_json::json;
+use wanhu_core::client::FieldView;
+use wanhu_server::accounts::Account;
+use wanhu_server::admin::WarnArguments;
+use wanhu_server::warnings::alone::{Found, keep_up};
+
+use super::*;
+
+/// An accident that cost 12,000 yuan.
+fn fall() -> RecordEdit {
+    typed(&["spending.kind=意外事故", "spending.to=2024-02-20", "spending.self_pay_fen=12000"])
+}
+
+fn warn(county: &County, by: &str, area: Option<u64>, preview: bool) -> Result<Json, &'static str> {
+    county.office(by, AdminCommand::Warn(WarnArguments { area, preview }))
+}
+
+/// What stands in a field of the only row of a container.
+fn only<'f>(fields: &'f [FieldView], container: &str, field: &str) -> Option<&'f str> {
+    let is_it = |view: &&FieldView| {
+        view.container == container && view.key.rsplit_once('.').is_some_and(|(_, f)| f == field)
+    };
+    let mut found = fields.iter().filter(is_it);
+    let only = found.next()?.value.as_text();
+    assert_eq!(found.count(), 0, "one row of {container}");
+    only
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accident_that_only_the_record_tells_of_becomes_a_task() {
+    let (county, li, id) = on_record(family()).await;
+    let other = li.create_household(FULING, typed(&["basic.head_name=邓文华"])).unwrap();
+    li.edit(id, &fall()).unwrap();
+    assert_eq!(li.warnings(id).unwrap().len(), 1, "the phone says so at once");
+    sync(&li).await;
+    assert_eq!(kinds(&li.tasks().unwrap()), [], "and nobody is asked to go");
+
+    let told = warn(&county, "县局", None, true).unwrap();
+    assert_eq!(
+        told,
+        json!({ "preview": true, "households": 2, "warned": 1, "rules": { "accident": 1 }, "refused": [] })
+    );
+    sync(&li).await;
+    assert_eq!(kinds(&li.tasks().unwrap()), [], "looked at, not written");
+
+    let told = warn(&county, "县局", Some(FULING), false).unwrap();
+    assert_eq!((&told["warned"], &told["preview"]), (&json!(1), &json!(false)));
+    sync(&li).await;
+    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify, TaskKind::AnswerWarning]);
+    assert_eq!(stages(&li, id), [Stage::Clue]);
+    assert_eq!(stages(&li, other), []);
+    let fields = li.show(id).unwrap().fields;
+    assert_eq!(only(&fields, "warnings", "rule"), Some("accident"));
+    assert_eq!(only(&fields, "warnings", "department"), None, "nobody's list");
+    assert_eq!(only(&fields, "clues", "channel"), Some("inspection"));
+    let told = county.office("县局", AdminCommand::Replay { household: id, warning: None });
+    assert_eq!(told.unwrap()[0]["replay"], "alike");
+
+    // Whoever asks again is told of nothing new, a phone as little as the township.
+    assert_eq!(warn(&county, "乡政府", None, false).unwrap()["warned"], 0);
+    // Of a second accident the visit on its way will hear.
+    li.edit(id, &fall()).unwrap();
+    sync(&li).await;
+    assert_eq!(warn(&county, "乡政府", None, false).unwrap()["warned"], 0);
+    // Once that has been, and somebody has answered, as much again is news.
+    let row = li.tasks().unwrap().into_iter().find(|t| t.task.kind == TaskKind::AnswerWarning);
+    let row = row.unwrap().task.subject;
+    take(&li, id, Stage::ToVerify, RecordEdit::default());
+    let visited = ["visits.date=2024-03-04", "visits.met=户主", "case.consent=是"];
+    take(&li, id, Stage::Verified, typed(&visited));
+    li.edit(id, &typed(&[&format!("warnings.{row}.answer=属实")])).unwrap();
+    sync(&li).await;
+    assert_eq!(warn(&county, "乡政府", None, false).unwrap()["warned"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_somebody_looks_after_and_what_a_bureau_says_is_not_warned_of_again() {
+    let (county, li, id) = on_record(family()).await;
+    county.account("住建局", Role::Department, FULING / 1_000_000);
+    // The bureau's list fills in the house and warns of it. Taken back, the field stands until somebody has looked.
+    let dir = tempfile::tempdir().unwrap();
+    let lines: &[Line<'_>] = &[&["户主姓名", "身份证号", "鉴定等级"], &["周长根", NUMBER, "D级"]];
+    let file = spreadsheet(&dir.path().join("危房.xlsx"), "危房", lines);
+    let (kind, profile, report) = (Kind::Housing, None, None);
+    let list = ImportCommand::Department { file, kind, profile, report };
+    assert_eq!(county.import("住建局", list).unwrap()["warned"], 1);
+    let withdrawal = ImportCommand::Withdraw { number: 1, report: None };
+    assert_eq!(county.import("住建局", withdrawal).unwrap()["standing"][0]["value"], "d");
+    assert_eq!(warn(&county, "县局", None, false).unwrap()["warned"], 0, "the bureau's word");
+    sync(&li).await;
+    li.edit(id, &typed(&["living.house_danger=B级"])).unwrap();
+    li.edit(id, &typed(&["living.house_danger=D级"])).unwrap();
+    sync(&li).await;
+    let told = warn(&county, "县局", None, false).unwrap();
+    assert_eq!(told["rules"], json!({ "unsafe-house": 1 }), "the cadre has seen the house");
+
+    // A monitored family has its cadre, its plan and its visits.
+    let monitored = typed(&["basic.head_name=邓文华"]);
+    let monitored = li.create_household(FULING, monitored).unwrap();
+    sync(&li).await;
+    let fields = &["class.monitored_kind=脱贫不稳定户"];
+    let carried_over = Step { reason: "历史在册", fields, ..Step::default() };
+    county.step("县局", monitored, "监测", carried_over).unwrap();
+    sync(&li).await;
+    li.edit(monitored, &fall()).unwrap();
+    sync(&li).await;
+    assert_eq!(li.warnings(monitored).unwrap().len(), 1);
+    assert_eq!(warn(&county, "县局", None, false).unwrap()["warned"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_named_in_the_settings_is_served_without_asking() {
+    let (county, li, id) = on_record(family()).await;
+    let app = &county.server.app;
+    let office = app.accounts.account("乡政府").unwrap().unwrap();
+    let keep_up = |office: &Account| keep_up(app, office).unwrap();
+    let of = |found: &Found| (found.households, found.warned);
+    assert_eq!(of(&keep_up(&office)), (1, 0), "all of the area, the first time");
+    assert_eq!(of(&keep_up(&office)), (0, 0), "nothing has changed");
+    li.edit(id, &fall()).unwrap();
+    sync(&li).await;
+    assert_eq!(of(&keep_up(&office)), (1, 1));
+    assert_eq!(of(&keep_up(&office)), (1, 0), "its own warning is a change as well");
+    assert_eq!(of(&keep_up(&office)), (0, 0));
+    // Two years on the accident is out of sight, and every household is looked at again.
+    county.day("2026-03-04");
+    assert_eq!(of(&keep_up(&office)), (1, 0));
+    // What lies elsewhere is another office's.
+    let elsewhere = Account { id: "别乡".into(), areas: vec![431_022_100], ..office };
+    assert_eq!(of(&keep_up(&elsewhere)), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_warn_is_not_obeyed() {
+    let (county, _, _) = on_record(family()).await;
+    for by in ["李明", "村委会", "医保局"] {
+        assert_eq!(warn(&county, by, None, false), Err("not_granted"), "{by}");
+    }
+    let next_county = Some(431_025);
+    assert_eq!(warn(&county, "县局", next_county, false), Err("not_granted"));
+}
