@@ -7,7 +7,7 @@ use wanhu_core::domain::schema::{Schema, words};
 
 use super::campaigns::CampaignArguments;
 use super::{AdminError, Office, Output, lines, plain};
-use crate::import::afterwards::{self, Standing, Withdrawn};
+use crate::import::afterwards::{self, Listed, Withdrawn};
 use crate::import::delivery::{self, Delivered, DeliveryError, Watch};
 use crate::import::profile::{Kind, Profile};
 use crate::storage::department;
@@ -35,6 +35,11 @@ pub enum ImportCommand {
     List,
     /// 核查反馈,按文件行 · answers to a delivery, row by row
     Answers {
+        /// 编号 · its number
+        number: i64,
+    },
+    /// 与档案不一致的行 · rows that records contradict
+    Differences {
         /// 编号 · its number
         number: i64,
     },
@@ -81,6 +86,11 @@ impl Office<'_> {
             ImportCommand::Campaign(asked) => self.bring_in(asked, watch),
             ImportCommand::List => self.list_imports(),
             ImportCommand::Answers { number } => self.list_answers(number),
+            ImportCommand::Differences { number } => {
+                self.must_be_own(number)?;
+                let differences = afterwards::differences(self.app, number)?;
+                Ok(lines(differences.iter().map(listed)))
+            }
             ImportCommand::Withdraw { number, report } => {
                 let report = report.as_deref();
                 let done = afterwards::withdraw(self.app, &account, number, report)?;
@@ -109,13 +119,16 @@ impl Office<'_> {
         })))
     }
 
-    fn list_answers(&self, number: i64) -> Result<Output, AdminError> {
+    /// A delivery is the business of whoever made it.
+    fn must_be_own(&self, number: i64) -> Result<(), AdminError> {
         let account = self.account()?;
         let imports = self.app.storage.read(department::imports)?;
         let is_own = imports.iter().any(|known| known.n == number && known.account == account.id);
-        if !is_own {
-            return Err(DeliveryError::Unknown.into());
-        }
+        if is_own { Ok(()) } else { Err(DeliveryError::Unknown.into()) }
+    }
+
+    fn list_answers(&self, number: i64) -> Result<Output, AdminError> {
+        self.must_be_own(number)?;
         let answers = afterwards::answers(self.app, number)?;
         let warned = answers.into_iter().filter(|answer| !answer.rule.is_empty());
         Ok(lines(warned.map(|answer| {
@@ -148,20 +161,26 @@ fn withdrawn(number: i64, Withdrawn { marked, standing }: &Withdrawn) -> Output 
         );
     }
     let mut rows = Vec::new();
-    for field in standing {
-        let Standing { household, row, container, key, value, .. } = field;
-        let (label, words) = field.words();
-        let place = format!("{container}.{key}");
-        text.push_str(&format!("    {household}\t第 {row} 行\t{place}\t{label}\t{words}\n"));
-        rows.push(serde_json::json!({
-            "household": household.to_string(), "row": row, "field": place,
-            "value": plain(Some(value))
-        }));
+    for (line, value) in standing.iter().map(listed) {
+        text.push_str(&format!("    {line}\n"));
+        rows.push(value);
     }
     let value = serde_json::json!({
         "ok": true, "number": number, "households": marked, "standing": rows
     });
     Output { text, json: format!("{value}\n") }
+}
+
+/// A field as a list has it, for people and for scripts.
+fn listed(field: &Listed) -> (String, serde_json::Value) {
+    let Listed { household, row, container, key, value, .. } = field;
+    let (label, words) = field.words();
+    let place = format!("{container}.{key}");
+    let line = format!("{household}\t第 {row} 行\t{place}\t{label}\t{words}");
+    let value = serde_json::json!({
+        "household": household.to_string(), "row": row, "field": place, "value": plain(Some(value))
+    });
+    (line, value)
 }
 
 /// What was not looked at, where there is any.
@@ -177,7 +196,7 @@ pub(super) fn left(sheets: &[String]) -> String {
 
 fn told(delivered: &Delivered) -> Output {
     let Delivered { import, summary, matched, new, not_taken, .. } = delivered;
-    let Delivered { households, warned, faults, refused, sheets_left, .. } = delivered;
+    let Delivered { households, warned, filled_in, faults, refused, sheets_left, .. } = delivered;
     let mut text = format!(
         "导入完成 · delivered: {import}\n{} 行 rows: {matched} 行对应在册人员 matched, {new} 行为新 new, \
          {not_taken} 行未采用 not taken, {} 行略过 skipped\n{households} 户 households, \
@@ -186,13 +205,17 @@ fn told(delivered: &Delivered) -> Output {
         summary.skipped()
     );
     text.push_str(&left(sheets_left));
-    if *matched > 0 {
+    if *filled_in > 0 {
+        text.push_str(&format!(
+            "{filled_in} 户档案空缺处已补录 · households filled in where silent\n"
+        ));
+    } else if *matched > 0 {
         text.push_str(
             "未引起预警的行只留作比对,不写入档案 · rows that warn of nothing are kept to compare, on no record\n",
         );
     }
     for household in refused {
-        let said = format!("{household} 未能写入预警,请核查 · did not take its warning\n");
+        let said = format!("{household} 未能写入,请核查 · did not take it\n");
         text.push_str(&said);
     }
     let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
@@ -206,7 +229,7 @@ fn told(delivered: &Delivered) -> Output {
     let value = serde_json::json!({
         "number": import, "rows": summary.rows, "matched": matched, "new": new,
         "not_taken": not_taken, "skipped": summary.skipped(), "households": households,
-        "warned": warned, "refused": refused, "faults": faults, "sheets_left": sheets_left
+        "warned": warned, "filled_in": filled_in, "refused": refused, "faults": faults, "sheets_left": sheets_left
     });
     Output { text, json: format!("{value}\n") }
 }

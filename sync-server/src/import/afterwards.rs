@@ -25,13 +25,13 @@ use crate::warnings::written::{HOUSEHOLDS_A_TURN, Judged, record};
 pub struct Withdrawn {
     /// Households whose bills, warnings or clues were marked as withdrawn.
     pub marked: u64,
-    /// What stays on record until somebody has looked.
-    pub standing: Vec<Standing>,
+    /// What the list filled in and nobody has touched since: it stays until somebody has looked.
+    pub standing: Vec<Listed>,
 }
 
-/// A field that a list filled in and nobody has touched since.
+/// A field of a record, as a list has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Listed {
     /// The household.
     pub household: HouseholdId,
     /// The row of the department's file.
@@ -42,11 +42,22 @@ pub struct Standing {
     pub key: String,
     /// The field.
     pub field: String,
-    /// What it says.
+    /// What the list says.
     pub value: Value,
 }
 
-impl Standing {
+impl Listed {
+    fn of(household: HouseholdId, said: &Said<'_>) -> Self {
+        Self {
+            household,
+            row: said.row.row,
+            container: said.container.to_owned(),
+            key: said.key(),
+            field: said.field.to_owned(),
+            value: said.value.clone(),
+        }
+    }
+
     /// The field's label and the value as people read it.
     pub fn words(&self) -> (&str, String) {
         let field = Schema::base().field(&self.container, &self.field);
@@ -137,7 +148,7 @@ struct Left {
     /// The same without what others' rows call for, where they call for something.
     bare: Option<Judged>,
     /// What it holds of the delivery even so.
-    fields: Vec<Standing>,
+    fields: Vec<Listed>,
 }
 
 impl Withdrawal<'_> {
@@ -170,14 +181,7 @@ impl Withdrawal<'_> {
         let stands = |said: &&Said<'_>| {
             said.row.import == self.import && !confirmed.iter().any(|other| other.is_of_field(said))
         };
-        let fields = filled_in.iter().filter(stands).map(|said| Standing {
-            household: household.id,
-            row: said.row.row,
-            container: said.container.to_owned(),
-            key: said.key(),
-            field: said.field.to_owned(),
-            value: said.value.clone(),
-        });
+        let fields = filled_in.iter().filter(stands).map(|said| Listed::of(household.id, said));
         let fields = fields.collect();
         let bare = bare.filter(|bare| change.as_ref() != Some(bare));
         let judged = |edit| Judged { household: household.clone(), edit };
@@ -194,11 +198,38 @@ impl Withdrawal<'_> {
         Some(Reading {
             import: latest.n,
             department: &latest.department,
+            fills_in: false,
             key: &self.app.person_key,
             policy: &self.app.policy.policy,
             today: Day::in_china(self.app.clock.now_ms()),
         })
     }
+}
+
+/// What a delivery's rows say and records have otherwise: where somebody should look. What the records have instead is not
+/// told: a department may not read all of it.
+///
+/// # Errors
+/// Where the file fails.
+pub fn differences(app: &App, import: i64) -> Result<Vec<Listed>, DeliveryError> {
+    let mut by_household: BTreeMap<i64, Vec<StagedRow>> = BTreeMap::new();
+    for row in app.storage.read(|connection| department::rows_of(connection, import))? {
+        by_household.entry(row.household).or_default().push(row);
+    }
+    let households: Vec<_> = by_household.into_iter().collect();
+    let of = |connection: &Connection, some: &[(i64, Vec<StagedRow>)]| {
+        let mut listed = Vec::new();
+        for (n, rows) in some {
+            let household = records::get(connection, *n)?;
+            let facts = facts(&household.fold, household.scope);
+            let contradicted = effects::contradicted(&app.person_key, &facts, rows);
+            listed.extend(contradicted.iter().map(|said| Listed::of(household.id, said)));
+        }
+        Ok(listed)
+    };
+    let mut listed = app.storage.read_in_parts(&households, of)?.concat();
+    listed.sort_by_key(|field| field.row);
+    Ok(listed)
 }
 
 /// Where a delivery's warning stands: for the department that sent the bill.

@@ -104,7 +104,9 @@ pub struct Delivered {
     pub households: u64,
     /// Households that got a warning.
     pub warned: u64,
-    /// Households that should have got one and whose record did not take it.
+    /// Households without a warning whose record was silent about something that the file says.
+    pub filled_in: u64,
+    /// Households whose record did not take what it should have got.
     pub refused: Vec<HouseholdId>,
 }
 
@@ -236,11 +238,16 @@ impl Delivery<'_> {
         // A bill of no day would lie in no months that anybody looks back on: it counts from when it was delivered.
         let is_day = |field: &str| matches!(field, "spending.from" | "spending.to");
         let is_dated = values.iter().any(|(field, _)| is_day(field));
-        let today = || Value::from(Day::in_china(self.app.clock.now_ms()).to_string());
-        let delivered = (!is_dated).then(today);
+        let today = Day::in_china(self.app.clock.now_ms());
+        let delivered = (!is_dated).then(|| Value::from(today.to_string()));
         if values.iter().any(|(field, _)| field.starts_with("spending.")) {
             values.extend(delivered.as_ref().map(|day| ("spending.to", day)));
             values.extend(kind.as_ref().map(|kind| ("spending.kind", kind)));
+        }
+        let yes = Value::from(true);
+        // What has come to an end says nothing of today.
+        if !row.has_ended(today) {
+            values.extend(self.profile.ticks(&row.values).map(|tick| (tick, &yes)));
         }
         department::written(values.into_iter())
     }
@@ -286,7 +293,7 @@ impl Delivery<'_> {
     /// Warns, household by household, and marks the delivery as done.
     fn judge(&mut self) -> Result<(), DeliveryError> {
         let (app, account, import) = (self.app, self.account, self.done.import);
-        let judge = Judge { app, account, department: &self.profile.department, import };
+        let judge = Judge { app, account, profile: self.profile, import };
         let households = app.storage.read(|c| department::households(c, import))?;
         self.done.households = households.len() as u64;
         let (mut begin, mut judged, mut anew) = (0, Vec::new(), Vec::new());
@@ -295,7 +302,8 @@ impl Delivery<'_> {
             let end = households.len().min(begin + HOUSEHOLDS_A_TURN);
             anew.extend(&households[begin..end]);
             let (recorded, next) = judge.turn(judged, &anew)?;
-            self.done.warned += recorded.written;
+            self.done.warned += recorded.warned;
+            self.done.filled_in += recorded.written - recorded.warned;
             self.done.refused.extend(recorded.refused);
             (begin, judged, anew) = (end, next, recorded.anew);
         }

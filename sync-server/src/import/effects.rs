@@ -24,6 +24,8 @@ pub(super) struct Reading<'a> {
     pub(super) import: i64,
     /// Code of the department.
     pub(super) department: &'a str,
+    /// Whether its rows go on record where it is silent, whether they warn or not.
+    pub(super) fills_in: bool,
     /// Gives people one name.
     pub(super) key: &'a PersonKey,
     /// The rules that hold.
@@ -123,6 +125,16 @@ pub(super) fn agreed<'r>(
     agreed
 }
 
+/// What these rows say and the record has otherwise.
+pub(super) fn contradicted<'r>(
+    key: &PersonKey,
+    facts: &'r Facts,
+    rows: &'r [StagedRow],
+) -> Vec<Said<'r>> {
+    let said = about(key, facts, rows).into_iter().flat_map(said);
+    said.filter(|said| said.known(facts).is_some_and(|known| known != said.value)).collect()
+}
+
 /// The bill that a row is: field and value.
 fn bill(row: &StagedRow) -> impl Iterator<Item = (&str, &Value)> {
     let of_bills = |name| str::strip_prefix(name, BILLS)?.strip_prefix('.');
@@ -154,7 +166,7 @@ impl Reading<'_> {
         warning::evaluate(&seen, self.policy, self.today)
     }
 
-    /// The change that a household's rows call for; none where nobody has to be warned of anything new. `filled_in` is what
+    /// The change that a household's rows call for; none where nobody has to be warned of anything new, nor anything filled in. `filled_in` is what
     /// departments have put on record of it: like their bills it counts as their word, and only while a row says so.
     pub(super) fn change(
         &self,
@@ -175,7 +187,7 @@ impl Reading<'_> {
         let known = warning::evaluate(&without, self.policy, self.today);
         fired.retain(|warning| !known.contains(warning));
         let fired = warning::unheard(facts, self.policy, fired);
-        if fired.is_empty() {
+        if fired.is_empty() && !self.fills_in {
             return None;
         }
         let mut edit = RecordEdit { form: FORM_OF_LIST.into(), ..RecordEdit::default() };
@@ -183,7 +195,12 @@ impl Reading<'_> {
         for (row, member) in rows.into_iter().rev() {
             let counts = fired.iter().any(|warning| warning.rows.contains(&row_id(facts, row)));
             edit = if counts { record_bill(edit, facts, row, member) } else { edit };
-            edit = fill_in(edit, facts, said((row, member)));
+            if !fired.is_empty() || row.import == self.import {
+                edit = fill_in(edit, facts, said((row, member)));
+            }
+        }
+        if fired.is_empty() {
+            return (!edit.fields.is_empty()).then_some(edit);
         }
         Some(self.sender().warn(edit, facts, &seen, &fired))
     }

@@ -9,6 +9,7 @@ use wanhu_core::domain::day::Day;
 use wanhu_core::store::{StoreError, listing, records};
 
 use super::effects::Reading;
+use super::profile::Profile;
 use super::provenance;
 use crate::accounts::Account;
 use crate::app::App;
@@ -20,8 +21,8 @@ use crate::warnings::written::{Judged, Recorded, record};
 pub(super) struct Judge<'a> {
     pub(super) app: &'a App,
     pub(super) account: &'a Account,
-    /// Code of the department.
-    pub(super) department: &'a str,
+    /// How its table is read.
+    pub(super) profile: &'a Profile,
     /// Number of the delivery.
     pub(super) import: i64,
 }
@@ -53,7 +54,8 @@ impl Judge<'_> {
         let rows = department::about(connection, n)?;
         let reading = Reading {
             import: self.import,
-            department: self.department,
+            department: &self.profile.department,
+            fills_in: self.profile.fills_in,
             key: &self.app.person_key,
             policy: &self.app.policy.policy,
             today: Day::in_china(self.app.clock.now_ms()),
@@ -64,7 +66,7 @@ impl Judge<'_> {
         }
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
-        if !reading.fires(&facts, &rows) {
+        if !reading.fills_in && !reading.fires(&facts, &rows) {
             return Ok(None);
         }
         let filled_in = provenance::filled_in(connection, reading.key, n, &facts, &rows)?;

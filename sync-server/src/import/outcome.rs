@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use wanhu_core::domain::day::Day;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::value::Value;
 
@@ -25,6 +26,15 @@ pub struct DepartmentRow {
     /// columns or another spelling of the same values, has the same. It is made from an identity number
     /// without a key: whoever keeps it keeps it as carefully as the number.
     pub key: [u8; 16],
+}
+
+impl DepartmentRow {
+    /// Whether what it says was over before the month of this day.
+    pub(super) fn has_ended(&self, today: Day) -> bool {
+        let last = self.values.iter().find(|(field, _)| &**field == "to");
+        let last: Option<Day> = last.and_then(|(_, last)| last.as_text()?.parse().ok());
+        last.is_some_and(|last| last.plus_months(1) <= today)
+    }
 }
 
 impl fmt::Debug for DepartmentRow {

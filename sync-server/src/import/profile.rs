@@ -4,10 +4,12 @@
 //! A column that names a field of the record (`core/schema/household.toml`) is checked against it: kind and
 //! codes must fit. A column with the empty container is one that the record does not have.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 use wanhu_core::domain::schema::{FieldKind, Schema};
+use wanhu_core::domain::value::Value;
 
 use super::header;
 
@@ -125,6 +127,8 @@ pub struct Column {
     parts: Vec<(String, String)>,
     /// The code of everything else; without one it is a fault.
     otherwise: Option<String>,
+    /// Codes that say something else of the person besides: the code and a tick of the record, `container.field`.
+    ticks: Vec<(String, String)>,
     /// Longest text, in characters.
     pub(super) text_max: usize,
 }
@@ -140,6 +144,8 @@ pub struct Profile {
     pub zh: String,
     /// English name.
     pub en: String,
+    /// Whether its rows are put on record wherever the record is silent. Else only those are by which somebody is warned.
+    pub fills_in: bool,
     /// The columns.
     pub columns: Vec<Column>,
 }
@@ -178,6 +184,8 @@ struct ProfileFile {
     zh: String,
     en: String,
     #[serde(default)]
+    fills_in: bool,
+    #[serde(default)]
     container: String,
     column: Vec<ColumnFile>,
 }
@@ -196,6 +204,8 @@ struct ColumnFile {
     spellings: toml::Table,
     #[serde(default)]
     parts: toml::Table,
+    #[serde(default)]
+    ticks: BTreeMap<String, String>,
     otherwise: Option<String>,
 }
 
@@ -266,8 +276,20 @@ impl Profile {
         if !columns.iter().any(|column| column.role == Role::Name) {
             return Err(ProfileError::NoName);
         }
-        let ProfileFile { kind, department, zh, en, .. } = file;
-        Ok(Self { kind, department, zh, en, columns })
+        let ProfileFile { kind, department, zh, en, fills_in, .. } = file;
+        Ok(Self { kind, department, zh, en, fills_in, columns })
+    }
+
+    /// The ticks of the record, `container.field`, that a row's values say besides.
+    pub(super) fn ticks<'p>(
+        &'p self,
+        values: &'p [(Arc<str>, Value)],
+    ) -> impl Iterator<Item = &'p str> {
+        values.iter().filter_map(|(field, value)| {
+            let column = self.columns.iter().find(|column| column.field == *field)?;
+            let code = value.as_text()?;
+            column.ticks.iter().find(|(of, _)| of == code).map(|(_, tick)| tick.as_str())
+        })
     }
 }
 
@@ -314,9 +336,11 @@ impl Column {
             spellings: words(file.spellings)?,
             parts: words(file.parts)?,
             otherwise: file.otherwise,
+            ticks: file.ticks.into_iter().collect(),
             text_max: TEXT_MAX,
         };
         column.must_fit()?;
+        column.must_tick()?;
         Ok(column)
     }
 
@@ -363,6 +387,22 @@ impl Column {
                 _,
             ) => Err(unfit()),
         }
+    }
+
+    /// Checks that its codes tick what is ticked on record, and are codes it reads.
+    fn must_tick(&self) -> Result<(), ProfileError> {
+        for (code, tick) in &self.ticks {
+            let field = tick.split_once('.').and_then(|(of, name)| Schema::base().field(of, name));
+            let is_tick = field.is_some_and(|field| matches!(field.kind, FieldKind::Tick));
+            if !is_tick {
+                return Err(ProfileError::UnknownField(tick.clone()));
+            }
+            let mut words = self.spellings.iter().chain(&self.parts);
+            if !words.any(|(_, known)| known == code) {
+                return Err(ProfileError::UnknownCode(format!("{}: {code}", self.field)));
+            }
+        }
+        Ok(())
     }
 
     fn must_know(&self, known: impl Fn(&str) -> bool) -> Result<(), ProfileError> {

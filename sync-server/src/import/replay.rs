@@ -82,6 +82,7 @@ fn again(
         let reading = Reading {
             import: delivery,
             department: row.text("department"),
+            fills_in: false,
             key: &app.person_key,
             policy,
             today: fired_on,

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use wanhu_core::domain::schema;
 
-use super::afterwards::Standing;
+use super::afterwards::Listed;
 use super::delivery::DeliveryError;
 use super::outcome::Fault;
 use super::proposals::Proposals;
@@ -95,7 +95,7 @@ pub(super) fn write_lines<'l>(
 }
 
 /// Writes what a withdrawn delivery leaves on record, a line a field.
-pub(super) fn write_standing(mut out: impl Write, standing: &[Standing]) -> Result<(), csv::Error> {
+pub(super) fn write_standing(mut out: impl Write, standing: &[Listed]) -> Result<(), csv::Error> {
     out.write_all(UTF_8_MARK)?;
     let mut lines = csv::Writer::from_writer(out);
     lines.write_record(["农户 Household", "行号 Row", "位置 Place", "字段 Field", "值 Value"])?;

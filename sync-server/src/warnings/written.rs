@@ -25,7 +25,10 @@ pub(crate) struct Judged {
 /// What became of changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorded {
+    /// Households changed.
     pub(crate) written: u64,
+    /// Of them those that were warned of something.
+    pub(crate) warned: u64,
     pub(crate) refused: Vec<HouseholdId>,
     /// Households whose record is another by now: what was found in them is not written.
     pub(crate) anew: Vec<i64>,
@@ -53,7 +56,11 @@ pub(crate) fn record(
             }
             let id = household.id;
             match author::write(transaction, &author, &policy.policy, household, &edit)? {
-                Ok(()) => recorded.written += 1,
+                Ok(()) => {
+                    recorded.written += 1;
+                    let warns = edit.new_rows.iter().any(|row| row.container == "warnings");
+                    recorded.warned += u64::from(warns);
+                }
                 // The same delivery on another desk was faster.
                 Err(WriteRefused::Change(DocumentError::Empty)) => {}
                 Err(

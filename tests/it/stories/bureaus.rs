@@ -130,3 +130,68 @@ async fn each_bureaus_list_warns_where_it_tells_of_need_and_nowhere_else() {
         assert_eq!(warned["warned"], 1, "{what}");
     }
 }
+
+/// What the phone shows of one of the wife's fields.
+fn wifes(li: &Ledger, id: HouseholdId, field: &str) -> Option<String> {
+    let shown = li.show(id).unwrap();
+    let of_members = |key: &str| {
+        let mut members = shown.fields.iter().filter(|f| f.container == "members");
+        members.find(|f| f.key == key).map(|field| field.value.clone())
+    };
+    let is_hers = |f: &&wanhu_core::client::FieldView| {
+        f.key.ends_with(".identity_number") && f.value.as_text() == Some(WIFE)
+    };
+    let row = shown.fields.iter().find(is_hers)?.key.split_once('.')?.0.to_owned();
+    let value = of_members(&format!("{row}.{field}"))?;
+    Some(value.as_text().map_or_else(|| format!("{:?}", value.as_bool()), str::to_owned))
+}
+
+const ALLOWANCES: Line<'static> = &["姓名", "身份证号", "救助类型", "月保障金额", "停发时间"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_holds_a_certificate_or_lives_on_an_allowance_is_not_asked_again() {
+    let (county, li, id) = on_record(couple_with_child()).await;
+    county.account("残联", Role::Department, FULING / 1_000_000);
+    county.account("民政局", Role::Department, FULING / 1_000_000);
+    let dir = tempfile::tempdir().unwrap();
+    let list = |by: &str, kind, title: &str, lines: &[Line<'_>]| {
+        let file = spreadsheet(&dir.path().join(format!("{title}.xlsx")), title, lines);
+        let command = ImportCommand::Department { file, kind, profile: None, report: None };
+        let told = county.import(by, command).unwrap();
+        (told["warned"].clone(), told["filled_in"].clone())
+    };
+    let certificates: Line<'_> = &["姓名", "身份证号", "残疾类别", "残疾等级"];
+    let second: Line<'_> = &["文秀芬", WIFE, "肢体", "二级"];
+    let filled_in = (0.into(), 1.into());
+    assert_eq!(list("残联", Kind::Disability, "三月", &[certificates, second]), filled_in);
+    let ended: Line<'_> = &["文秀芬", WIFE, "特困供养", "500", "2024-01"];
+    let nothing = (0.into(), 0.into());
+    assert_eq!(list("民政局", Kind::CivilAffairs, "旧", &[ALLOWANCES, ended]), nothing);
+    let paid: Line<'_> = &["文秀芬", WIFE, "农村低保", "300", ""];
+    assert_eq!(list("民政局", Kind::CivilAffairs, "三月低保", &[ALLOWANCES, paid]), filled_in);
+    sync(&li).await;
+    assert_eq!(kinds(&li.tasks().unwrap()), [], "no line is published for either");
+    assert_eq!(wifes(&li, id, "disability_grade").as_deref(), Some("grade_2"));
+    assert_eq!(wifes(&li, id, "disability_kind").as_deref(), Some("limb"));
+    assert_eq!(wifes(&li, id, "subsistence").as_deref(), Some("Some(true)"));
+    assert_eq!(wifes(&li, id, "extreme_hardship"), None, "that had come to an end");
+
+    // The same list again has nothing to fill in; another grade is for people to look at, not to overwrite.
+    assert_eq!(list("残联", Kind::Disability, "四月", &[certificates, second]), nothing);
+    let third: Line<'_> = &["文秀芬", WIFE, "肢体", "三级"];
+    assert_eq!(list("残联", Kind::Disability, "五月", &[certificates, third]), nothing);
+    let differences = |number| county.import("残联", ImportCommand::Differences { number });
+    let told = differences(5).unwrap();
+    assert_eq!(told.as_array().unwrap().len(), 1, "{told}");
+    assert_eq!((&told[0]["row"], &told[0]["value"]), (&3.into(), &"grade_3".into()));
+    assert_eq!(differences(1), Ok(serde_json::json!([])), "the record says what it says");
+    assert_eq!(differences(2), Err("delivery_unknown"), "another bureau's");
+    sync(&li).await;
+    assert_eq!(wifes(&li, id, "disability_grade").as_deref(), Some("grade_2"));
+    // Taken back, the first list's word stands by the second's, which says the same.
+    let withdraw = |number| {
+        let command = ImportCommand::Withdraw { number, report: None };
+        county.import("残联", command).unwrap()["standing"].as_array().unwrap().len()
+    };
+    assert_eq!((withdraw(1), withdraw(4)), (0, 1), "the grade; that it is a limb May says as well");
+}

@@ -37,11 +37,8 @@ fn household() -> Facts {
 fn change(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
     let policy = Policy::parse(EXAMPLES_TOML).unwrap();
     let (key, today) = (key(), "2024-06-20".parse().unwrap());
-    Reading { import, department: "housing", key: &key, policy: &policy, today }.change(
-        facts,
-        rows,
-        &[],
-    )
+    Reading { import, department: "housing", fills_in: false, key: &key, policy: &policy, today }
+        .change(facts, rows, &[])
 }
 
 fn rules(edit: &Option<RecordEdit>) -> Vec<&str> {
@@ -123,7 +120,7 @@ proptest! {
     ) {
         let policy = Policy::parse(EXAMPLES_TOML).unwrap();
         let (key, today) = (key(), "2024-06-20".parse().unwrap());
-        let reading = Reading { import: 1, department: "housing", key: &key, policy: &policy, today };
+        let reading = Reading { import: 1, department: "housing", fills_in: false, key: &key, policy: &policy, today };
         let facts = household().with("class", "household_kind", kind);
         let facts = wage.map_or(facts.clone(), |wage| facts.with("income", "wage_fen", wage));
         if reading.change(&facts, &rows, &[]).is_some() {
@@ -136,7 +133,14 @@ proptest! {
 fn small_bills_alone_are_passed_over_and_nothing_else() {
     let policy = Policy::parse(EXAMPLES_TOML).unwrap();
     let (key, today) = (key(), "2024-06-20".parse().unwrap());
-    let reading = Reading { import: 1, department: "housing", key: &key, policy: &policy, today };
+    let reading = Reading {
+        import: 1,
+        department: "housing",
+        fills_in: false,
+        key: &key,
+        policy: &policy,
+        today,
+    };
     let bill = |fen: i64| {
         let values = [
             ("spending.kind", Value::from("medical")),
