@@ -22,6 +22,7 @@ use wanhu_server::import::profile::{Kind, Profile};
 use wanhu_server::settings::Settings;
 use wanhu_server::storage::author::{self, Author};
 use wanhu_server::storage::{dues, persons, search};
+use wanhu_server::warnings::alone;
 use wanhu_tests::population;
 use wanhu_tests::seeded::{Seeded, SetClock};
 
@@ -194,6 +195,12 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
         .map_err(|e| e.words().2)?;
     let seconds = begin.elapsed().as_secs_f64();
     figures.push(figure("figures", "all figures of the city".into(), seconds, "s", None, 1));
+    let county = account("all-counties", Role::CountyOffice, vec![4310]);
+    let begin = Instant::now();
+    let found = alone::judge(&app, &county, &county.areas, true)?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let what = format!("what records tell, nothing written, {} warned", found.warned);
+    figures.push(figure("warnings", what, seconds, "s", None, 1));
     Ok(figures)
 }
 
