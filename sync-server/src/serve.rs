@@ -130,8 +130,8 @@ async fn keep_packs(app: Arc<App>) {
                 .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
             storage::persons::catch_up(storage, worker.person_key)?;
             let packs = storage::build_packs(storage, now_ms)?;
-            warn(&worker)?;
             storage::dues::catch_up(storage, &worker.policy)?;
+            warn(&worker)?;
             Ok::<_, StoreError>(packs)
         });
         match made.await {

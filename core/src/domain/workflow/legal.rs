@@ -129,7 +129,11 @@ pub fn check(
         Stage::Verified => asked.verified(&tree),
         Stage::Appraised => asked.votes(),
         Stage::TownshipCheck => asked.notice_is_over(&tree, begun),
-        Stage::CountyDecision => asked.nobody_objects(&tree),
+        Stage::CountyDecision => {
+            asked.nobody_objects(&tree)?;
+            // Weeks after it was proposed the family may be worse off again: the county sends it back.
+            if place.0 == Phase::Entry { Ok(()) } else { asked.may_close() }
+        }
         Stage::Monitored => {
             if place.1.is_none() {
                 needs_reason(step)?;

@@ -36,6 +36,15 @@ fn who_is_known_to_earn_less_than_the_line_stays_monitored() {
 }
 
 #[test]
+fn what_has_changed_since_it_was_proposed_the_county_hears_of() {
+    let at_the_county = |facts: Facts| asked(facts, &whole_way()[..14]);
+    assert_eq!(at_the_county(ready()), Ok(()));
+    let unsafe_now = ready().with("guarantees", "water_state", "not_met");
+    assert_eq!(at_the_county(unsafe_now), Err(Lack::GuaranteeNotMet));
+    assert_eq!(at_the_county(earning(999_999, "2024-09-30")), Err(Lack::IncomeBelowLine));
+}
+
+#[test]
 fn a_case_opened_again_stays_open_as_long_as_a_new_one() {
     let again = |facts: Facts, on: &'static str| {
         let to_close = ("q", "p", Stage::ToClose, on, "village");
