@@ -41,6 +41,7 @@ pub use figures::FiguresArguments;
 pub use forms::FormCommand;
 pub use imports::ImportCommand;
 pub use pages::PageArguments;
+use pages::page;
 pub use tasks::TaskArguments;
 pub use warnings::WarnArguments;
 pub use words::AdminError;
@@ -319,7 +320,7 @@ impl Office<'_> {
         let read = |c: &Connection| quarantine::waiting(c, after, asked.rows_read(), sees);
         let mut rows = self.app.storage.read(read)?;
         let go_on = asked.cut(&mut rows, |row| row.n.to_string());
-        let page = lines(rows.into_iter().map(|row| {
+        let rows = rows.into_iter().map(|row| {
             let code = RefusalCode::name(row.code);
             let (zh, en) = refusal_words(code);
             let path = list.path(row.scope).join(" ");
@@ -329,8 +330,8 @@ impl Office<'_> {
                 "code": code, "device": row.device, "received_ms": row.received_ms
             });
             (line, value)
-        }));
-        Ok(page.going_on(go_on))
+        });
+        Ok(page(rows, go_on))
     }
 
     fn quarantined(&self, number: i64) -> Result<QuarantineRow, AdminError> {
@@ -418,18 +419,24 @@ fn quoted(text: &str) -> String {
 }
 
 fn lines(rows: impl Iterator<Item = (String, serde_json::Value)>) -> Output {
-    let mut output = Output::default();
-    let mut values = Vec::new();
+    let (text, values) = listed(rows);
+    Output { text, json: format!("{}\n", serde_json::Value::from(values)) }
+}
+
+/// A line a row, and the rows' values.
+fn listed(
+    rows: impl Iterator<Item = (String, serde_json::Value)>,
+) -> (String, Vec<serde_json::Value>) {
+    let (mut text, mut values) = (String::new(), Vec::new());
     for (line, value) in rows {
-        output.text.push_str(&line);
-        output.text.push('\n');
+        text.push_str(&line);
+        text.push('\n');
         values.push(value);
     }
     if values.is_empty() {
-        output.text.push_str("没有记录 · nothing found\n");
+        text.push_str("没有记录 · nothing found\n");
     }
-    output.json = format!("{}\n", serde_json::Value::from(values));
-    output
+    (text, values)
 }
 
 fn find_regions(list: &RegionList, text: &str) -> Output {

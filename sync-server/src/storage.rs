@@ -49,6 +49,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0010_due.sql"),
     include_str!("../migrations/0011_policy.sql"),
     include_str!("../migrations/0012_form_made.sql"),
+    include_str!("../migrations/0013_due_tasks.sql"),
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and

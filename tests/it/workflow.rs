@@ -113,7 +113,7 @@ async fn a_notice_hangs_by_the_servers_clock_whatever_a_phone_says() {
     assert_eq!(early, Err("illegal_step"), "the last full day is not over");
     county.day("2024-03-11");
     county.step("township", id, "township_check", Step::default()).unwrap();
-    let tasks = county.office("county", AdminCommand::Tasks(TaskArguments::default())).unwrap();
+    let tasks = county.listed("county", AdminCommand::Tasks(TaskArguments::default())).unwrap();
     assert_eq!(tasks[0]["task"]["kind"], "county_decide");
     assert_eq!(tasks[0]["task"]["due_on"], "2024-03-16", "fifteen days from the clue");
 }
@@ -140,7 +140,7 @@ async fn a_phone_that_does_not_ask_is_refused_by_the_server_and_told_why() {
     assert_eq!((code, lacking), ("illegal_step", "notice_running"));
     assert_eq!(stage(&phone, id), Some(Stage::OnNotice), "what was refused does not count");
     let waiting =
-        county.office("township", AdminCommand::Quarantine(PageArguments::default())).unwrap();
+        county.listed("township", AdminCommand::Quarantine(PageArguments::default())).unwrap();
     assert_eq!(waiting[0]["code"], "illegal_step");
     county.day("2024-03-11");
     sync(&phone).await;
@@ -268,11 +268,11 @@ async fn an_office_of_two_townships_turns_the_pages_of_one_list() {
     }
     let page = |rows: u32, after: Option<HouseholdId>, overdue: bool| -> Vec<(u64, String)> {
         let filter = HouseholdFilter { rows, after, overdue, ..HouseholdFilter::default() };
-        let rows = county.office("both", AdminCommand::List(filter)).unwrap();
+        let rows = county.listed("both", AdminCommand::List(filter)).unwrap();
         let row = |row: &serde_json::Value| {
             (row["village"].as_u64().unwrap(), row["household"].as_str().unwrap().to_owned())
         };
-        rows.as_array().unwrap().iter().map(row).collect()
+        rows.iter().map(row).collect()
     };
     let whole = page(50, None, false);
     assert_eq!(whole.iter().map(|row| row.0).collect::<Vec<_>>(), [south, south, north, north]);
@@ -310,9 +310,9 @@ async fn an_office_finds_the_households_it_asks_for() {
     county.office("county", identified).unwrap();
     let found = |asked: HouseholdFilter| -> Vec<String> {
         let asked = HouseholdFilter { rows: 50, ..asked };
-        let rows = county.office("county", AdminCommand::List(asked)).unwrap();
+        let rows = county.listed("county", AdminCommand::List(asked)).unwrap();
         let id = |row: &serde_json::Value| row["household"].as_str().unwrap().to_owned();
-        rows.as_array().unwrap().iter().map(id).collect()
+        rows.iter().map(id).collect()
     };
     let code = |code: &str| Some(code.to_owned());
     let none = HouseholdFilter::default;

@@ -195,6 +195,18 @@ impl County {
         Ok(serde_json::from_str(&output.json).expect("prints JSON"))
     }
 
+    /// The rows of a list, of its first page where it has several; or the code of its failure.
+    ///
+    /// # Errors
+    /// The code.
+    ///
+    /// # Panics
+    /// Where the command lists nothing in pages.
+    pub fn listed(&self, by: &str, command: AdminCommand) -> Result<Vec<Json>, &'static str> {
+        let page = self.office(by, command)?;
+        Ok(page["rows"].as_array().expect("a page of a list").clone())
+    }
+
     /// A command about a department's files: what it prints as JSON, or the code of its failure.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use super::authority::{self, Action, Role};
 use super::day::Day;
 use super::facts::Facts;
 use super::policy::Policy;
-use super::workflow::{Case, Stage, Task, successors, tasks};
+use super::workflow::{Case, Stage, Task, TaskKind, successors, tasks};
 
 /// Whoever asks, and when.
 #[derive(Clone, Copy, Debug)]
@@ -46,12 +46,13 @@ impl Asking<'_> {
             return Vec::new();
         }
         let mut tasks = tasks(facts, case, self.policy, self.today);
-        tasks.retain(|task| self.is_mine(task));
+        tasks.retain(|task| self.does(task.kind));
         tasks
     }
 
-    fn is_mine(&self, task: &Task) -> bool {
-        let theirs = task.kind.role();
+    /// Whether tasks of this kind are for whoever asks.
+    pub fn does(&self, kind: TaskKind) -> bool {
+        let theirs = kind.role();
         match self.role {
             None | Some(Role::GridWorker) => theirs == Role::VillageCadre,
             Some(role) => role == theirs,

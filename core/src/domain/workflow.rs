@@ -20,7 +20,7 @@ mod legal;
 mod tasks;
 
 pub use legal::{Lack, check};
-pub use tasks::{Task, TaskKind, first_due, may_have_tasks, stages_with_tasks, tasks};
+pub use tasks::{Foreseen, Task, TaskKind, foreseen, may_have_tasks, stages_with_tasks, tasks};
 
 /// What a step enters, or says. Codes: list `case_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

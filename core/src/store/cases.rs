@@ -101,8 +101,19 @@ pub struct TaskPlace {
 pub struct ParsePlaceError;
 
 impl TaskPlace {
-    fn of(task: Task, household: HouseholdId) -> Self {
+    /// The place of a household's task.
+    pub fn of(task: Task, household: HouseholdId) -> Self {
         Self { has_no_day: task.due_on.is_none(), task, household }
+    }
+
+    /// Which task stands there.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// Whose.
+    pub fn household(&self) -> HouseholdId {
+        self.household
     }
 }
 
@@ -180,41 +191,37 @@ pub fn tasks(
     asking: &Asking<'_>,
     case_of: CaseOf,
 ) -> Result<Vec<TaskView>, StoreError> {
-    tasks_behind(connection, asking, case_of, (None, usize::MAX))
-}
-
-/// One page of what the asking account has to do: so many behind a place, in the same order.
-///
-/// # Errors
-/// As the file reports.
-pub fn tasks_behind(
-    connection: &Connection,
-    asking: &Asking<'_>,
-    case_of: CaseOf,
-    (after, rows_max): (Option<&TaskPlace>, usize),
-) -> Result<Vec<TaskView>, StoreError> {
     let mut found = Vec::new();
     let stages = asking.role.and_then(workflow::stages_with_tasks);
     for n in listing::with_tasks(connection, asking.areas, stages)? {
-        let household = records::get(connection, n)?;
-        let facts = facts(&household.fold, household.scope);
-        let case = case_of(connection, &household, &facts)?;
-        for task in asking.tasks(&facts, &case) {
-            let view = TaskView {
-                household: household.id,
-                village: household.scope,
-                head_name: facts.text("basic", "head_name").to_owned(),
-                overdue: task.is_overdue(asking.today),
-                task,
-            };
-            let place = view.place();
-            if after.is_none_or(|after| *after < place) {
-                found.push((place, view));
-            }
-        }
+        found.extend(tasks_about(connection, n, asking, case_of)?);
     }
-    found.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(found.into_iter().take(rows_max).map(|(_, view)| view).collect())
+    found.sort_by_cached_key(TaskView::place);
+    Ok(found)
+}
+
+/// What the asking account has to do about the household of a local number.
+///
+/// # Errors
+/// As the file reports.
+pub fn tasks_about(
+    connection: &Connection,
+    n: i64,
+    asking: &Asking<'_>,
+    case_of: CaseOf,
+) -> Result<Vec<TaskView>, StoreError> {
+    let household = records::get(connection, n)?;
+    let facts = facts(&household.fold, household.scope);
+    let case = case_of(connection, &household, &facts)?;
+    let tasks = asking.tasks(&facts, &case).into_iter();
+    let view = |task: Task| TaskView {
+        household: household.id,
+        village: household.scope,
+        head_name: facts.text("basic", "head_name").to_owned(),
+        overdue: task.is_overdue(asking.today),
+        task,
+    };
+    Ok(tasks.map(view).collect())
 }
 
 fn step(

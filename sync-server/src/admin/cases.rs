@@ -18,6 +18,7 @@ use wanhu_core::store::cases::{self, StepView};
 use wanhu_core::store::listing::{self, ListFilter, ListRow};
 use wanhu_core::store::records::{self, Household};
 
+use super::pages::page;
 use super::tasks::{task_json, task_words};
 use super::{AdminError, Office, Output, lines, plain};
 use crate::accounts::{Account, AccountError};
@@ -196,7 +197,7 @@ impl Office<'_> {
         let more = rows.len() > asked.rows as usize;
         rows.truncate(asked.rows as usize);
         let go_on = rows.last().filter(|_| more).map(|row| row.id.to_string());
-        let page = lines(rows.into_iter().map(|row| {
+        let rows = rows.into_iter().map(|row| {
             let state = stage_words(&row.case_state);
             let path = list.path(row.scope).join(" ");
             let text =
@@ -207,8 +208,8 @@ impl Office<'_> {
                 "risk_level": row.risk_level, "last_visit": row.last_visit
             });
             (text, value)
-        }));
-        Ok(page.going_on(go_on))
+        });
+        Ok(page(rows, go_on))
     }
 
     pub(super) fn show_household(&self, id: HouseholdId) -> Result<Output, AdminError> {

@@ -8,7 +8,8 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region;
 use wanhu_core::store::StoreError;
 
-use super::{AdminError, Office, Output, PageArguments, done, lines};
+use super::pages::page;
+use super::{AdminError, Office, Output, PageArguments, done};
 use crate::accounts::{Account, AccountError};
 use crate::household;
 use crate::storage::declarations::{self, WaitingDeclaration};
@@ -30,7 +31,7 @@ impl Office<'_> {
         // Of several areas the page is one list, or its end would hide what lies before it in the next.
         waiting.sort_by_key(|declared| declared.n);
         let go_on = asked.cut(&mut waiting, |declared| declared.n.to_string());
-        let page = lines(waiting.into_iter().map(|declared| {
+        let rows = waiting.into_iter().map(|declared| {
             let on = Day::in_china(declared.received_ms);
             let path = self.app.regions.path(declared.village).join(" ");
             let WaitingDeclaration { n, name, identity_number, telephone, note, .. } = &declared;
@@ -44,8 +45,8 @@ impl Office<'_> {
                 "risks": declared.risks, "note": note, "consents": declared.consents
             });
             (text, value)
-        }));
-        Ok(page.going_on(go_on))
+        });
+        Ok(page(rows, go_on))
     }
 
     /// A line for the township, whose task they are: how many wait, since when.

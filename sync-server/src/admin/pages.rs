@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::{Output, ROWS_MAX};
+use super::{Output, ROWS_MAX, listed};
 
 /// Which part of a list.
 #[derive(Clone, Debug, Args)]
@@ -51,20 +51,23 @@ where
     }
 }
 
-impl Output {
-    /// The page, with a last line for people that more follow behind it, where they do.
-    pub(super) fn going_on(mut self, after: Option<String>) -> Self {
-        let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./".contains(sign);
-        if let Some(after) = after {
-            // A phone may have named a row as no shell expects it.
-            let typed = match after.chars().all(is_plain) {
-                true => after,
-                false => format!("'{}'", after.replace('\'', r"'\''")),
-            };
-            self.text.push_str(&format!(
-                "还有更多,同一命令加 · more follow, by the same command with: --after {typed}\n"
-            ));
-        }
-        self
+/// A page of a list. Where more follow behind it, `after` says how to go on: in a last line for people, for scripts as `after`
+/// beside the `rows`.
+pub(super) fn page(
+    rows: impl Iterator<Item = (String, serde_json::Value)>,
+    after: Option<String>,
+) -> Output {
+    let (mut text, values) = listed(rows);
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./".contains(sign);
+    if let Some(after) = &after {
+        // A phone may have named a row as no shell expects it.
+        let typed = match after.chars().all(is_plain) {
+            true => after.clone(),
+            false => format!("'{}'", after.replace('\'', r"'\''")),
+        };
+        text.push_str(&format!(
+            "还有更多,同一命令加 · more follow, by the same command with: --after {typed}\n"
+        ));
     }
+    Output { text, json: format!("{}\n", serde_json::json!({ "rows": values, "after": after })) }
 }

@@ -4,6 +4,7 @@
 use rusqlite::Connection;
 use wanhu_core::domain::region::RegionList;
 
+use super::pages::page;
 use super::{AdminError, Office, Output, PageArguments, lines};
 use crate::storage::persons::{self, PairPlace, Residence};
 
@@ -26,15 +27,15 @@ impl Office<'_> {
     ) -> Result<Output, AdminError> {
         persons::catch_up(&self.app.storage, self.app.person_key)?;
         let sees = |village| self.must_decide_for(village).is_ok();
-        let page = (asked.after.as_ref(), asked.rows_read());
-        let read = |c: &Connection| persons::in_two_households(c, page, sees);
+        let part = (asked.after.as_ref(), asked.rows_read());
+        let read = |c: &Connection| persons::in_two_households(c, part, sees);
         let (mut pairs, list) = (self.app.storage.read(read)?, &self.app.regions);
         let go_on = asked.cut(&mut pairs, |pair| PairPlace::of(pair).to_string());
-        let page = lines(pairs.into_iter().map(|(first, second)| {
+        let rows = pairs.into_iter().map(|(first, second)| {
             let text = format!("{}\n    {}", words(&first, list), words(&second, list));
             (text, serde_json::json!([json(&first), json(&second)]))
-        }));
-        Ok(page.going_on(go_on))
+        });
+        Ok(page(rows, go_on))
     }
 }
 

@@ -2,10 +2,11 @@
 
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::workflow::Task;
-use wanhu_core::store::cases::{self, TaskPlace};
+use wanhu_core::store::cases::TaskPlace;
 
-use super::{AdminError, Office, Output, PageArguments, lines};
-use crate::storage::taken;
+use super::pages::page;
+use super::{AdminError, Office, Output, PageArguments};
+use crate::storage::dues;
 
 /// Which part of the list of tasks.
 pub type TaskArguments = PageArguments<TaskPlace>;
@@ -15,30 +16,26 @@ impl Office<'_> {
         let account = self.account()?;
         let asking = self.asking(&account);
         let after = asked.after.as_ref();
-        let page = (after, asked.rows_read());
-        let mut tasks = self
-            .app
-            .storage
-            .read(|connection| cases::tasks_behind(connection, &asking, taken::case, page))?;
+        let (part, policy) = ((after, asked.rows_read()), &self.app.policy);
+        let mut tasks = self.app.storage.read(|c| dues::page(c, &asking, policy, part))?;
         let go_on = asked.cut(&mut tasks, |view| view.place().to_string());
         let waiting = match after {
             None => self.waiting_declarations(&account)?,
             Some(_) => None,
         };
         let list = &self.app.regions;
-        let page = lines(waiting.into_iter().chain(tasks.into_iter().map(|view| {
+        let rows = waiting.into_iter().chain(tasks.into_iter().map(|view| {
             let late = if view.overdue { "逾期 overdue\t" } else { "" };
             let path = list.path(view.village).join(" ");
             let task = task_words(&view.task);
             let text = format!("{late}{}\t{}\t{path}\t{task}", view.household, view.head_name);
             let value = serde_json::json!({
                 "household": view.household.to_string(), "village": view.village,
-                "head_name": view.head_name, "overdue": view.overdue, "task": task_json(&view.task),
-                "place": view.place().to_string()
+                "head_name": view.head_name, "overdue": view.overdue, "task": task_json(&view.task)
             });
             (text, value)
-        })));
-        Ok(page.going_on(go_on))
+        }));
+        Ok(page(rows, go_on))
     }
 }
 

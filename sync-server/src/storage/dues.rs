@@ -1,15 +1,17 @@
-//! The households about which something is overdue. By when something is due at the earliest follows the log; of those whose
-//! day is over, the record decides. Must not know who asks.
+//! What has to be done about households: pages of tasks, and of the households about which one is overdue. By when each task is
+//! due follows the log; of what is on a page, the record decides. Must not know what a task is.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest, Sha256};
 use wanhu_core::document::facts::facts;
+use wanhu_core::domain::asking::Asking;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::policy::{Policy, Published};
 use wanhu_core::domain::region;
-use wanhu_core::domain::workflow;
+use wanhu_core::domain::workflow::{self, Foreseen, Task, TaskKind};
+use wanhu_core::store::cases::{self, TaskPlace, TaskView};
 use wanhu_core::store::listing::{self, ListFilter, ListRow, PageStart, Part};
 use wanhu_core::store::{StoreError, records};
 
@@ -29,37 +31,143 @@ pub fn catch_up(storage: &Storage, policy: &Arc<Published>) -> Result<(), StoreE
 /// Where it is kept how far the days reach.
 const PLACE: &str = "dues_through";
 
-/// To be raised whenever something is due on another day than before under the same policy.
-const RECKONING: &str = "2: by the server's clock";
+/// To be raised whenever a task is another than before under the same policy.
+const RECKONING: &str = "3: every task";
 
 /// Days follow from the policy, and from what this release makes of it.
 fn made_from(policy: &Published) -> Vec<u8> {
-    let hash = Sha256::new().chain_update(RECKONING).chain_update(&policy.text);
-    hash.finalize().to_vec()
+    let hash = Sha256::new().chain_update(RECKONING);
+    // Kinds are kept by their places.
+    let kinds = TaskKind::ALL.into_iter().map(TaskKind::code);
+    let hash = kinds.fold(hash, |hash, kind| hash.chain_update(kind).chain_update("/"));
+    hash.chain_update(&policy.text).finalize().to_vec()
 }
 
 fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), StoreError> {
-    let due = match listing::is_with_tasks(transaction, n)? {
-        true => {
-            let household = records::get(transaction, n)?;
-            let facts = facts(&household.fold, household.scope);
-            let case = taken::case(transaction, &household, &facts)?;
-            let first = workflow::first_due(&facts, &case, policy);
-            first.map(|first| (household.scope, first))
-        }
-        false => None,
-    };
-    let Some((scope, first)) = due else {
-        transaction.prepare_cached("DELETE FROM due WHERE household = ?1")?.execute([n])?;
+    transaction.prepare_cached("DELETE FROM due WHERE household = ?1")?.execute([n])?;
+    if !listing::is_with_tasks(transaction, n)? {
         return Ok(());
-    };
-    transaction
-        .prepare_cached(
-            "INSERT INTO due (household, scope, due_on) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET scope = ?2, due_on = ?3",
-        )?
-        .execute(params![n, scope.cast_signed(), first.to_string()])?;
+    }
+    let household = records::get(transaction, n)?;
+    let facts = facts(&household.fold, household.scope);
+    let case = taken::case(transaction, &household, &facts)?;
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO due (household, scope, desk, due_on, kind, subject, id, begins)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for Foreseen { task, from } in workflow::foreseen(&facts, &case, policy) {
+        let Some(desk) = desk(task.kind, household.scope) else { continue };
+        statement.execute(params![
+            n,
+            household.scope.cast_signed(),
+            desk.cast_signed(),
+            day_key(task.due_on),
+            task.kind as u8,
+            task.subject,
+            household.id.0,
+            from.map(|from| from.to_string()).unwrap_or_default()
+        ])?;
+    }
     Ok(())
+}
+
+/// The area whose task it is, in a household of this village.
+fn desk(kind: TaskKind, village: u64) -> Option<u64> {
+    let levels = kind.role().levels();
+    let of_level = |area: &u64| region::level(*area).is_some_and(|level| levels.contains(&level));
+    std::iter::successors(Some(village), |area| region::parent(*area)).find(of_level)
+}
+
+/// As it is kept: what has no last day stands behind all that has one.
+fn day_key(due_on: Option<Day>) -> String {
+    due_on.map_or_else(|| "none".to_owned(), |day| day.to_string())
+}
+
+/// One page of what the asking account has to do: so many tasks behind a place, in the order of [`cases::tasks`]. Exact wherever
+/// the days have come to: of what has changed since, every record is asked.
+///
+/// # Errors
+/// Where the file fails.
+pub fn page(
+    connection: &Connection,
+    asking: &Asking<'_>,
+    policy: &Published,
+    (after, rows_max): (Option<&TaskPlace>, usize),
+) -> Result<Vec<TaskView>, StoreError> {
+    let reach = following::reach(connection, PLACE, &made_from(policy))?;
+    let is_behind = |view: &TaskView| after.is_none_or(|after| *after < view.place());
+    let mut found = Vec::new();
+    if reach == 0 {
+        found = cases::tasks(connection, asking, taken::case)?;
+        found.retain(is_behind);
+    } else {
+        for n in changed(connection, asking.areas, reach)? {
+            found.extend(cases::tasks_about(connection, n, asking, taken::case)?);
+        }
+        found.retain(is_behind);
+        for area in asking.areas {
+            let behind = (after, rows_max);
+            found.extend(at_desk(connection, (*area, reach), asking, behind)?);
+        }
+        found.sort_by_cached_key(TaskView::place);
+    }
+    found.truncate(rows_max);
+    Ok(found)
+}
+
+/// Local numbers of the households with tasks that the days have not come to, in areas of one level.
+fn changed(connection: &Connection, areas: &[u64], reach: i64) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT household FROM listing WHERE tasks <> 0 AND scope BETWEEN ?1 AND ?2
+         AND household IN (SELECT household FROM log WHERE n > ?3)",
+    )?;
+    let mut found = Vec::new();
+    for area in areas {
+        let (first, last) = region::villages_of(*area);
+        let bound = params![first.cast_signed(), last.cast_signed(), reach];
+        let rows = statement.query_map(bound, |row| row.get(0))?;
+        found.extend(rows.collect::<Result<Vec<i64>, _>>()?);
+    }
+    Ok(found)
+}
+
+/// The first tasks of one area behind a place, of those households that the days have come to.
+fn at_desk(
+    connection: &Connection,
+    (desk, reach): (u64, i64),
+    asking: &Asking<'_>,
+    (after, rows_max): (Option<&TaskPlace>, usize),
+) -> Result<Vec<TaskView>, StoreError> {
+    let mine = TaskKind::ALL.into_iter().filter(|kind| asking.does(*kind));
+    let mine: Vec<_> = mine.map(|kind| kind as u8).collect();
+    let mut statement = connection.prepare_cached(
+        "SELECT household, due_on, kind, subject FROM due
+         WHERE desk = ?1 AND (due_on, kind, subject, id) > (?2, ?3, ?4, ?5)
+         AND kind IN (SELECT value FROM json_each(?6)) AND begins <= ?7
+         AND household NOT IN (SELECT household FROM log WHERE n > ?8)
+         ORDER BY due_on, kind, subject, id",
+    )?;
+    let key = |task: &Task| (day_key(task.due_on), task.kind as u8, task.subject.clone());
+    let id = after.map_or_else(Vec::new, |after| after.household().0.to_vec());
+    let (due_on, kind, subject) = after.map(|after| key(after.task())).unwrap_or_default();
+    let mut rows = statement.query(params![
+        desk.cast_signed(),
+        due_on,
+        kind,
+        subject,
+        id,
+        format!("{mine:?}"),
+        asking.today.to_string(),
+        reach
+    ])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()?.filter(|_| found.len() < rows_max) {
+        let kept = (row.get(1)?, row.get(2)?, row.get(3)?);
+        let views = cases::tasks_about(connection, row.get(0)?, asking, taken::case)?;
+        // Whoever has a cadre of its own is left to that one.
+        found.extend(views.into_iter().filter(|view| key(&view.task) == kept));
+    }
+    Ok(found)
 }
 
 /// One page of the households about which something is overdue, whose ever it is, in the list's order. Exact wherever the days
@@ -118,7 +226,8 @@ fn late(
              WHERE tasks <> 0 AND scope BETWEEN ?1 AND ?2 ORDER BY scope"
         }
         _ => {
-            "SELECT scope, household FROM due WHERE scope BETWEEN ?1 AND ?2 AND due_on < ?3
+            "SELECT DISTINCT scope, household FROM due
+             WHERE scope BETWEEN ?1 AND ?2 AND due_on < ?3 AND begins <= ?3
              AND household NOT IN (SELECT household FROM log WHERE n > ?4)
              UNION ALL SELECT scope, household FROM listing
              WHERE tasks <> 0 AND scope BETWEEN ?1 AND ?2
@@ -155,139 +264,4 @@ fn is_overdue(
 }
 
 #[cfg(test)]
-mod tests {
-    use wanhu_core::document::edit::{RecordEdit, StepForm};
-    use wanhu_core::domain::authority::Role;
-    use wanhu_core::domain::ids::HouseholdId;
-    use wanhu_core::domain::person::PersonKey;
-    use wanhu_core::domain::policy::EXAMPLES_TOML;
-    use wanhu_core::domain::workflow::{Case, Stage};
-    use wanhu_core::store::records::Household;
-    use wanhu_core::system::SystemEntropy;
-
-    use super::*;
-    use crate::accounts::Account;
-    use crate::storage::author::{self, Author};
-
-    const VILLAGE: u64 = 431_022_208_217;
-
-    /// A family of which somebody told on a Friday.
-    fn told_of(storage: &Storage, number: u8) {
-        told_of_a(storage, VILLAGE, "陈永昌", number, "2024-03-01");
-    }
-
-    /// A family of which the server heard on that Friday, whatever day the step states.
-    fn told_of_a(storage: &Storage, village: u64, head_name: &str, number: u8, on: &str) {
-        let account = Account {
-            id: "li".into(),
-            name: "李明".into(),
-            role: Role::VillageCadre,
-            areas: vec![village],
-            granted_by: String::new(),
-            disabled: false,
-        };
-        let author = Author::office(account, 1_709_251_200_000, PersonKey::new([7; 32]));
-        let household = Household::unsaved(HouseholdId([number; 16]), village);
-        let (step, on) = (StepForm::to(Stage::Clue), on.parse().unwrap());
-        let edit = RecordEdit::default().set("basic", "head_name", head_name);
-        let edit = edit.step(&Case::default(), &step, "village", on);
-        let write = move |transaction: &Transaction<'_>| {
-            author::write(transaction, &author, &Policy::default(), household, &edit)
-        };
-        storage.writer().write(write).unwrap().unwrap();
-    }
-
-    #[test]
-    fn who_has_a_rare_name_is_found_among_all_that_are_late() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("records.sqlite");
-        let storage = Storage::open(&path, &[7; 32], &mut SystemEntropy).unwrap();
-        let policy = Arc::new(Published::parse(EXAMPLES_TOML).unwrap());
-        for number in 0..60 {
-            let name = if number % 13 == 5 { "欧阳萱" } else { "陈永昌" };
-            told_of_a(&storage, VILLAGE + u64::from(number) / 3, name, number, "2024-03-01");
-            if number == 50 {
-                // What comes later is found in the log.
-                catch_up(&storage, &policy).unwrap();
-            }
-        }
-        let late: Day = "2024-03-20".parse().unwrap();
-        let page = |search: Option<&str>, after: Option<PageStart>, rows: usize, today| {
-            let filter = ListFilter { search: search.map(str::to_owned), ..ListFilter::default() };
-            let page = |c: &Connection| overdue(c, &filter, after.as_ref(), rows, (&policy, today));
-            storage.read(page).unwrap()
-        };
-        let mut named = page(None, None, 100, late);
-        assert_eq!(named.len(), 60);
-        named.retain(|row| row.head_name == "欧阳萱");
-        assert_eq!(named.len(), 5);
-        for rows in 1..7 {
-            let mut paged = Vec::new();
-            loop {
-                let next = page(Some("欧阳"), paged.last().map(ListRow::place), rows, late);
-                // Only the last page may have room left.
-                let is_last = next.len() < rows;
-                paged.extend(next);
-                if is_last {
-                    break;
-                }
-            }
-            assert_eq!(paged, named, "{rows} a page");
-        }
-        let in_time = "2024-03-02".parse().unwrap();
-        assert_eq!(page(Some("欧阳"), None, 1, in_time), []);
-    }
-
-    #[test]
-    fn a_clock_that_runs_ahead_puts_nothing_off() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("records.sqlite");
-        let storage = Storage::open(&path, &[7; 32], &mut SystemEntropy).unwrap();
-        let policy = Arc::new(Published::parse(EXAMPLES_TOML).unwrap());
-        let late = |today: &str| {
-            let today = today.parse().unwrap();
-            let page =
-                |c: &Connection| overdue(c, &ListFilter::default(), None, 50, (&policy, today));
-            storage.read(page).unwrap().len()
-        };
-        told_of_a(&storage, VILLAGE, "陈永昌", 1, "2027-03-01");
-        // Steps that are older than their way to the server keep their day.
-        told_of_a(&storage, VILLAGE, "陈国建", 2, "2024-02-27");
-        for reach in ["none", "all"] {
-            assert_eq!([late("2024-03-05"), late("2024-03-06"), late("2024-03-08")], [0, 1, 1]);
-            assert_eq!(
-                late("2024-03-09"),
-                2,
-                "five working days from when the server took it, {reach}"
-            );
-            catch_up(&storage, &policy).unwrap();
-        }
-    }
-
-    #[test]
-    fn what_is_overdue_does_not_depend_on_how_far_the_days_have_come() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("records.sqlite");
-        let storage = Storage::open(&path, &[7; 32], &mut SystemEntropy).unwrap();
-        told_of(&storage, 1);
-        let mut told = 1;
-        let five = Arc::new(Published::parse(EXAMPLES_TOML).unwrap());
-        let longer = EXAMPLES_TOML.replacen("days = 5\n", "days = 15\n", 1);
-        let fifteen = Arc::new(Published::parse(&longer).unwrap());
-        let rounds = [(&five, "2024-03-08"), (&fifteen, "2024-03-22"), (&five, "2024-03-08")];
-        for (policy, last) in rounds {
-            let last: Day = last.parse().unwrap();
-            let late = |today: Day| {
-                let all = ListFilter::default();
-                let page = |c: &Connection| overdue(c, &all, None, 50, (policy, today));
-                storage.read(page).unwrap().len()
-            };
-            assert_eq!((late(last), late(last.plus_days(1))), (0, told), "of another policy");
-            catch_up(&storage, policy).unwrap();
-            assert_eq!((late(last), late(last.plus_days(1))), (0, told), "of this policy");
-            told += 1;
-            told_of(&storage, u8::try_from(told).unwrap());
-            assert_eq!((late(last), late(last.plus_days(1))), (0, told), "of before the last one");
-        }
-    }
-}
+mod tests;

@@ -90,7 +90,7 @@ async fn a_family_moves_in_the_middle_of_its_review() {
     assert_eq!(sync(&li).await.refused, 1);
     assert_eq!(li.case(id).unwrap_err().code(), "not_found", "the record has left the old phone");
     let waiting =
-        county.office("乡政府", AdminCommand::Quarantine(PageArguments::default())).unwrap();
+        county.listed("乡政府", AdminCommand::Quarantine(PageArguments::default())).unwrap();
     let number = waiting[0]["number"].as_i64().unwrap();
     county.office("乡政府", AdminCommand::QuarantineRelease { number }).unwrap();
     sync(&next).await;

@@ -145,8 +145,8 @@ fn entries(county: &County) -> u64 {
 fn found(county: &County, name: &str) -> HouseholdId {
     let filter =
         HouseholdFilter { search: Some(name.into()), rows: 5, ..HouseholdFilter::default() };
-    let list = county.office("县局", AdminCommand::List(filter)).unwrap();
-    assert_eq!(list.as_array().unwrap().len(), 1, "{name}");
+    let list = county.listed("县局", AdminCommand::List(filter)).unwrap();
+    assert_eq!(list.len(), 1, "{name}");
     list[0]["household"].as_str().unwrap().parse().unwrap()
 }
 

@@ -23,9 +23,7 @@ fn at_desk(county: &County, by: &str) -> Vec<String> {
         asked(view["task"]["kind"].as_str().unwrap(), view["task"]["due_on"].as_str(), overdue)
     };
     county
-        .office(by, AdminCommand::Tasks(TaskArguments::default()))
-        .unwrap()
-        .as_array()
+        .listed(by, AdminCommand::Tasks(TaskArguments::default()))
         .unwrap()
         .iter()
         .map(told)

@@ -189,7 +189,7 @@ async fn whom_no_record_knows_looks_for_the_village_and_is_heard() {
     page.tick("宜章县 关溪乡 福岭村");
     reads(&page.press("提交"), "已收到,乡镇或村干部会与您联系");
     let list = AdminCommand::Declarations(PageArguments::default());
-    let waiting = county.office("乡政府", list).unwrap();
+    let waiting = county.listed("乡政府", list).unwrap();
     assert_eq!((&waiting[0]["name"], &waiting[0]["village"]), (&"周长生".into(), &FULING.into()));
 }
 

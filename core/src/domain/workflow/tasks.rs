@@ -117,18 +117,30 @@ impl Task {
     }
 }
 
+/// A task of a household, and from when on it has it: known beforehand, as long as nothing is written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Foreseen {
+    /// The task.
+    pub task: Task,
+    /// The first day on which it is to be done; none where it is already.
+    pub from: Option<Day>,
+}
+
 /// What has to be done about a household, the most urgent first.
 pub fn tasks(facts: &Facts, case: &Case, policy: &Policy, today: Day) -> Vec<Task> {
-    let mut tasks = Asked { facts, case, policy, today: Some(today) }.tasks();
+    let foreseen = foreseen(facts, case, policy).into_iter();
+    let begun = foreseen.filter(|foreseen| foreseen.from.is_none_or(|from| from <= today));
+    let mut tasks: Vec<Task> = begun.map(|foreseen| foreseen.task).collect();
     tasks.sort_by_key(|task| (task.due_on.is_none(), task.clone()));
     tasks
 }
 
-/// The first day that may be the last day for something about a household, whatever the day on which somebody asks:
-/// up to it nothing is overdue.
-pub fn first_due(facts: &Facts, case: &Case, policy: &Policy) -> Option<Day> {
-    let tasks = Asked { facts, case, policy, today: None }.tasks();
-    tasks.into_iter().filter_map(|task| task.due_on).min()
+/// What has to be done about a household on any day.
+pub fn foreseen(facts: &Facts, case: &Case, policy: &Policy) -> Vec<Foreseen> {
+    if !facts.is_active() {
+        return Vec::new();
+    }
+    Asked { facts, case, policy }.tasks()
 }
 
 /// Whether anything may have to be done about a household, on any day, under any policy, and by whichever clock its steps
@@ -155,22 +167,23 @@ struct Asked<'a> {
     facts: &'a Facts,
     case: &'a Case,
     policy: &'a Policy,
-    /// None for what may be asked for on any day.
-    today: Option<Day>,
+}
+
+impl From<Task> for Foreseen {
+    fn from(task: Task) -> Self {
+        Self { task, from: None }
+    }
 }
 
 impl Asked<'_> {
-    fn tasks(&self) -> Vec<Task> {
-        if !self.facts.is_active() {
-            return Vec::new();
-        }
-        let mut tasks = self.of_warnings();
-        tasks.extend(self.of_clues());
+    fn tasks(&self) -> Vec<Foreseen> {
+        let mut tasks: Vec<Foreseen> = self.of_warnings().into_iter().map(Into::into).collect();
+        tasks.extend(self.of_clues().into_iter().map(Into::into));
         tasks.extend(self.of_stage());
         if self.case.is_open() {
             tasks.extend(self.of_help());
         } else if self.case.is_running() {
-            tasks.extend(self.of_urgent_help());
+            tasks.extend(self.of_urgent_help().map(Into::into));
         }
         tasks
     }
@@ -198,13 +211,13 @@ impl Asked<'_> {
         clues::to_answer(self.facts, self.case).into_iter().map(task).collect()
     }
 
-    fn of_stage(&self) -> Vec<Task> {
+    fn of_stage(&self) -> Vec<Foreseen> {
         let case = self.case;
         let entered = case.path.last().and_then(|last| last.on);
         // Both ways, the decision is due from where the way began.
         let began = [Stage::ToClose, Stage::Clue].map(|stage| case.entered(stage));
         let decision = self.due(Clock::Decide, began.into_iter().flatten().max());
-        let task = |kind, due_on| vec![Task { due_on, kind, subject: String::new() }];
+        let task = |kind, due_on| vec![Task { due_on, kind, subject: String::new() }.into()];
         match case.stage() {
             Some(Stage::Clue | Stage::ToVerify | Stage::Returned | Stage::ToClose) => {
                 task(TaskKind::Verify, self.due(Clock::Verify, entered))
@@ -232,18 +245,18 @@ impl Asked<'_> {
         }
     }
 
-    fn of_notice(&self, decision: Option<Day>, entered: Option<Day>) -> Vec<Task> {
-        let objections = self.case.objections.iter().map(|subject| Task {
-            due_on: decision,
-            kind: TaskKind::SettleObjection,
-            subject: subject.clone(),
+    fn of_notice(&self, decision: Option<Day>, entered: Option<Day>) -> Vec<Foreseen> {
+        let objections = self.case.objections.iter().map(|subject| {
+            let subject = subject.clone();
+            Task { due_on: decision, kind: TaskKind::SettleObjection, subject }.into()
         });
-        let mut tasks: Vec<Task> = objections.collect();
-        let last = self.due(Clock::Notice, entered);
-        let hangs = self.today.is_some_and(|today| last.is_some_and(|last| today <= last));
-        if tasks.is_empty() && !hangs {
+        let mut tasks: Vec<Foreseen> = objections.collect();
+        if tasks.is_empty() {
             let kind = TaskKind::TownshipCheck;
-            tasks.push(Task { due_on: decision, kind, subject: String::new() });
+            let task = Task { due_on: decision, kind, subject: String::new() };
+            // As long as the notice hangs, nobody checks.
+            let from = self.due(Clock::Notice, entered).map(|last| last.plus_days(1));
+            tasks.push(Foreseen { task, from });
         }
         tasks
     }
@@ -263,43 +276,39 @@ impl Asked<'_> {
         })
     }
 
-    /// By when a cadre has to be named, where one has to be; on any day, from when the last term is over.
-    fn naming_due(&self, plan: Option<Day>) -> Option<Option<Day>> {
-        if let Some(today) = self.today {
-            return self.facts.responsible_cadres(today).next().is_none().then_some(plan);
-        }
+    /// From when on a cadre has to be named: from the end of the last term, where there was one; not at all where a term is
+    /// without end.
+    fn naming(&self, due_on: Option<Day>) -> Option<Foreseen> {
         let ends: Option<Vec<Day>> = self.facts.cadres().map(|cadre| cadre.day("to")).collect();
-        ends.map(|ends| plan.map(|plan| ends.into_iter().fold(plan, Day::max)))
+        let from = ends?.into_iter().max().map(|last| last.plus_days(1));
+        let task = Task { due_on, kind: TaskKind::NameCadre, subject: String::new() };
+        Some(Foreseen { task, from })
     }
 
-    fn of_help(&self) -> Vec<Task> {
+    fn of_help(&self) -> Vec<Foreseen> {
         let facts = self.facts;
         let since = self.case.monitored_since(facts);
         let plan = self.due(Clock::Plan, since);
-        let mut tasks = Vec::new();
-        let mut add = |kind, due_on, subject: &str| {
-            tasks.push(Task { due_on, kind, subject: subject.to_owned() });
+        let mut tasks: Vec<Foreseen> = self.naming(plan).into_iter().collect();
+        let mut add = |kind, due_on, subject: &str, from| {
+            let task = Task { due_on, kind, subject: subject.to_owned() };
+            tasks.push(Foreseen { task, from });
         };
-        if let Some(due_on) = self.naming_due(plan) {
-            add(TaskKind::NameCadre, due_on, "");
-        }
         if facts.rows("plan").is_empty() {
-            add(TaskKind::MakePlan, plan, "");
+            add(TaskKind::MakePlan, plan, "", None);
         }
         if !facts.rows("measures").iter().any(is_in_effect) {
-            add(TaskKind::RecordMeasure, plan, "");
+            add(TaskKind::RecordMeasure, plan, "", None);
         }
         let visited = facts.rows("visits").iter().filter_map(|visit| visit.day("date")).max();
         let next = self.due(Clock::Visit, visited.max(since));
-        let is_near = |due: Day, today: Day| due.plus_days(-VISIT_SHOWN_DAYS) <= today;
         // What opened the case again nobody has seen yet.
         let is_unseen = visited < self.case.entered(Stage::Reopened);
-        if is_unseen || next.zip(self.today).is_none_or(|(due, today)| is_near(due, today)) {
-            add(TaskKind::Visit, next, "");
-        }
+        let near = next.filter(|_| !is_unseen).map(|due| due.plus_days(-VISIT_SHOWN_DAYS));
+        add(TaskKind::Visit, next, "", near);
         for field in GUARANTEES {
             if facts.text("guarantees", field) == "not_met" {
-                add(TaskKind::MeetGuarantee, None, field);
+                add(TaskKind::MeetGuarantee, None, field, None);
             }
         }
         tasks

@@ -386,17 +386,18 @@ proptest! {
             ("channel", channel.into()), ("received_on", received.into()), ("after", after.into()),
         ]);
         let case = Case::of(&facts);
-        let first = first_due(&facts, &case, &policy());
         let cadre = [("account", "li".into()), ("to", format!("2024-04-{cadre_to:02}").into())];
         let mut followed = facts.clone().with_row("cadres", "k", &cadre);
         if let Some(visited) = visited {
             let visit = [("date", format!("2024-04-{visited:02}").into())];
             followed = followed.with_row("visits", "v", &visit);
         }
-        for (facts, first) in [(&facts, first), (&followed, first_due(&followed, &case, &policy()))] {
-            let today = day("2024-03-01").plus_days(later);
-            let is_late = tasks(facts, &case, &policy(), today).iter().any(|task| task.is_overdue(today));
-            prop_assert!(!is_late || first.is_some_and(|first| first < today), "{first:?} on {today}");
+        let today = day("2024-03-01").plus_days(later);
+        for facts in [&facts, &followed] {
+            let tasks = tasks(facts, &case, &policy(), today);
+            let is_unnamed = facts.responsible_cadres(today).next().is_none();
+            let is_to_be_named = tasks.iter().any(|task| task.kind == TaskKind::NameCadre);
+            prop_assert_eq!(is_to_be_named, case.is_open() && is_unnamed, "on {}", today);
         }
         let found = tasks(&facts, &case, &policy(), day("2024-06-30"));
         prop_assert!(found.is_empty() || may_have_tasks(&facts, &case));
