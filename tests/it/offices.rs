@@ -106,6 +106,22 @@ async fn an_office_grants_inside_its_area_and_no_further() {
     assert_eq!(run(&server, "office", to(other, FULING)), Err("not_granted"));
     assert!(run(&server, "", to(own, JINPEN)).is_ok(), "the operator stands in for all");
     assert_eq!(count(run(&server, "office", AdminCommand::Find { number: NUMBER.into() })), 0);
+
+    // Whose head is on record elsewhere is not opened again; which household that is, is told only to who may see it.
+    let fields = [
+        "members.name=周长根",
+        "members.relation=户主",
+        &format!("members.identity_number={NUMBER}"),
+    ];
+    let new = |village| AdminCommand::New { village, fields: fields.map(str::to_owned).to_vec() };
+    let told = |by, village| {
+        let office = Office { settings: &server.settings, app: &server.app, by };
+        let (code, zh, en) = office.run(new(village), &mut SystemEntropy).unwrap_err().words();
+        assert_eq!(code, "on_record");
+        format!("{zh} {en}")
+    };
+    assert!(told("other_office", JINPEN).contains(&own.to_string()));
+    assert!(!told("office", FULING).contains(&own.to_string()), "{}", told("office", FULING));
 }
 
 #[tokio::test(flavor = "multi_thread")]

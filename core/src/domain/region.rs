@@ -68,6 +68,12 @@ pub fn parent(code: u64) -> Option<u64> {
     }
 }
 
+/// The division of a level that contains this one, itself included; `None` where there is none.
+pub fn at_level(code: u64, wanted: Level) -> Option<u64> {
+    std::iter::successors(Some(code), |code| parent(*code))
+        .find(|code| level(*code) == Some(wanted))
+}
+
 /// One division.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
@@ -218,6 +224,17 @@ mod tests {
         }
         assert_eq!(list.search("临武县", 3)[0].code, 431_025);
         assert!(list.search("", 3).is_empty());
+    }
+
+    #[test]
+    fn what_contains_a_village_is_found_by_level() {
+        let village = 431_025_100_216;
+        assert_eq!(at_level(village, Level::Village), Some(village));
+        assert_eq!(at_level(village, Level::Township), Some(431_025_100));
+        assert_eq!(at_level(village, Level::County), Some(431_025));
+        assert_eq!(at_level(village, Level::City), Some(4310));
+        assert_eq!(at_level(431_025, Level::Village), None);
+        assert_eq!(at_level(7, Level::City), None);
     }
 
     #[test]

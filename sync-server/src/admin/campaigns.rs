@@ -1,13 +1,19 @@
 //! Past campaigns at a desk: which offices bring a register in, and what they read when it is done. Must not know what a
 //! column means, or a rule.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use wanhu_core::domain::authority;
+use wanhu_core::domain::checks::{self, Finding};
+use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::{Schema, words};
+use wanhu_core::store::{StoreError, records};
 
 use super::imports::{left, read_profile};
 use super::{AdminError, Office, Output};
+use crate::accounts::Account;
 use crate::import::campaign::{self, Brought, Campaign, Said};
 use crate::import::delivery::Watch;
 use crate::import::profile::{Kind, Profile};
@@ -58,11 +64,35 @@ impl Office<'_> {
         let report = asked.report.as_deref().map(Path::new);
         let brought =
             campaign::bring_in(self.app, &accounts, campaign, &asked.file, report, watch)?;
-        Ok(told(&brought, dry_run))
+        let found = self.found(&accounts, &brought.written);
+        Ok(told(&brought, dry_run, found))
+    }
+
+    /// What contradicts on the records that a register has changed, as far as one of the offices may see them.
+    fn found(&self, accounts: &[Account], written: &[HouseholdId]) -> Result<Found, StoreError> {
+        let mut found = Found::new();
+        for id in written {
+            let Some(household) = self.app.storage.read(|c| records::find(c, *id))? else {
+                continue;
+            };
+            let sees =
+                |desk: &&Account| authority::may_see(desk.role, &desk.areas, household.scope);
+            let Some(desk) = accounts.iter().find(sees) else { continue };
+            for finding in self.findings(desk, &household)? {
+                found.entry(checks::explain(&finding)).or_default().push((*id, finding));
+            }
+        }
+        Ok(found)
     }
 }
 
-fn told(brought: &Brought, dry_run: bool) -> Output {
+/// What contradicts, in Chinese and English, and where.
+type Found = BTreeMap<(String, String), Vec<(HouseholdId, Finding)>>;
+
+/// Households named in a line about a check; scripts are told all.
+const NAMED_MAX: usize = 5;
+
+fn told(brought: &Brought, dry_run: bool, found: Result<Found, StoreError>) -> Output {
     let head = match (dry_run, brought.has_written()) {
         (true, _) => "试算,未写入 · a trial, nothing was written",
         (false, true) => "历次排查数据已导入 · campaign brought in",
@@ -82,6 +112,25 @@ fn told(brought: &Brought, dry_run: bool) -> Output {
         let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
         text.push_str(&format!("    {count} 行 {zh} · {en}\n"));
     }
+    let is_checked = found.is_ok();
+    if !is_checked {
+        text.push_str("已保存,但未能核对 · saved, but it could not be looked at\n");
+    }
+    let found = found.unwrap_or_default();
+    for ((zh, en), places) in &found {
+        let ids: BTreeSet<_> = places.iter().map(|(id, _)| id.to_string()).collect();
+        let named = ids.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(" ");
+        let more = if ids.len() > NAMED_MAX { " …" } else { "" };
+        text.push_str(&format!(
+            "请核对 · please look at: {} 户 households: {zh}\n    {en}\n    {named}{more}\n",
+            ids.len()
+        ));
+    }
+    let findings: Vec<_> = found.values().flatten().map(|(id, finding)| {
+        serde_json::json!({
+            "household": id.to_string(), "check": finding.check.code(), "subject": finding.subject
+        })
+    }).collect();
     let said: serde_json::Map<_, _> = brought
         .said
         .iter()
@@ -91,7 +140,7 @@ fn told(brought: &Brought, dry_run: bool) -> Output {
     let value = serde_json::json!({
         "rows": rows, "taken": taken, "known": known, "not_taken": not_taken, "skipped": skipped,
         "households": households, "opened": opened, "filled": filled, "carried": carried,
-        "said": said, "dry_run": dry_run, "sheets_left": brought.sheets_left
+        "said": said, "findings": findings, "checked": is_checked, "dry_run": dry_run, "sheets_left": brought.sheets_left
     });
     Output { text, json: format!("{value}\n") }
 }

@@ -248,8 +248,9 @@ impl Office<'_> {
             None => HouseholdId::from_random(random(entropy)),
         };
         let known = self.app.storage.read(|connection| records::find(connection, id))?;
-        if known.is_some() {
-            return Err(AdminError::OnRecord(id));
+        if let Some(known) = known {
+            let sees = authority::may_see(account.role, &account.areas, known.scope);
+            return Err(AdminError::OnRecord(sees.then_some(id)));
         }
         self.write(account.clone(), Household::unsaved(id, village), edit)?;
         self.saved("已建档 · record opened", &id.to_string(), (id, &account))

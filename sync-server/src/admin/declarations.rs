@@ -81,12 +81,12 @@ impl Office<'_> {
         chosen: Option<HouseholdId>,
     ) -> Result<Output, AdminError> {
         let (account, declared) = self.declared(number)?;
-        let (id, is_new) = household::enter(self.app, account, declared, chosen)??;
+        let (id, is_new) = household::enter(self.app, account.clone(), declared, chosen)??;
         let words = match is_new {
             true => "申报已录入 · declaration entered",
             false => "此事已在办理,未另行录入 · being looked into already, nothing was added",
         };
-        Ok(done(words, &id.to_string()))
+        self.saved(words, &id.to_string(), (id, &account))
     }
 
     pub(super) fn turn_away_declaration(&self, number: i64) -> Result<Output, AdminError> {

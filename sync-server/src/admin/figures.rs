@@ -1,6 +1,7 @@
 //! Figures of an area for the offices in charge of it: as of now, or as of a day that is past, from the log as it was
 //! then. Must not define a figure; the domain does.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,13 +9,14 @@ use wanhu_core::document::facts::facts;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::{Figure, FigureUnit, Figures, Statistic};
-use wanhu_core::domain::region::{self, RegionList};
+use wanhu_core::domain::region::{self, Level, RegionList};
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
+use wanhu_core::sync::responder::LogReader;
 
 use super::{AdminError, Office, Output, lines};
 use crate::accounts::AccountError;
-use crate::storage::{self, taken};
+use crate::storage::{self, SqliteReader, taken};
 
 /// Which figures.
 #[derive(Clone, Debug, Default, Args)]
@@ -31,12 +33,24 @@ pub struct FiguresArguments {
     /// 各村应登记户数 (CSV:村代码,户数),用于登记率 · how many households each village should have, for coverage
     #[arg(long)]
     pub expected: Option<PathBuf>,
+    /// 按下级区划各列一行 · a line for each area of this level inside: 县 乡镇 村 · county township village
+    #[arg(long, value_parser = level_of, conflicts_with = "list")]
+    pub each: Option<Level>,
     /// 列出此项的农户 · list the households behind this figure
     #[arg(long, value_parser = statistic_of)]
     pub list: Option<Statistic>,
     /// 显示各项含义 · say what each figure counts
     #[arg(long)]
     pub define: bool,
+}
+
+fn level_of(text: &str) -> Result<Level, String> {
+    match text {
+        "县" | "county" => Ok(Level::County),
+        "乡镇" | "township" => Ok(Level::Township),
+        "村" | "village" => Ok(Level::Village),
+        _ => Err("没有这一级 · no such level; 可选 one of: county township village".into()),
+    }
 }
 
 fn statistic_of(text: &str) -> Result<Statistic, String> {
@@ -60,29 +74,90 @@ impl Office<'_> {
         let from = asked.from.unwrap_or_else(|| as_of.plus_months(-1).plus_days(1));
         let policy = self.app.policy.clone();
         let nothing = Figures::new(as_of, (from, as_of), &policy.policy);
-        let mut figures = asked.list.iter().fold(nothing, |figures, code| figures.with_ids(*code));
+        let nothing = asked.list.iter().fold(nothing, |figures, code| figures.with_ids(*code));
+        let past = (as_of < today).then_some(as_of);
+        // Whoever has moved on since is another office's to look at.
+        let may_see = |village: u64| authority::covers(&account.areas, village);
+        let mut counted = self.counted(&areas, past, asked.each, (&nothing, &may_see))?;
+        let part = |village| asked.each.map_or(Some(0), |level| region::at_level(village, level));
         for (village, households) in asked.expected.as_deref().map_or(Ok(vec![]), expected)? {
-            if areas.iter().any(|area| region::code_contains(*area, village)) {
+            let is_asked = areas.iter().any(|area| region::code_contains(*area, village));
+            if let Some(part) = part(village).filter(|_| is_asked) {
+                let figures = counted.entry(part).or_insert_with(|| nothing.clone());
                 figures.expect(village, households);
             }
         }
-        let past = (as_of < today).then_some(as_of);
-        self.app.storage.read(|connection| {
-            for area in &areas {
-                storage::for_each_on(connection, *area, past, |then, lives_in| {
+        let list = &self.app.regions;
+        if let Some(level) = asked.each {
+            // Where nobody is on record is what somebody looks for.
+            for region in areas.iter().flat_map(|area| list.within(*area, level)) {
+                counted.entry(region.code).or_insert_with(|| nothing.clone());
+            }
+            return Ok(each(&counted, list));
+        }
+        let figures = counted.remove(&0).unwrap_or(nothing);
+        let defines = |code| asked.define || asked.list == Some(code);
+        Ok(told(&figures.all(), list, defines))
+    }
+
+    /// What was counted in areas as of today or a past day: in each area of a level, or in all of them, as 0. Each core counts
+    /// some of the villages, once.
+    fn counted<'p>(
+        &self,
+        areas: &[u64],
+        past: Option<Day>,
+        each: Option<Level>,
+        (nothing, may_see): (&Figures<'p>, &(dyn Fn(u64) -> bool + Sync)),
+    ) -> Result<BTreeMap<u64, Figures<'p>>, AdminError> {
+        let storage = &self.app.storage;
+        let villages = storage.read(|connection| SqliteReader(connection).scopes(areas))?;
+        let villages: Vec<u64> = villages.into_iter().map(|(village, _)| village).collect();
+        let parts = storage.read_in_parts(&villages, |connection, villages| {
+            let mut counted = BTreeMap::new();
+            for village in villages {
+                let part = each.and_then(|level| region::at_level(*village, level));
+                let figures =
+                    counted.entry(part.unwrap_or_default()).or_insert_with(|| nothing.clone());
+                storage::for_each_on(connection, *village, past, |then, lives_in| {
                     let facts = facts(&then.fold, then.scope);
                     let case = taken::case(connection, &then, &facts)?;
-                    // Whoever has moved on since is another office's to look at.
-                    let may_see = authority::covers(&account.areas, lives_in);
-                    figures.add_case(may_see.then_some(then.id), &facts, &case);
+                    figures.add_case(may_see(lives_in).then_some(then.id), &facts, &case);
                     Ok(())
                 })?;
             }
-            Ok(())
+            Ok(counted)
         })?;
-        let defines = |code| asked.define || asked.list == Some(code);
-        Ok(told(&figures.all(), &self.app.regions, defines))
+        let mut counted = BTreeMap::new();
+        for (part, figures) in parts.into_iter().flatten() {
+            let sum: &mut Figures<'p> = counted.entry(part).or_insert_with(|| nothing.clone());
+            sum.merge(figures)?;
+        }
+        Ok(counted)
     }
+}
+
+/// A line for each area: what tells whether nobody was left out. For scripts, every figure of it.
+fn each(counted: &BTreeMap<u64, Figures<'_>>, list: &RegionList) -> Output {
+    const SHOWN: [Statistic; 5] = [
+        Statistic::Monitored,
+        Statistic::Open,
+        Statistic::Visited,
+        Statistic::Helped,
+        Statistic::Coverage,
+    ];
+    lines(counted.iter().map(|(area, figures)| {
+        let path = list.path(*area);
+        let mut text = format!("{area}\t{}", path.last().copied().unwrap_or_default());
+        for code in SHOWN {
+            let figure = figures.figure(code, "");
+            let name = words("figure_name", code.code()).map_or("", |name| name.zh.as_str());
+            let Figure { numerator, denominator, .. } = figure;
+            text.push_str(&format!("\t{name} {} ({numerator} / {denominator})", value(&figure)));
+        }
+        let told: Vec<_> = figures.all().iter().map(json).collect();
+        let path = path.join(" ");
+        (text, serde_json::json!({ "area": area, "path": path, "figures": told }))
+    }))
 }
 
 /// Figures of which there is something to say; under the first of a kind that is to be defined, what it counts.
@@ -131,15 +206,12 @@ fn line(figure: &Figure, list: &RegionList, defines: bool) -> String {
         of if of.is_empty() => of,
         of => format!(" [{of}]"),
     };
-    let value = match (figure.unit, figure.value) {
-        (_, None) => "-".to_owned(),
-        (FigureUnit::Households, Some(value)) => format!("{value} 户"),
-        (FigureUnit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
-        (FigureUnit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
-    };
     let mut text = format!(
-        "{name}{of}\t{value}\t({} / {})\t截至 as of {}",
-        figure.numerator, figure.denominator, figure.as_of
+        "{name}{of}\t{}\t({} / {})\t截至 as of {}",
+        value(figure),
+        figure.numerator,
+        figure.denominator,
+        figure.as_of
     );
     if let Some(words) = words("figure", figure.code.code()).filter(|_| defines) {
         text.push_str(&format!("\n    {}\n    {}", words.zh, words.en));
@@ -148,6 +220,15 @@ fn line(figure: &Figure, list: &RegionList, defines: bool) -> String {
         text.push_str(&format!("\n    {id}"));
     }
     text
+}
+
+fn value(figure: &Figure) -> String {
+    match (figure.unit, figure.value) {
+        (_, None) => "-".to_owned(),
+        (FigureUnit::Households, Some(value)) => format!("{value} 户"),
+        (FigureUnit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
+        (FigureUnit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
+    }
 }
 
 fn json(figure: &Figure) -> serde_json::Value {

@@ -48,7 +48,7 @@ impl Office<'_> {
         Ok(Output { text, json: format!("{value}\n") })
     }
 
-    fn findings(
+    pub(super) fn findings(
         &self,
         account: &Account,
         household: &Household,

@@ -4,6 +4,7 @@ use wanhu_core::document::DocumentError;
 use wanhu_core::document::edit::EditError;
 use wanhu_core::document::form::FormError;
 use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::figures::FiguresDiffer;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::store::StoreError;
@@ -39,9 +40,9 @@ pub enum AdminError {
     /// The operator of this machine keeps no household records: somebody has to say who acts.
     #[error("no account")]
     AccountNeeded,
-    /// This head's household is on record.
-    #[error("on record: {0}")]
-    OnRecord(HouseholdId),
+    /// This head's household is on record: which one, where the office may see it.
+    #[error("on record")]
+    OnRecord(Option<HouseholdId>),
     /// The record or the rules refuse.
     #[error("{0}")]
     Refused(#[from] WriteRefused),
@@ -69,6 +70,9 @@ pub enum AdminError {
     /// A file of expected households that cannot be used.
     #[error("expected households: {0}")]
     ExpectedUnusable(String),
+    /// Parts of figures that answer different questions; a fault of this program.
+    #[error("{0}")]
+    Figures(#[from] FiguresDiffer),
     /// A mapping of columns that cannot be used.
     #[error("profile: {0}")]
     ProfileUnusable(String),
@@ -89,7 +93,7 @@ impl AdminError {
         if let Self::Refused(refused) = self {
             return refused_words(refused);
         }
-        if let Self::OnRecord(id) = self {
+        if let Self::OnRecord(Some(id)) = self {
             let en = format!("this head's household is on record: {id}");
             return ("on_record", format!("该户主已建档: {id}"), en);
         }
@@ -124,9 +128,13 @@ impl AdminError {
                 "请用 --by 说明以哪个账户办理;运维不办理农户档案",
                 "say with --by which account acts; the operator keeps no household records",
             ),
+            Self::OnRecord(_) => (
+                "on_record",
+                "该户主已在其他辖区建档",
+                "this head's household is on record, in another area",
+            ),
             // These name what they are about; see above.
-            Self::OnRecord(_)
-            | Self::Refused(_)
+            Self::Refused(_)
             | Self::Delivery(_)
             | Self::FormRefused(_)
             | Self::ExpectedUnusable(_)
@@ -134,6 +142,7 @@ impl AdminError {
             Self::Open(_) => {
                 ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
             }
+            Self::Figures(_) => ("internal", "内部错误", "internal error"),
             Self::FormUnknown => ("form_unknown", "没有这种表格", "no such form; see form list"),
             Self::FormatUnknown => (
                 "format_unknown",

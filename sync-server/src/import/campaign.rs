@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region::RegionList;
 
 use super::delivery::{DeliveryError, DeliveryPhase, Watch};
@@ -70,6 +71,8 @@ pub struct Brought {
     pub said: BTreeMap<Said, u64>,
     /// Households in it.
     pub households: u64,
+    /// Those of which something was written, in the order of the register.
+    pub written: Vec<HouseholdId>,
     /// Records opened.
     pub opened: u64,
     /// Records filled in.
@@ -85,6 +88,7 @@ impl Brought {
     }
 
     fn count(&mut self, entered: &Entered) {
+        self.written.extend(entered.written);
         self.opened += u64::from(entered.opened);
         self.filled += u64::from(entered.filled);
         self.carried += u64::from(entered.carried);

@@ -73,9 +73,7 @@ fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), St
 
 /// The area whose task it is, in a household of this village.
 fn desk(kind: TaskKind, village: u64) -> Option<u64> {
-    let levels = kind.role().levels();
-    let of_level = |area: &u64| region::level(*area).is_some_and(|level| levels.contains(&level));
-    std::iter::successors(Some(village), |area| region::parent(*area)).find(of_level)
+    kind.role().levels().iter().find_map(|level| region::at_level(village, *level))
 }
 
 /// As it is kept: what has no last day stands behind all that has one.

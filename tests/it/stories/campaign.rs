@@ -2,6 +2,7 @@
 //! it, with all that such registers have wrong.
 
 use super::*;
+use serde_json::json;
 use wanhu_core::domain::identity::check_character;
 use wanhu_server::admin::{CampaignArguments, HouseholdFilter, Office};
 use wanhu_server::import::delivery::DeliveryPhase;
@@ -173,6 +174,13 @@ async fn an_old_register_comes_on_record_once_and_every_row_is_accounted_for() {
     };
     assert_eq!(counts(&brought), [10, 2, 4, 1, 3, 2, 1, 3]);
     assert_eq!(counts(&trial), counts(&brought), "and says what would be written");
+    assert_eq!((&trial["findings"], &trial["checked"]), (&json!([]), &json!(true)));
+    let place = |finding: &Json| [&finding["household"], &finding["check"]].map(Json::clone);
+    let findings: Vec<_> = brought["findings"].as_array().unwrap().iter().map(place).collect();
+    let wangwu = found(&county, "王五").to_string();
+    let contradicts =
+        ["illness_nothing_paid", "illness_nobody_ill"].map(|check| [json!(wangwu), json!(check)]);
+    assert_eq!(findings, contradicts, "what contradicts is told as at any save");
     let expected = [
         ("3", "已录入"),
         ("4", "已录入"),

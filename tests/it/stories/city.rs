@@ -14,8 +14,9 @@ use wanhu_core::domain::day::Day;
 use wanhu_core::domain::figures::{Figure, Statistic};
 use wanhu_core::domain::region::{Level, RegionList};
 use wanhu_core::store::records::{self, Household};
+use wanhu_core::system::SystemEntropy;
 use wanhu_server::accounts::Account;
-use wanhu_server::admin::FiguresArguments;
+use wanhu_server::admin::{FiguresArguments, Office};
 use wanhu_server::storage::author::{self, Author};
 use wanhu_tests::city::{
     FEN_EACH_2015, FEN_EACH_2019, Family, Fate, LIFTED, MOVED_AWAY, NOT_LIFTED, RURAL, SCALE, city,
@@ -204,6 +205,30 @@ async fn the_published_figures_of_a_city_from_the_records_of_its_families() {
         let (numerator, denominator, _) = parts(&figure);
         assert_eq!((numerator, denominator), of, "{}", code.code());
     }
+
+    // All areas inside in one pass: each says what it says when it is asked alone; where nobody is on record as well.
+    for (area, level) in [(CITY, Level::County), (village / 1_000, Level::Village)] {
+        let inside: Vec<u64> = RegionList::chenzhou().within(area, level).map(|r| r.code).collect();
+        let each = each(&county, area, level);
+        assert_eq!(each.iter().map(|(code, _)| *code).collect::<Vec<_>>(), inside);
+        for (code, told) in each {
+            assert_eq!(told, figures(&county, Some(code), None, None), "{code}");
+        }
+    }
+}
+
+/// All areas of a level inside one, each with the figures of which there is something to say.
+fn each(county: &County, area: u64, level: Level) -> Vec<(u64, Vec<Json>)> {
+    let from = Some("2020-05-01".parse().unwrap());
+    let (area, each) = (Some(area), Some(level));
+    let asked = FiguresArguments { area, from, each, ..FiguresArguments::default() };
+    let rows = county.office("市局", AdminCommand::Figures(asked)).unwrap();
+    let told = |row: &Json| {
+        let mut figures = row["figures"].as_array().unwrap().clone();
+        figures.retain(|figure| figure["numerator"] != 0 || figure["denominator"] != 0);
+        (row["area"].as_u64().unwrap(), figures)
+    };
+    rows.as_array().unwrap().iter().map(told).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,6 +254,18 @@ async fn a_village_that_nobody_went_to_is_seen() {
         assert!(covered.contains(one), "{covered:?}");
     }
     assert_eq!(covered.len(), 3, "another township's villages are not asked for: {covered:?}");
+    let each = Some(Level::Village);
+    let asked =
+        FiguresArguments { expected: Some(file.clone()), each, ..FiguresArguments::default() };
+    let (settings, app) = (&county.server.settings, &county.server.app);
+    let office = Office { settings, app, by: "乡政府" };
+    let lines = office.run(AdminCommand::Figures(asked), &mut SystemEntropy).unwrap().text;
+    for (village, coverage) in [(FULING, "建档率 33.33% (1 / 3)"), (next, "建档率 0.00% (0 / 5)")]
+    {
+        let line = lines.lines().find(|line| line.starts_with(&village.to_string()));
+        assert!(line.is_some_and(|line| line.ends_with(coverage)), "{village}: {line:?}");
+    }
+    assert_eq!(lines.lines().count(), RegionList::chenzhou().children(FULING / 1_000).count());
     std::fs::write(&file, "村代码,户数\n431022208217,三\n").unwrap();
     assert_eq!(ask(&file), Err("expected_unusable"));
 }

@@ -284,7 +284,8 @@ async fn at_another_telephone_nobody_learns_who_is_on_record() {
     ];
     let fields = fields.map(str::to_owned).to_vec();
     let new = county.office("乡政府", AdminCommand::New { village: FULING, fields }).unwrap();
-    county.office("乡政府", enter(first, None)).unwrap();
+    let entered = county.office("乡政府", enter(first, None)).unwrap();
+    assert_eq!(entered["findings"], json!([]), "what contradicts is told as at any save");
     let second = waiting[1]["number"].as_i64().unwrap();
     county.office("乡政府", AdminCommand::DeclarationDrop { number: second }).unwrap();
     assert_eq!(

@@ -10,6 +10,7 @@ use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
 use wanhu_core::domain::authority::{self, Action, FieldClass};
 use wanhu_core::domain::day::Day;
+use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::PersonKey;
 use wanhu_core::domain::policy::Published;
 use wanhu_core::store::StoreError;
@@ -40,6 +41,8 @@ pub(super) struct Desk {
 #[derive(Debug, Default)]
 pub(super) struct Entered {
     pub(super) said: Tally,
+    /// The household, where something of it is on record now that was not.
+    pub(super) written: Option<HouseholdId>,
     /// Whether a record was opened for it.
     pub(super) opened: bool,
     /// Whether facts were written in one that was there.
@@ -137,10 +140,13 @@ impl Desk {
             return Ok(Entered::nothing(listed, Said::Refused));
         }
         let has_facts = !change.facts.fields.is_empty();
+        let carried = !change.case.new_rows.is_empty();
+        let is_kept = !self.dry_run && (has_facts || carried);
         Ok(Entered {
+            written: is_kept.then_some(household.id),
             opened: opens && has_facts,
             filled: !opens && has_facts,
-            carried: !change.case.new_rows.is_empty(),
+            carried,
             said: change.said,
         })
     }
