@@ -42,6 +42,21 @@ fn with_steps(facts: Facts, steps: &[(Stage, &str)]) -> Facts {
     })
 }
 
+#[test]
+fn a_code_of_a_newer_release_is_counted_under_itself() {
+    let mut figures = figures();
+    figures.add(id(1), &monitored("sudden"));
+    figures.add(id(2), &monitored("ecological").with("class", "risk_1", "locusts"));
+    let told = figures.all();
+    for (code, of) in [(Statistic::MonitoredKind, "ecological"), (Statistic::Risk, "locusts")] {
+        let figure = told.iter().find(|figure| (figure.code, figure.of.as_str()) == (code, of));
+        let figure =
+            figure.map(|f| (f.numerator, f.denominator, f.of_label(RegionList::chenzhou())));
+        assert_eq!(figure, Some((1, 2, of.to_owned())));
+    }
+    assert_eq!(figures.figure(Statistic::Monitored, "").numerator, 2);
+}
+
 /// Carried over as monitored long ago.
 fn monitored(kind: &str) -> Facts {
     let facts = of_people(3).with("class", "monitored_kind", kind);
