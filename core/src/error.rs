@@ -78,10 +78,11 @@ pub enum LedgerError {
         /// Bytes that would have been needed, 0 where unknown.
         needed_bytes: u64,
     },
-    /// The file was damaged and set aside; start afresh, hand the kept file to support.
+    /// The file is damaged. One that could not be opened was set aside: start afresh, hand the kept file to support. In an
+    /// open book a call came upon damage: nothing was moved, and what can still be read can be.
     #[error("storage damaged")]
     StorageDamaged {
-        /// Path of the file that was set aside; empty where it could not be moved.
+        /// Path of the file that was set aside; empty where the book is open or the file could not be moved.
         kept_as: String,
     },
     /// Report this; the code says where it came from.

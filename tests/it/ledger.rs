@@ -158,6 +158,31 @@ fn a_damaged_file_is_set_aside_and_the_next_opening_starts_afresh() {
 }
 
 #[test]
+fn a_book_that_cannot_be_opened_is_set_aside_wherever_it_is_damaged() {
+    const PAGE_BYTES: usize = 4096;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sqlite");
+    let ledger = open_at(&path).unwrap();
+    ledger.create_household(FULING, head("陈永昌")).unwrap();
+    ledger.close().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let mut refused = Vec::new();
+    for page in 0..whole.len() / PAGE_BYTES {
+        let mut bytes = whole.clone();
+        bytes[page * PAGE_BYTES..(page + 1) * PAGE_BYTES].fill(0x5a);
+        std::fs::write(&path, &bytes).unwrap();
+        let Err(error) = open_at(&path) else { continue };
+        let LedgerError::StorageDamaged { kept_as } = error else { panic!("{page}: {error}") };
+        // Whoever got as far as opening it may have counted that on the first page.
+        assert!(std::fs::read(kept_as).unwrap()[PAGE_BYTES..] == bytes[PAGE_BYTES..], "{page}");
+        assert_eq!(open_at(&path).unwrap().status().unwrap().households, 0, "{page}");
+        refused.push(page);
+    }
+    // The first page is SQLite's own; what the phone notes of itself lies far behind it.
+    assert!(refused.len() > 1 && refused[0] == 0, "{refused:?}");
+}
+
+#[test]
 fn a_failing_migration_leaves_the_file_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.sqlite");

@@ -56,6 +56,9 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
             "存储空间不足,请清理后重试".into(),
             "storage full; free some space and try again".into(),
         ),
+        LedgerError::StorageDamaged { kept_as } if kept_as.is_empty() => {
+            ("台账文件损坏,请交给技术人员".into(), "the file is damaged; hand it to support".into())
+        }
         LedgerError::StorageDamaged { kept_as } => (
             format!("台账文件损坏,已另存为 {kept_as},请交给技术人员"),
             format!("the file was damaged and set aside as {kept_as}; hand it to support"),

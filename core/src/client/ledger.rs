@@ -159,13 +159,15 @@ impl Ledger {
             return Err(LedgerError::invalid("path", "not_a_file"));
         }
         let access = Access { sharing: Sharing::Alone, key };
-        match open::open(path, access, REPLICA_MIGRATIONS) {
-            Ok(connection) => Self::start(connection, clock, entropy),
-            Err(StoreError::Damaged) => {
+        let opened = open::open(path, access, REPLICA_MIGRATIONS);
+        let opened = opened.map_err(LedgerError::from);
+        // Damage behind the first pages is met only by what is read there.
+        match opened.and_then(|connection| Self::start(connection, Arc::clone(&clock), entropy)) {
+            Err(LedgerError::StorageDamaged { .. }) => {
                 let kept = open::set_aside(path, clock.now_ms()).unwrap_or_default();
                 Err(LedgerError::StorageDamaged { kept_as: kept.display().to_string() })
             }
-            Err(error) => Err(error.into()),
+            opened => opened,
         }
     }
 
