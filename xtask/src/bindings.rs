@@ -1,5 +1,5 @@
 //! The boundary to the apps: built, its Kotlin and Python halves generated from the library of the same build, its surface
-//! listed, and the scenario told in both languages. Must not know what the ledger does.
+//! listed, the scenario told in both languages, and their pages written. Must not know what the ledger does.
 
 mod api;
 mod bench;
@@ -12,7 +12,7 @@ use std::process::Command;
 
 pub(crate) use bench::bench;
 pub(crate) use html::html;
-pub(crate) use package::package;
+pub(crate) use package::{LIBRARY as RELEASE_LIBRARY, package};
 
 use super::{cargo, run};
 
@@ -31,22 +31,49 @@ pub(crate) fn bindings(bless: bool) -> Result<(), String> {
     generate_kotlin(Path::new(LIBRARY))?;
     api::compare(Path::new(GENERATED), bless)?;
     let programs = fs::canonicalize("target/debug").map_err(|error| error.to_string())?;
-    let other = of_another_build()?;
-    kotlin(&programs, &other)?;
-    python(&programs, &other)
+    let told = Told { programs, other: of_another_build()?, full_disk: full_disk()? };
+    kotlin(&told)?;
+    let installed = installed_wheel("dev")?;
+    typed(&installed)?;
+    html::beside(&installed, || python(&installed, &told))
+}
+
+/// What tests are told of by their environment.
+struct Told {
+    programs: PathBuf,
+    other: PathBuf,
+    full_disk: PathBuf,
+}
+
+impl Told {
+    fn to<'c>(&self, test: &'c mut Command) -> &'c mut Command {
+        test.env("WANHU_PROGRAMS", &self.programs).env("WANHU_OTHER_LIBRARY", &self.other);
+        test.env("LD_PRELOAD", &self.full_disk)
+    }
 }
 
 /// A library in which one call is another one than the generated halves know, and everything else is as it was.
 pub(crate) fn of_another_build() -> Result<PathBuf, String> {
     let folder = emptied("target/bindings/other")?;
-    let (source, library) = (folder.join("other.c"), folder.join("libwanhu.so"));
+    let source = folder.join("other.c");
     let text = "unsigned short uniffi_wanhu_checksum_method_ledger_show(void) { return 0; }\n";
     fs::write(&source, text).map_err(|error| format!("{}: {error}", source.display()))?;
     let this = fs::canonicalize(LIBRARY).map_err(|error| format!("{LIBRARY}: {error}"))?;
+    compiled(&source, &folder.join("libwanhu.so"), Some(&this))
+}
+
+/// A disk that is full whenever a test says so, for a program that loads it before all others.
+pub(crate) fn full_disk() -> Result<PathBuf, String> {
+    let library = emptied("target/bindings/full")?.join("libfull.so");
+    compiled(Path::new("bindings/tests/full_disk.c"), &library, None)
+}
+
+/// A library of one file of C, and over another library where it stands for that.
+fn compiled(source: &Path, library: &Path, over: Option<&Path>) -> Result<PathBuf, String> {
     let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-o"]).arg(&library);
-    run(compiler.arg(&source).arg(this), "cc, a library of another build")?;
-    fs::canonicalize(&library).map_err(|error| format!("{}: {error}", library.display()))
+    compiler.args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-o"]).arg(library).arg(source);
+    run(compiler.args(over), &format!("cc {}", source.display()))?;
+    fs::canonicalize(library).map_err(|error| format!("{}: {error}", library.display()))
 }
 
 /// The library, what writes the other languages' halves from it, and the programs that tests talk to.
@@ -103,19 +130,14 @@ fn maven(arguments: &[&str]) -> Result<Command, String> {
     Ok(maven)
 }
 
-fn kotlin(programs: &Path, other: &Path) -> Result<(), String> {
-    let mut maven = maven(&["verify"])?;
-    maven.env("WANHU_PROGRAMS", programs).env("WANHU_OTHER_LIBRARY", other);
-    run(&mut maven, "mvn verify")
+fn kotlin(told: &Told) -> Result<(), String> {
+    run(told.to(&mut maven(&["verify"])?), "mvn verify")
 }
 
-fn python(programs: &Path, other: &Path) -> Result<(), String> {
-    let installed = installed_wheel()?;
-    typed(&installed)?;
+fn python(installed: &Path, told: &Told) -> Result<(), String> {
     let mut test = Command::new(installed);
     test.args(["-m", "unittest", "discover", "-s", "bindings/python/tests"]);
-    test.env("WANHU_PROGRAMS", programs).env("WANHU_OTHER_LIBRARY", other);
-    run(&mut test, "python tests")
+    run(told.to(&mut test), "python tests")
 }
 
 /// What a type checker says of a program that uses the wheel.
@@ -143,9 +165,9 @@ fn wheel(profile: &str) -> Result<PathBuf, String> {
     Ok(wheel.ok_or("no wheel")?.path())
 }
 
-/// The wheel as it would be shipped, installed where nothing else is: the Python there.
-fn installed_wheel() -> Result<PathBuf, String> {
-    let wheel = wheel("dev")?;
+/// The wheel of a profile of cargo's as it would be shipped, installed where nothing else is: the Python there.
+fn installed_wheel(profile: &str) -> Result<PathBuf, String> {
+    let wheel = wheel(profile)?;
     let fresh = emptied("target/bindings/python/fresh")?;
     run(Command::new("python3").args(["-m", "venv"]).arg(&fresh), "python3 -m venv")?;
     let mut install = Command::new(fresh.join("bin/pip"));

@@ -6,10 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::bindings::{LIBRARY, build, emptied, of_another_build};
+use super::bindings::{LIBRARY, RELEASE_LIBRARY, build, emptied, full_disk, of_another_build};
 use super::run;
 
 const PACKAGE: &str = "bindings/swift";
+/// An app that depends on it.
+const EXAMPLE: &str = "bindings/swift/Example";
 const GENERATED: &str = "bindings/swift/Generated";
 /// The modules of C below the generated Swift.
 const HEADERS: [&str; 2] = ["WanhuCoreFFI", "WanhuFFIFFI"];
@@ -34,10 +36,11 @@ pub(crate) fn swift(root: Option<PathBuf>) -> Result<(), String> {
         eprintln!("{NOT_FOUND}\n");
         return Err("swift".into());
     };
-    run(&mut swift.command(&["swift", "--version"]), "swift --version")?;
+    run(&mut swift.command(&["swift", "--version"].map(str::to_owned)), "swift --version")?;
     build()?;
-    generate()?;
-    run(&mut swift.test(), "swift test")?;
+    generate(LIBRARY)?;
+    run(swift.test().env("LD_PRELOAD", full_disk()?), "swift test")?;
+    runs_in_an_app(&swift)?;
     refuses_another_build(&swift)
 }
 
@@ -50,6 +53,17 @@ pub(crate) fn where_there_is_one() -> Result<(), String> {
     }
     eprintln!("{SKIPPED}");
     Ok(())
+}
+
+/// The program that measures calls on `book`, with the release library; nothing where there is no Swift.
+pub(crate) fn bench(book: &Path) -> Result<Option<Command>, String> {
+    let root = std::env::var_os("WANHU_SWIFT_ROOT").map(PathBuf::from);
+    let repository = fs::canonicalize(".").map_err(|error| error.to_string())?;
+    let Some(swift) = Swift::find(repository, root) else { return Ok(None) };
+    generate(RELEASE_LIBRARY)?;
+    let mut words = swift.with_a_package("run", EXAMPLE, "release");
+    words.extend(["Bench".to_owned(), swift.place(&book.display().to_string())]);
+    Ok(Some(swift.command(&words)))
 }
 
 /// Where commands for Swift run.
@@ -74,9 +88,9 @@ impl Swift {
         is_there.then_some(Self { repository, root: None })
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    fn command(&self, words: &[String]) -> Command {
         let Some(root) = &self.root else {
-            let mut command = Command::new(words[0]);
+            let mut command = Command::new(&words[0]);
             command.args(&words[1..]);
             return command;
         };
@@ -88,26 +102,47 @@ impl Swift {
     }
 
     fn test(&self) -> Command {
-        let place = |path: &str| self.repository.join(path).display().to_string();
-        let (package, programs) = (place(PACKAGE), place("target/debug"));
-        // What one Swift has compiled another cannot take up.
-        let build = if self.root.is_some() { "build-in-root" } else { "build" };
-        let build = place(&format!("target/bindings/swift/{build}"));
-        let library = format!("-L{programs}");
-        let mut words = vec!["swift", "test", "--package-path", &package, "--scratch-path", &build];
-        words.extend(["--disable-swift-testing", "-Xswiftc", "-warnings-as-errors"]);
-        words.extend(["-Xlinker", &library, "-Xlinker", "-rpath", "-Xlinker", &programs]);
+        let mut words = self.with_a_package("test", PACKAGE, "debug");
+        words.extend(
+            ["--disable-swift-testing", "-Xswiftc", "-warnings-as-errors"].map(str::to_owned),
+        );
         let mut command = self.command(&words);
-        command.env("WANHU_PROGRAMS", &programs);
+        command.env("WANHU_PROGRAMS", self.place("target/debug"));
         command
+    }
+
+    /// A command of Swift's on a package that is linked with the library of a profile.
+    fn with_a_package(&self, command: &str, package: &str, profile: &str) -> Vec<String> {
+        // What one Swift has compiled another cannot take up.
+        let inside = if self.root.is_some() { "-in-root" } else { "" };
+        let build = if package == PACKAGE { "build" } else { "app" };
+        let build = self.place(&format!("target/bindings/swift/{build}{inside}"));
+        let (package, library) = (self.place(package), self.place(&format!("target/{profile}")));
+        let folder = format!("-L{library}");
+        let places = ["--package-path", &package, "--scratch-path", &build];
+        let words = [&["swift", command, "-c", profile], &places[..]].concat();
+        let linked = ["-Xlinker", &folder, "-Xlinker", "-rpath", "-Xlinker", &library];
+        [&words[..], &linked[..]].concat().into_iter().map(str::to_owned).collect()
+    }
+
+    fn place(&self, path: &str) -> String {
+        self.repository.join(path).display().to_string()
     }
 }
 
+/// An app that depends on the package, as swift/README.md says how.
+fn runs_in_an_app(swift: &Swift) -> Result<(), String> {
+    let book = emptied("target/bindings/swift/book")?.join("ledger");
+    let mut words = swift.with_a_package("run", EXAMPLE, "debug");
+    words.extend(["App".to_owned(), swift.place(&book.display().to_string())]);
+    run(&mut swift.command(&words), "swift run App")
+}
+
 /// Lays the generated half where the package looks for it.
-fn generate() -> Result<(), String> {
+fn generate(library: &str) -> Result<(), String> {
     let sources = emptied(GENERATED)?.join("WanhuFFI");
     let mut generate = Command::new("target/debug/uniffi-bindgen");
-    generate.args(["generate", LIBRARY, "--language", "swift", "--no-format"]);
+    generate.args(["generate", library, "--language", "swift", "--no-format"]);
     generate.args(["--config", "bindings/swift/uniffi.toml", "--out-dir"]).arg(&sources);
     run(&mut generate, "uniffi-bindgen generate")?;
     for module in HEADERS {

@@ -2,61 +2,27 @@
 
 import asyncio
 import concurrent.futures
-import contextlib
 import inspect
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
-import unittest.mock
 
 import wanhu
-from township import Township
+from shared import VILLAGE, TownshipCase, family, number, setting, text
 from wanhu import FieldChange, FieldValue, LedgerError, ListFilter, NewRow, RecordEdit, Value
 
-VILLAGE = 431022208217
 WIFE = "431022197003080028"
 BILLS = """姓名,身份证号码,医疗类别,病种,入院日期,总费用,基本医保报销,个人自付
 文秀芬,431022197003080028,住院,乳腺恶性肿瘤,{day},90000,60000,30000
 """
 
 
-def text(field, value):
-    return FieldValue(field=field, value=Value.TEXT(value))
-
-
-def number(field, value):
-    return FieldValue(field=field, value=Value.INT(value))
-
-
-def family(head):
-    """A form save that opens a household's record."""
-    name = FieldChange(container="basic", key="head_name", value=Value.TEXT(head))
-    member = NewRow(container="members", fields=[text("name", head), text("relation", "head")])
-    return RecordEdit(fields=[name], new_rows=[member], form="household/1")
-
-
-def setting(container, key, value):
-    return RecordEdit(fields=[FieldChange(container=container, key=key, value=value)])
-
-
-class Stories(unittest.IsolatedAsyncioTestCase):
-    def setUp(self):
-        self.township = self.enterContext(Township())
-        self.directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        for account in ("li.ming", "wang.fang"):
-            self.township.office("account-add", account, "--name", account, "--area", VILLAGE)
-
-    async def phone(self, name, account):
-        ledger = wanhu.Ledger.open(str(self.directory / name))
-        await ledger.enrol(self.township.url, self.township.code(account), name)
-        return ledger
-
+class Stories(TownshipCase):
     async def test_two_phones_meet_after_working_apart(self):
         a, b = await self.phone("a", "li.ming"), await self.phone("b", "wang.fang")
         chen = a.create_household(VILLAGE, family("陈永昌"))
@@ -357,43 +323,6 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(raised.exception.household, household)
         self.assertEqual([row.id for row in ledger.list()], [household])
 
-    async def test_what_goes_wrong_in_the_library_is_a_code_without_its_words(self):
-        ledger = await self.phone("a", "li.ming")
-        native = wanhu.native.wanhu
-        panic = native.InternalError("陈永昌's data in a message")
-        with unittest.mock.patch.object(native, "_uniffi_rust_call_with_error", side_effect=panic):
-            with self.assertRaises(LedgerError.Internal) as local:
-                ledger.status()
-            with self.assertRaises(LedgerError.Internal) as remote:
-                await ledger.changed(0)
-        for raised in (local, remote):
-            self.assertEqual((raised.exception.report_id, raised.exception.__context__), ("panic", None))
-        self.assertEqual(ledger.status().households, 0)
-
-    async def test_a_panic_in_the_library_ends_a_call_and_nothing_else(self):
-        ledger = await self.phone("a", "li.ming")
-        native = wanhu.native.wanhu
-        # Bytes that are nowhere: nothing here makes them, and the library gives up by panicking.
-        nowhere = native._UniffiRustBuffer(8, 8, None)
-        said = []
-        check = native._uniffi_check_call_status
-
-        def overheard(error_class, status):
-            said.append(status.code)
-            check(error_class, status)
-
-        with (
-            unittest.mock.patch.object(native._UniffiFfiConverterSequenceTypeFieldValue, "lower", return_value=nowhere),
-            unittest.mock.patch.object(native, "_uniffi_check_call_status", overheard),
-            self.assertRaises(LedgerError.Internal) as raised,
-        ):
-            ledger.record_visit("00000000-0000-0000-0000-000000000000", [])
-        self.assertIn(native._UniffiRustCallStatus.CALL_UNEXPECTED_ERROR, said)
-        self.assertEqual((raised.exception.report_id, raised.exception.__context__), ("panic", None))
-        chen = ledger.create_household(VILLAGE, family("陈永昌"))
-        ledger.record_visit(chen, [text("met", "head")])
-        self.assertEqual((await ledger.sync()).receipts, 2, "the book goes on")
-
     def test_calls_say_what_they_take(self):
         self.assertEqual(list(inspect.signature(wanhu.Ledger.show).parameters), ["self", "household"])
         self.assertEqual(list(inspect.signature(wanhu.Ledger.open).parameters), ["path"])
@@ -510,20 +439,6 @@ class Stories(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((raised.exception.field, raised.exception.reason), ("vault", "locked"))
         vault.locked = False
         self.assertEqual(wanhu.Ledger.open_sealed(path, vault).status().households, 1)
-
-    async def test_memory_does_not_grow_with_calls(self):
-        ledger = await self.phone("a", "li.ming")
-        chen = ledger.create_household(VILLAGE, family("陈永昌"))
-
-        def call(times):
-            for _ in range(times):
-                ledger.show(chen)
-                with contextlib.suppress(LedgerError):
-                    ledger.show("nonsense")
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-        warm = call(2_000)
-        self.assertLess(call(50_000) - warm, 4 * 1024, "KiB")
 
     def test_a_list_of_records_says_what_they_hold(self):
         shown = repr([setting("basic", "head_name", Value.TEXT("陈永昌"))])

@@ -1,18 +1,21 @@
-//! What calls from the JVM cost: out of the jar as it is shipped, its library stripped. Must not know what a call does.
+//! What calls cost: from the JVM out of the jar as it is shipped, its library stripped; from Python out of the wheel; from Swift, where
+//! there is one, in an app of its own. Must not know what a call does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::{run, without_cargo};
+use super::super::{run, swift, without_cargo};
 use super::package::{self, BUILT};
-use super::{carried, emptied, maven};
+use super::{carried, emptied, installed_wheel, maven};
 
 const HOUSEHOLDS: &str = "10000";
 /// Starts of which the middle counts.
 const STARTS: usize = 7;
+/// Runs of a language's program of which the middle counts.
+const ROUNDS: usize = 3;
 
-/// Builds, fills a book of ten thousand households, and prints a table.
+/// Builds, fills a book of ten thousand households, and prints a table a language.
 pub(crate) fn bench() -> Result<(), String> {
     package::library()?;
     let folder = emptied("target/bindings/bench")?;
@@ -21,17 +24,33 @@ pub(crate) fn bench() -> Result<(), String> {
     program.run(&["fill", path(&book)?, HOUSEHOLDS])?;
     println!("| what, JVM, {HOUSEHOLDS} households | measured | aim |\n|---|---|---|");
     let start = ["start", path(&book)?];
-    let starts = |program: &Program| {
-        (0..STARTS).map(|_| figures(&program.run(&start)?)).collect::<Result<_, _>>().map(middle)
-    };
+    let starts = |program: &Program| rounds(STARTS, || program.run(&start));
     let mut told = starts(&program)?;
     let archived = program.archived(&folder.join("classes.jsa"), &start)?;
     let whole_start = starts(&archived)?.into_iter().filter(|figure| figure.aim.is_some());
     told.extend(whole_start.map(|figure| figure.with("classes archived")));
-    told.extend(figures(&program.run(&["calls", path(&book)?])?)?);
+    let calls = ["calls", path(&book)?];
+    told.extend(rounds(ROUNDS, || program.run(&calls))?);
     told.iter().for_each(Figure::print);
     println!("| library, stripped | {:.2} MiB | – |", size_mib(&carried())?);
     println!("| library, as built | {:.2} MiB | – |", size_mib(Path::new(package::LIBRARY))?);
+    let python = installed_wheel("release")?;
+    other("Python", || {
+        let mut program = Command::new(&python);
+        program.arg("bindings/python/tests/bench.py").arg(&book);
+        printed(&mut program)
+    })?;
+    match swift::bench(&book)? {
+        Some(mut program) => other("Swift", || printed(&mut program)),
+        None => Ok(()),
+    }
+}
+
+/// The table of another language.
+fn other(language: &str, run: impl FnMut() -> Result<String, String>) -> Result<(), String> {
+    let figures = rounds(ROUNDS, run)?;
+    println!("\n| what, {language}, {HOUSEHOLDS} households | measured | aim |\n|---|---|---|");
+    figures.iter().for_each(Figure::print);
     Ok(())
 }
 
@@ -76,13 +95,26 @@ impl Program {
         // A heap that does not grow while it is measured: what the process holds more of is the library's.
         java.args(["-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch"]).args(&self.options);
         java.args(["-cp", &self.classes, "cn.wanhu.BenchKt"]).args(arguments);
-        without_cargo(&mut java);
-        let output = java.output().map_err(|error| format!("java: {error}"))?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        printed(&mut java)
     }
+}
+
+/// What a program prints that ends well.
+fn printed(program: &mut Command) -> Result<String, String> {
+    without_cargo(program);
+    let output = program.output().map_err(|error| format!("{program:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Of every figure the middle one of so many runs.
+fn rounds(
+    times: usize,
+    mut run: impl FnMut() -> Result<String, String>,
+) -> Result<Vec<Figure>, String> {
+    (0..times).map(|_| figures(&run()?)).collect::<Result<_, _>>().map(middle)
 }
 
 /// Of every figure the middle one of several rounds.

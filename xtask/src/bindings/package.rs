@@ -6,7 +6,7 @@ use std::process::Command;
 use super::super::{cargo, run};
 use super::{BINDGEN, carried, generate_kotlin, maven, wheel};
 
-pub(super) const LIBRARY: &str = "target/release/libwanhu.so";
+pub(crate) const LIBRARY: &str = "target/release/libwanhu.so";
 /// Where Maven builds.
 pub(super) const BUILT: &str = "target/bindings/kotlin/maven";
 pub(super) const JAR: &str = "target/bindings/kotlin/maven/wanhu-0.1.0.jar";

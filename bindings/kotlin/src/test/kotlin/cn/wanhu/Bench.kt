@@ -3,12 +3,12 @@
 package cn.wanhu
 
 import cn.wanhu.core.FieldChange
-import cn.wanhu.core.FieldValue
 import cn.wanhu.core.LedgerException
 import cn.wanhu.core.ListFilter
 import cn.wanhu.core.NewRow
 import cn.wanhu.core.RecordEdit
 import cn.wanhu.core.Value
+import cn.wanhu.ffi.KeyVault
 import java.io.File
 import kotlinx.coroutines.runBlocking
 
@@ -28,7 +28,14 @@ internal fun main(arguments: Array<String>) {
     }
 }
 
-private fun text(field: String, value: String) = FieldValue(field, Value.Text(value))
+/** A key store whose key is none: whoever asks for it gets no further. */
+private object NoKey : KeyVault {
+    override fun load() = "short".encodeToByteArray()
+
+    override fun keep(key: ByteArray) = error("there is a key")
+
+    override fun forget() = error("nobody was shut out")
+}
 
 private fun fill(path: String, households: Int) = cn.wanhu.ffi.Ledger.open(path).use { book ->
     val surnames = "陈李黄刘王张欧胡邓周".toList()
@@ -100,6 +107,7 @@ private fun table(book: cn.wanhu.ffi.Ledger, someone: (Int) -> String): Map<Stri
     return mapOf(
         "call that does nothing" to median { book.version() },
         "call that fails with a typed error" to median { runCatching { book.show("nonsense") } },
+        "the same after a call back into the app" to median { runCatching { cn.wanhu.ffi.Ledger.openSealed("/nowhere", NoKey) } },
         "one household whole" to median { book.show(someone(it)) },
         PAGE to median { book.list(ListFilter(), null, 50U) },
         "page of 500" to median(FEW_CALLS) { book.list(ListFilter(), null, 500U) },

@@ -4,7 +4,6 @@ package cn.wanhu
 import cn.wanhu.core.Check
 import cn.wanhu.core.Conflict
 import cn.wanhu.core.FieldChange
-import cn.wanhu.core.FieldValue
 import cn.wanhu.core.FigureUnit
 import cn.wanhu.core.LedgerException
 import cn.wanhu.core.Likeness
@@ -24,7 +23,6 @@ import cn.wanhu.ffi.HelpOfFamily
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.KeyVaultException
 import java.io.File
-import java.nio.file.Path
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
@@ -33,54 +31,12 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
-import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
-import org.junit.jupiter.api.io.TempDir
 
-internal class LedgerTest {
-    private val village = 431022208217UL
-    private val township = Township()
-
-    @TempDir
-    lateinit var directory: Path
-
-    @BeforeEach
-    fun accounts() = listOf("li.ming", "wang.fang").forEach {
-        township.office("account-add", it, "--name", it, "--area", village.toString())
-    }
-
-    @AfterEach
-    fun ended() = township.close()
-
-    private fun text(field: String, value: String) = FieldValue(field, Value.Text(value))
-
-    private fun number(field: String, value: Long) = FieldValue(field, Value.Int(value))
-
-    private fun setting(container: String, key: String, value: String) =
-        RecordEdit(fields = listOf(FieldChange(container, key, Value.Text(value))))
-
-    private fun family(head: String) = setting("basic", "head_name", head)
-        .copy(newRows = listOf(NewRow("members", listOf(text("name", head), text("relation", "head")))))
-
-    private suspend fun phone(name: String, account: String): Ledger {
-        val ledger = Ledger.open(directory.resolve(name).toString())
-        ledger.enrol(township.url, township.code(account), name)
-        return ledger
-    }
-
-    private inline fun <reified E : Throwable> fails(crossinline work: suspend () -> Unit): E =
-        assertThrows(E::class.java) { runBlocking { work() } }
-
-    private fun invalid(field: String, reason: String, work: suspend () -> Unit) {
-        val refused = fails<LedgerException.InvalidInput> { work() }
-        assertEquals(field to reason, refused.field to refused.reason)
-    }
-
+internal class LedgerTest : TownshipCase() {
     @Test
     fun `two phones meet after working apart`() = runBlocking {
         val (a, b) = phone("a", "li.ming") to phone("b", "wang.fang")
@@ -484,28 +440,5 @@ internal class LedgerTest {
         invalid("text", "not_unicode") { words("task_kind", "\uD800") }
         assertEquals(listOf("湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"), regionPath(village))
         assertEquals(emptyList<String>(), regionPath(7UL))
-    }
-
-    @Test
-    fun `a panic in the library ends a call and nothing else`() {
-        val book = cn.wanhu.ffi.Ledger.open(directory.resolve("a").toString())
-        // Bytes that are nowhere: no facade makes them, and the library gives up by panicking.
-        val nowhere = cn.wanhu.ffi.RustBuffer.ByValue().apply {
-            capacity = 8
-            len = 8
-        }
-        val status = cn.wanhu.ffi.UniffiRustCallStatus()
-        val household = cn.wanhu.core.FfiConverterTypeHouseholdId.lower("00000000-0000-0000-0000-000000000000")
-        cn.wanhu.ffi.UniffiLib.uniffi_wanhu_fn_method_ledger_record_visit(book.uniffiCloneHandle(), household, nowhere, status)
-        assertTrue(status.isPanic())
-        assertTrue("RustBuffer" in cn.wanhu.ffi.FfiConverterString.lift(status.error_buf), "the panic's own text")
-        // That text is for nobody.
-        val told = fails<LedgerException.Internal> { typed<Unit> { throw cn.wanhu.ffi.InternalException("陈永昌's data in a message") } }
-        assertEquals("panic" to null, told.reportId to told.cause)
-        assertFalse("陈永昌" in told.stackTraceToString())
-        assertEquals(0UL, book.status().households)
-        book.createHousehold(village, family("陈永昌"))
-        assertEquals(1UL, book.status().households, "the book goes on")
-        book.closeBook()
     }
 }
