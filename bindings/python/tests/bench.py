@@ -78,7 +78,7 @@ def main(path):
         tell("call that does nothing", median(lambda n: ledger.version()))
         tell("call that fails with a typed error", median(failing(lambda: ledger.show("nonsense"))))
         asking = failing(lambda: wanhu.Ledger.open_sealed("/nowhere", vault))
-        tell("the same after a call back into the app", median(asking))
+        tell("call back into the app, and a typed error for what it says", median(asking))
         tell("one household whole", median(lambda n: ledger.show(someone(n))))
         tell("page of 50", median(lambda n: ledger.list()))
         tell("page of 500", median(lambda n: ledger.list(rows_max=500), FEW_CALLS))

@@ -63,7 +63,7 @@ let someone = { (n: Int) in households[n % households.count] }
 let visit = [FieldValue(field: "met", value: .text("head"))]
 tell("call that does nothing", median { _ in _ = book.version() })
 tell("call that fails with a typed error", median { _ in failing { _ = try book.show(household: "nonsense") } })
-tell("the same after a call back into the app", median { _ in failing { _ = try WanhuFFI.Ledger.openSealed(path: "/nowhere", vault: vault) } })
+tell("call back into the app, and a typed error for what it says", median { _ in failing { _ = try WanhuFFI.Ledger.openSealed(path: "/nowhere", vault: vault) } })
 tell("one household whole", try median { n in _ = try book.show(household: someone(n)) })
 tell("page of 50", try median { _ in try page(50, nil) })
 tell("page of 500", try median(fewCalls) { _ in try page(500, nil) })

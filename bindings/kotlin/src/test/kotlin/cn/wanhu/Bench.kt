@@ -107,7 +107,7 @@ private fun table(book: cn.wanhu.ffi.Ledger, someone: (Int) -> String): Map<Stri
     return mapOf(
         "call that does nothing" to median { book.version() },
         "call that fails with a typed error" to median { runCatching { book.show("nonsense") } },
-        "the same after a call back into the app" to median { runCatching { cn.wanhu.ffi.Ledger.openSealed("/nowhere", NoKey) } },
+        "call back into the app, and a typed error for what it says" to median { runCatching { cn.wanhu.ffi.Ledger.openSealed("/nowhere", NoKey) } },
         "one household whole" to median { book.show(someone(it)) },
         PAGE to median { book.list(ListFilter(), null, 50U) },
         "page of 500" to median(FEW_CALLS) { book.list(ListFilter(), null, 500U) },
