@@ -128,8 +128,8 @@ impl Ledger {
     }
 
     /// Figures of an area that is all on this phone; `with_ids` names those whose households are wanted. `as_of` is a past
-    /// day, by the clocks of those who wrote; else it is today.
-    #[uniffi::method(default(as_of = None))]
+    /// day, by the clocks of those who wrote; else it is today. With `grid`, of the grids of that name alone.
+    #[uniffi::method(default(as_of = None, grid = None))]
     pub fn figures(
         &self,
         area: u64,
@@ -137,8 +137,9 @@ impl Ledger {
         to: Day,
         with_ids: Vec<Statistic>,
         as_of: Option<Day>,
+        grid: Option<String>,
     ) -> Result<Vec<Figure>, LedgerError> {
-        self.0.figures(area, (from, to), as_of, &with_ids)
+        self.0.figures(area, grid.as_deref(), (from, to), as_of, &with_ids)
     }
 
     /// The department forms of this release.

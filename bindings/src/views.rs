@@ -34,6 +34,8 @@ impl From<Enrolment> for Enrolled {
 pub struct LedgerStatus {
     /// Whose phone it is; nothing before enrolment.
     pub enrolled: Option<Enrolled>,
+    /// The grids of its village that the account works in, as of the last contact; none: all of it.
+    pub grids: Vec<String>,
     /// Households on this phone.
     pub households: u64,
     /// Changes waiting to be sent.
@@ -48,6 +50,7 @@ impl From<Status> for LedgerStatus {
     fn from(status: Status) -> Self {
         Self {
             enrolled: status.enrolment.map(Enrolled::from),
+            grids: status.grids,
             households: status.households,
             pending: status.pending,
             refused: status.refused,

@@ -10,6 +10,7 @@ pub mod day;
 pub mod environment;
 pub mod facts;
 pub mod figures;
+pub mod grid;
 pub mod help;
 pub mod identity;
 pub mod ids;

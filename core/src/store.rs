@@ -3,6 +3,7 @@
 //! rebuilt from it. The only module of the core that knows SQL; must not know the network.
 
 pub mod cases;
+pub mod grids;
 pub mod listing;
 pub mod open;
 pub mod records;
@@ -15,12 +16,16 @@ pub const RECORDS_SQL: &str = include_str!("store/migrations/0001_records.sql");
 /// A later step of every records file.
 pub const BILLS_SQL: &str = include_str!("store/migrations/0003_bills.sql");
 
+/// A later step of every records file.
+pub const GRID_SQL: &str = include_str!("store/migrations/0005_grid.sql");
+
 /// A phone's schema.
 pub const REPLICA_MIGRATIONS: open::Migrations = open::Migrations(&[
     RECORDS_SQL,
     include_str!("store/migrations/0002_replica.sql"),
     BILLS_SQL,
     include_str!("store/migrations/0004_residents.sql"),
+    GRID_SQL,
 ]);
 
 /// What went wrong with the file. Values only; no record's content ever enters an error.

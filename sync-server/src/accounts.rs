@@ -4,15 +4,19 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use wanhu_core::domain::authority::{self, Role};
+use wanhu_core::domain::grid;
 use wanhu_core::domain::ids::ActorId;
 use wanhu_core::store::StoreError;
 use wanhu_core::store::open::{self, Access, Migrations, Sharing};
 
 mod enrolment;
 
-const MIGRATIONS: Migrations = Migrations(&[include_str!("../migrations/0001_accounts.sql")]);
+const MIGRATIONS: Migrations = Migrations(&[
+    include_str!("../migrations/0001_accounts.sql"),
+    include_str!("../migrations/0013_account_grid.sql"),
+]);
 
 /// Most installations of one device: each restore or copy takes one.
 const ACTORS_MAX: i64 = 64;
@@ -35,6 +39,9 @@ pub enum AccountError {
     /// Not an area of the level that fits the role, or no area at all.
     #[error("area does not fit the role")]
     AreaUnfit,
+    /// Grids for somebody else than a grid worker of one village, or a name that no grid can have.
+    #[error("grid does not fit the account")]
+    GridUnfit,
     /// Whoever asks may not grant this: only the level below, inside the own area.
     #[error("not granted by this account")]
     NotGranted,
@@ -75,6 +82,8 @@ pub struct Account {
     pub role: Role,
     /// Its areas: region codes of a level that fits the role.
     pub areas: Vec<u64>,
+    /// The grids of its village that it works in: whose tasks it has, not what it may see. None: the whole village.
+    pub grids: Vec<String>,
     /// The account that opened it; empty for this machine's operator.
     pub granted_by: String,
     /// Whether it is closed.
@@ -131,7 +140,7 @@ impl Accounts {
     /// Opens an account. Where `account.granted_by` names an account, that account must be allowed to.
     ///
     /// # Errors
-    /// `AccountExists`, `AreaUnfit`, `NotGranted`, `AccountUnknown` for the granter, `Malformed`.
+    /// `AccountExists`, `AreaUnfit`, `GridUnfit`, `NotGranted`, `AccountUnknown` for the granter, `Malformed`.
     pub fn create(&self, account: &Account, now_ms: i64) -> Result<(), AccountError> {
         let fits = |text: &str| !text.trim().is_empty() && text.chars().count() <= 40;
         if !fits(&account.id) || !fits(&account.name) {
@@ -157,6 +166,20 @@ impl Accounts {
                 params![account.id, area.cast_signed()],
             )?;
         }
+        keep_grids(&transaction, account, &account.grids)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Says anew in which grids of its village an account works; its phones hear of it at their next sync.
+    ///
+    /// # Errors
+    /// `AccountUnknown`, `GridUnfit`, `NotGranted`.
+    pub fn set_grids(&self, id: &str, grids: &[String], by: &str) -> Result<(), AccountError> {
+        let mut file = self.file();
+        let transaction = file.transaction()?;
+        let owner = account(&transaction, id)?.ok_or(AccountError::AccountUnknown)?;
+        check_grant(&transaction, by, &owner)?;
+        keep_grids(&transaction, &owner, grids)?;
         Ok(transaction.commit()?)
     }
 
@@ -298,6 +321,24 @@ impl Accounts {
     }
 }
 
+fn keep_grids(
+    transaction: &Transaction<'_>,
+    owner: &Account,
+    grids: &[String],
+) -> Result<(), AccountError> {
+    if !grid::fit(grids, owner.role, &owner.areas) {
+        return Err(AccountError::GridUnfit);
+    }
+    transaction.execute("DELETE FROM account_grid WHERE account = ?1", [&owner.id])?;
+    for name in grids {
+        transaction.execute(
+            "INSERT OR IGNORE INTO account_grid (account, grid) VALUES (?1, ?2)",
+            params![owner.id, grid::spelt(name)],
+        )?;
+    }
+    Ok(())
+}
+
 /// Whether `by` may grant what `account` holds; an empty `by` is the operator of this machine.
 fn check_grant(connection: &Connection, by: &str, granted: &Account) -> Result<(), AccountError> {
     if by.is_empty() {
@@ -326,6 +367,7 @@ fn account(connection: &Connection, id: &str) -> Result<Option<Account>, Account
                 granted_by: row.get(3)?,
                 disabled: row.get(4)?,
                 areas: Vec::new(),
+                grids: Vec::new(),
             })
         })
         .optional()?;
@@ -334,6 +376,9 @@ fn account(connection: &Connection, id: &str) -> Result<Option<Account>, Account
         .prepare_cached("SELECT area FROM account_area WHERE account = ?1 ORDER BY area")?;
     let areas = statement.query_map([id], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))?;
     account.areas = areas.collect::<Result<_, _>>()?;
+    let mut statement = connection
+        .prepare_cached("SELECT grid FROM account_grid WHERE account = ?1 ORDER BY grid")?;
+    account.grids = statement.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(Some(account))
 }
 
@@ -351,6 +396,7 @@ fn device(connection: &Connection, number: u32) -> Result<Option<Device>, Accoun
                     name: String::new(),
                     role: Role::Operator,
                     areas: Vec::new(),
+                    grids: Vec::new(),
                     granted_by: String::new(),
                     disabled: true,
                 },

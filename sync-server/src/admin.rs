@@ -7,6 +7,7 @@ use qrcode::render::unicode;
 use rusqlite::Connection;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::environment::Entropy;
+use wanhu_core::domain::grid;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region::{self, RegionList};
 use wanhu_core::domain::value::Value;
@@ -68,6 +69,17 @@ pub enum AdminCommand {
         /// 区划代码,可多个 · region codes
         #[arg(long, required = true, num_args = 1..)]
         area: Vec<u64>,
+        /// 网格员负责的网格,可多个,默认全村 · grids of its village that a grid worker works in; else all of it
+        #[arg(long, value_parser = grid_of)]
+        grid: Vec<String>,
+    },
+    /// 调整网格员负责的网格 · say anew in which grids of its village a grid worker works
+    AccountGrids {
+        /// 账户 · id of the account
+        id: String,
+        /// 网格,可多个,默认全村 · grids; else the whole village
+        #[arg(long, value_parser = grid_of)]
+        grid: Vec<String>,
     },
     /// 账户列表 · list accounts
     AccountList,
@@ -228,11 +240,15 @@ impl Office<'_> {
         let now_ms = app.clock.now_ms();
         match command {
             AdminCommand::Region { text } => Ok(find_regions(&self.app.regions, &text)),
-            AdminCommand::AccountAdd { id, name, role, area } => {
+            AdminCommand::AccountAdd { id, name, role, area: areas, grid: grids } => {
                 let granted_by = by.to_owned();
-                let account = Account { id, name, role, areas: area, granted_by, disabled: false };
+                let account = Account { id, name, role, areas, grids, granted_by, disabled: false };
                 app.accounts.create(&account, now_ms)?;
                 Ok(done("账户已建立 · account opened", &account.id))
+            }
+            AdminCommand::AccountGrids { id, grid } => {
+                app.accounts.set_grids(&id, &grid, by)?;
+                Ok(done("负责的网格已调整 · grids changed", &id))
             }
             AdminCommand::AccountList => self.list_accounts(),
             AdminCommand::AccountDisable { id } => {
@@ -394,6 +410,11 @@ fn role_of(text: &str) -> Result<Role, String> {
         let all: Vec<_> = Role::ALL.into_iter().map(Role::code).collect();
         format!("没有这个角色 · no such role; 可选 one of: {}", all.join(" "))
     })
+}
+
+fn grid_of(text: &str) -> Result<String, String> {
+    let too_long = |_| "网格名称过长 · too long for a grid's name".to_owned();
+    grid::check(text).map(|()| text.to_owned()).map_err(too_long)
 }
 
 fn plain(value: Option<&Value>) -> serde_json::Value {

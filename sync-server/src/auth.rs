@@ -50,6 +50,7 @@ pub fn authenticate(
         account: device.account.id,
         role: device.account.role,
         areas: device.account.areas,
+        grids: device.account.grids,
         standing,
         quota: u64::MAX,
         lease_days: None,

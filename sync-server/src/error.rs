@@ -279,6 +279,7 @@ impl From<AccountError> for ServerError {
             AccountError::AccountExists
             | AccountError::Malformed
             | AccountError::AreaUnfit
+            | AccountError::GridUnfit
             | AccountError::NotGranted => Self::BadRequest,
         }
     }

@@ -386,6 +386,7 @@ fn account(app: &App, caller: &Caller, home: &Home) -> Account {
         name: member.map(|member| member.text("name").to_owned()).unwrap_or_default(),
         role: Role::Household,
         areas: vec![home.household.scope],
+        grids: Vec::new(),
         granted_by: String::new(),
         disabled: false,
     }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::Connection;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::store::open::{self, Access, Migrations, Sharing};
-use wanhu_core::store::{BILLS_SQL, RECORDS_SQL, StoreError};
+use wanhu_core::store::{BILLS_SQL, GRID_SQL, RECORDS_SQL, StoreError, grids};
 
 pub mod audit;
 pub mod author;
@@ -50,6 +50,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0011_policy.sql"),
     include_str!("../migrations/0012_form_made.sql"),
     include_str!("../migrations/0013_due_tasks.sql"),
+    GRID_SQL,
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and
@@ -85,10 +86,11 @@ impl Storage {
         entropy: &mut dyn Entropy,
     ) -> Result<Self, StoreError> {
         let access = Access { sharing: Sharing::Shared, key: Some(key) };
-        let connection = open::open(path, access, MIGRATIONS)?;
+        let mut connection = open::open(path, access, MIGRATIONS)?;
         ensure_epoch(&connection, entropy)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIBIBYTES)?;
         connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+        grids::note(&mut connection)?;
         Ok(Self {
             path: path.to_owned(),
             key: *key,

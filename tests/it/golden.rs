@@ -130,19 +130,20 @@ fn answers() {
             person_key: Some([2; 32].into()),
         },
     );
-    check(
-        "response-head",
-        &ResponseHead {
-            protocol: 1,
-            epoch: [1; 8].into(),
-            server_time_ms: 1_709_251_200_000,
-            refusals: vec![Refusal { outbox: 4, code: RefusalCode::OutsideArea, subject: None }],
-            lost_scopes: vec![SCOPE],
-            entries: 12,
-            revoked: None,
-            lease_days: Some(60),
-        },
-    );
+    let head = ResponseHead {
+        protocol: 1,
+        epoch: [1; 8].into(),
+        server_time_ms: 1_709_251_200_000,
+        refusals: vec![Refusal { outbox: 4, code: RefusalCode::OutsideArea, subject: None }],
+        lost_scopes: vec![SCOPE],
+        entries: 12,
+        revoked: None,
+        lease_days: Some(60),
+        grids: None,
+    };
+    check("response-head", &head);
+    let grids = Some(vec!["第三网格".to_owned()]);
+    check("response-head-grids", &ResponseHead { grids, ..head });
     let (deps, tail) = (vec![vec![3; 4].into()], minicbor::bytes::ByteVec::from(vec![4; 9]));
     check(
         "log-frame",

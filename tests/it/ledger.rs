@@ -92,12 +92,12 @@ fn what_would_mean_nothing_is_refused() {
     let ledger = open_at(&dir.path().join("a")).unwrap();
     let day = |text: &str| text.parse().unwrap();
     let period = (day("2024-06-01"), day("2024-05-31"));
-    let refused = ledger.figures(FULING, period, None, &[]).unwrap_err();
+    let refused = ledger.figures(FULING, None, period, None, &[]).unwrap_err();
     assert_eq!(refused, LedgerError::invalid("period", "ends_before_it_begins"));
     let period = (period.1, period.0);
     // Nobody's phone yet: it has no area.
     for (area, reason) in [(0, "not_an_area"), (7, "not_an_area"), (FULING, "outside_area")] {
-        let refused = ledger.figures(area, period, None, &[]).unwrap_err();
+        let refused = ledger.figures(area, None, period, None, &[]).unwrap_err();
         assert_eq!(refused, LedgerError::invalid("area", reason), "{area}");
     }
     let id = ledger.create_household(FULING, head("陈永昌")).unwrap();
@@ -198,6 +198,33 @@ fn a_failing_migration_leaves_the_file_as_it_was() {
 }
 
 #[test]
+fn households_of_before_lists_knew_grids_are_listed_by_theirs() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sqlite");
+    let ledger = open_at(&path).unwrap();
+    for (name, grid) in [("陈永昌", "一网格 "), ("陈国建", "二网格"), ("胡甫武", "")]
+    {
+        ledger.create_household(FULING, head(name).set("basic", "grid", grid)).unwrap();
+    }
+    // As the release before left it.
+    let before =
+        "DROP INDEX listing_by_grid; ALTER TABLE listing DROP COLUMN grid; PRAGMA user_version = 4";
+    ledger.with_store(|connection| Ok(connection.execute_batch(before)?)).unwrap();
+    drop(ledger);
+    let ledger = open_at(&path).unwrap();
+    let of = |grid: &str| {
+        let filter = ListFilter { grid: Some(grid.into()), ..ListFilter::default() };
+        let rows = ledger.list(&filter, None, 10).unwrap();
+        rows.iter().map(|row| format!("{}{}", row.grid, row.head_name)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (of("一网格"), of(" 二网格")),
+        (vec!["一网格陈永昌".into()], vec!["二网格陈国建".into()])
+    );
+    assert_eq!((of(""), of("三网格").len()), (vec!["胡甫武".into()], 0));
+}
+
+#[test]
 fn sqlite_is_new_enough_to_keep_its_log_whole() {
     // 3.51.3 is the first release without the reset of a WAL that could corrupt a file.
     assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
@@ -293,6 +320,9 @@ fn a_list_is_not_asked_for_a_code_that_nobody_knows() {
         let refused = ledger.list(&one(field), None, 10).unwrap_err();
         assert_eq!(refused, LedgerError::invalid(field, "not_in_list"));
     }
+    let grid = Some("网".repeat(21));
+    let refused = ledger.list(&ListFilter { grid, ..ListFilter::default() }, None, 10).unwrap_err();
+    assert_eq!(refused, LedgerError::invalid("grid", "too_long"), "no record can name it");
     for area in [0, 43_102, u64::MAX] {
         let filter = ListFilter { area: Some(area), ..ListFilter::default() };
         let refused = ledger.list(&filter, None, 10).unwrap_err();

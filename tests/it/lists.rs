@@ -145,6 +145,7 @@ async fn declarations_of_several_areas_are_one_list() {
         name: "两村".into(),
         role: Role::VillageCadre,
         area: vec![FULING, NEXT_VILLAGE],
+        grid: Vec::new(),
     };
     county.office("", two).unwrap();
     for at in 0..5 {

@@ -87,6 +87,7 @@ async fn an_office_grants_inside_its_area_and_no_further() {
         name: "新来的".into(),
         role: wanhu_core::domain::authority::Role::VillageCadre,
         area: vec![area],
+        grid: Vec::new(),
     };
     assert_eq!(run(&server, "office", add("new", FULING)).unwrap()["ok"], true);
     assert_eq!(run(&server, "office", add("far", JINPEN)), Err("not_granted"));

@@ -26,7 +26,7 @@ fn family(head: &str) -> RecordEdit {
 /// How many households a phone counts with a priority tag, and on record, at the end of a day.
 fn on_phone(phone: &Ledger, as_of: &str) -> (i64, i64) {
     let period = (day("2024-03-01"), day("2024-03-31"));
-    let figures = phone.figures(FULING, period, Some(day(as_of)), &[]).unwrap();
+    let figures = phone.figures(FULING, None, period, Some(day(as_of)), &[]).unwrap();
     assert!(figures.iter().all(|figure| figure.as_of == day(as_of)));
     let marginal = |of: &str| of == "tag_marginal";
     let tag = figures.iter().find(|f| f.code == Statistic::Tag && marginal(&f.of)).unwrap();
@@ -82,7 +82,7 @@ async fn a_phone_tells_a_past_day_by_the_clocks_of_those_who_wrote() {
     assert_eq!(on_record("2024-03-08"), [(FULING, 2)]);
 
     let period = (day("2024-03-01"), day("2024-03-31"));
-    let to_come = li.figures(FULING, period, Some(day("2024-03-10")), &[]).unwrap_err();
+    let to_come = li.figures(FULING, None, period, Some(day("2024-03-10")), &[]).unwrap_err();
     assert_eq!(to_come, LedgerError::invalid("as_of", "not_yet"));
     assert_eq!(on_phone(&li, "2024-03-09"), (1, 2));
 }
@@ -98,7 +98,7 @@ async fn a_phone_counts_no_area_of_which_it_holds_a_part() {
     sync(&office).await;
     let period = (day("2024-03-01"), day("2024-03-31"));
     let counted = |phone: &Ledger, area| -> Result<i64, LedgerError> {
-        let figures = phone.figures(area, period, None, &[])?;
+        let figures = phone.figures(area, None, period, None, &[])?;
         let of_coverage = |f: &&Figure| f.code == Statistic::Coverage && !f.of.is_empty();
         Ok(figures.iter().filter(of_coverage).map(|figure| figure.numerator).sum())
     };

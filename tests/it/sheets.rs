@@ -80,7 +80,7 @@ async fn a_phone_makes_no_sheet_of_what_it_does_not_hold() {
         assert_eq!(li.sheet("village", area).unwrap_err(), nowhere, "{area}");
     }
     let day = li.today();
-    let figures = |area| li.figures(area, (day, day), None, &[]);
+    let figures = |area| li.figures(area, None, (day, day), None, &[]);
     assert_eq!(figures(FULING / 1_000).unwrap_err(), outside, "a township's name for a village");
     assert!(!figures(FULING).unwrap().is_empty());
     // A phone that has not heard everything yet would leave families out.

@@ -26,6 +26,7 @@ mod chen_yongchang;
 mod city;
 mod cut_delivery;
 mod green_channel;
+mod grid;
 mod hu_fuwu;
 mod own_page;
 mod own_phone;

@@ -106,5 +106,5 @@ fn phone_and_server_judge_every_household_alike() {
     let period = (last.plus_months(-1), last);
     let mut figures = Figures::new(last, period, &policy);
     theirs.iter().for_each(|(id, there)| figures.add(*id, there));
-    assert_eq!(ledger.figures(FULING, period, None, &[]).unwrap(), figures.all());
+    assert_eq!(ledger.figures(FULING, None, period, None, &[]).unwrap(), figures.all());
 }

@@ -252,6 +252,7 @@ async fn an_office_of_two_townships_turns_the_pages_of_one_list() {
         name: "both".into(),
         role: Role::TownshipOffice,
         areas: vec![north / 1_000, south / 1_000],
+        grids: Vec::new(),
         granted_by: String::new(),
         disabled: false,
     };

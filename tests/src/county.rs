@@ -136,6 +136,7 @@ impl County {
             name: name.to_owned(),
             role,
             areas: vec![area],
+            grids: Vec::new(),
             granted_by: String::new(),
             disabled: false,
         };

@@ -123,6 +123,7 @@ impl TestServer {
                 false => Role::TownshipOffice,
             },
             areas: areas.to_vec(),
+            grids: Vec::new(),
             granted_by: String::new(),
             disabled: false,
         };

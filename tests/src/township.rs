@@ -148,6 +148,7 @@ impl Township {
             account: name.to_owned(),
             role,
             areas: areas.to_vec(),
+            grids: Vec::new(),
             standing: Standing::Active,
             quota: u64::MAX,
             lease_days: None,

@@ -69,6 +69,9 @@ enum Command {
     Search {
         /// 查找内容 · what to look for
         text: String,
+        /// 网格 · grid
+        #[arg(long)]
+        grid: Option<String>,
     },
     /// 查看农户 · show a household
     Show {
@@ -128,6 +131,9 @@ enum Command {
     Figures {
         /// 区划代码 · region code
         area: u64,
+        /// 网格,空为未填网格的 · of a grid; of an empty one, the households that name none
+        #[arg(long)]
+        grid: Option<String>,
         /// 起始日期 · first day; else a month back
         #[arg(long)]
         from: Option<Day>,
@@ -226,6 +232,9 @@ struct ListArguments {
     /// 区划代码 · region code
     #[arg(long)]
     area: Option<u64>,
+    /// 网格,空为未填网格的 · grid; an empty one for those that name none
+    #[arg(long)]
+    grid: Option<String>,
     /// 重点标记 · priority tag
     #[arg(long)]
     tag: Option<String>,
@@ -235,6 +244,9 @@ struct ListArguments {
     /// 仅有冲突的 · only those in conflict
     #[arg(long)]
     conflict: bool,
+    /// 接在此户之后 · continue behind this household
+    #[arg(long)]
+    after: Option<HouseholdId>,
     /// 行数 · rows
     #[arg(long, default_value_t = 20)]
     rows: u32,
@@ -306,15 +318,18 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         Command::List(list) => {
             let filter = ListFilter {
                 area: list.area,
+                grid: list.grid,
                 tag: list.tag,
                 case_state: list.state,
                 in_conflict: list.conflict,
                 ..ListFilter::default()
             };
-            Ok(output::list(&ledger.list(&filter, None, list.rows)?))
+            let last = list.after.map(|id| ledger.show(id)).transpose()?;
+            let after = last.map(|last| last.row.place());
+            Ok(output::list(&ledger.list(&filter, after.as_ref(), list.rows)?))
         }
-        Command::Search { text } => {
-            let filter = ListFilter { search: Some(text), ..ListFilter::default() };
+        Command::Search { text, grid } => {
+            let filter = ListFilter { search: Some(text), grid, ..ListFilter::default() };
             Ok(output::list(&ledger.list(&filter, None, 50)?))
         }
         Command::Show { id } => Ok(output::record(&ledger.show(id)?)),
@@ -336,10 +351,10 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?)),
         Command::Check { id } => Ok(output::findings(&ledger.checks(id)?)),
         Command::HelpYear { id, year } => Ok(output::help(&ledger.help(id, year)?)),
-        Command::Figures { area, from, to, as_of, list, define } => {
+        Command::Figures { area, grid, from, to, as_of, list, define } => {
             let to = to.or(as_of).unwrap_or_else(|| ledger.today());
             let period = (from.unwrap_or_else(|| to.plus_months(-1).plus_days(1)), to);
-            let figures = ledger.figures(area, period, as_of, list.as_slice())?;
+            let figures = ledger.figures(area, grid.as_deref(), period, as_of, list.as_slice())?;
             Ok(output::figures(&figures, |code| define || list == Some(code)))
         }
         Command::Conflicts { id } => Ok(output::conflicts(&ledger.conflicts(id)?)),

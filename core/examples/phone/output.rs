@@ -122,10 +122,11 @@ pub(crate) fn list(rows: &[ListRow]) -> Shown {
         }
         let _ = writeln!(
             text,
-            "{}  {}  {}  {}人  {}  走访 {}  {}",
+            "{}  {}  {}{}  {}人  {}  走访 {}  {}",
             row.id,
             row.head_name,
             village,
+            row.grid,
             row.members,
             code("household_kind", &row.kind),
             if row.last_visit.is_empty() { "—" } else { &row.last_visit },
@@ -138,7 +139,7 @@ pub(crate) fn list(rows: &[ListRow]) -> Shown {
 
 fn row_json(row: &ListRow) -> Json {
     json!({
-        "id": row.id.to_string(), "village": row.scope, "head_name": row.head_name,
+        "id": row.id.to_string(), "village": row.scope, "grid": row.grid, "head_name": row.head_name,
         "kind": row.kind, "monitored": row.monitored, "tags": row.tags,
         "risk_level": row.risk_level, "case_state": row.case_state, "members": row.members,
         "last_visit": row.last_visit, "conflicts": row.conflicts, "pending": row.pending
@@ -279,8 +280,9 @@ pub(crate) fn status(status: &Status) -> Shown {
             let areas =
                 enrolment.areas.iter().map(|area| RegionList::chenzhou().path(*area).join(" "));
             let areas = areas.collect::<Vec<_>>().join(", ");
+            let grids = status.grids.join(" ");
             format!(
-                "{} ({}) 设备 {} · {areas}",
+                "{} ({}) 设备 {} · {areas} {grids}",
                 enrolment.name, enrolment.account, enrolment.device
             )
         },
@@ -299,6 +301,7 @@ pub(crate) fn status(status: &Status) -> Shown {
     let json = json!({
         "enrolled": status.enrolment.is_some(),
         "account": status.enrolment.as_ref().map(|enrolment| &enrolment.account),
+        "grids": status.grids,
         "households": status.households, "pending": status.pending, "refused": status.refused,
         "last_receipt_ms": status.last_receipt.as_ref().map(|receipt| receipt.server_time_ms)
     });

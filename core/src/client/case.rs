@@ -46,7 +46,7 @@ impl Ledger {
     }
 
     /// What this person has to do in the households of this phone, the most urgent first. A household with a
-    /// responsible cadre of its own is left to that cadre.
+    /// responsible cadre of its own is left to that cadre; a grid worker has of the others those of their grids.
     ///
     /// # Errors
     /// As the store reports.
@@ -76,6 +76,7 @@ impl Inner {
             account: &self.writer.stamp.account,
             role: self.writer.role,
             areas: &self.writer.areas,
+            grids: &self.grids,
             policy: &self.policy,
             today: self.today(now_ms),
         }

@@ -4,6 +4,7 @@
 use rusqlite::Connection;
 
 use super::ledger::{Ledger, not_found};
+use super::read::must_be_a_grid;
 use crate::document::facts::facts;
 use crate::document::fold::Fold;
 use crate::document::past::MadeBefore;
@@ -56,7 +57,7 @@ impl Ledger {
         })
     }
 
-    /// Figures of an area that is all on this phone, as of a day's end, or of now: visits, clues and decisions from the first
+    /// Figures of an area that is all on this phone, or of the grids of this name in it, as of a day's end, or of now: visits, clues and decisions from the first
     /// to the last day of `period` count. `with_ids` names the figures whose households are wanted.
     ///
     /// A phone was not there when the server took a change. A past day here rests on the clocks of those who made the changes
@@ -66,11 +67,12 @@ impl Ledger {
     ///
     /// # Errors
     /// `InvalidInput` about `period` where it ends before it begins, about `as_of` where that day has not come, about `area` where
-    /// that is no code of one (`not_an_area`) or it is not all on this phone (`outside_area`), as none is before enrolment;
-    /// else as the store reports.
+    /// that is no code of one (`not_an_area`) or it is not all on this phone (`outside_area`), as none is before enrolment,
+    /// about `grid` where no record could name it (`too_long`); else as the store reports.
     pub fn figures(
         &self,
         area: u64,
+        grid: Option<&str>,
         period: (Day, Day),
         as_of: Option<Day>,
         with_ids: &[Statistic],
@@ -86,7 +88,9 @@ impl Ledger {
             return Err(LedgerError::invalid("as_of", "not_yet"));
         }
         inner.must_hold_all(area)?;
-        let nothing = Figures::new(as_of, period, &inner.policy);
+        grid.map_or(Ok(()), must_be_a_grid)?;
+        let whole = Figures::new(as_of, period, &inner.policy);
+        let nothing = grid.into_iter().fold(whole, Figures::of_grid);
         let mut figures = with_ids.iter().fold(nothing, |figures, code| figures.with_ids(*code));
         records::for_each(&inner.connection, area, |household| {
             let fold = match as_of < today {

@@ -18,6 +18,7 @@ use crate::domain::ids::{ActorId, HouseholdId};
 use crate::domain::policy::Policy;
 use crate::domain::schema::Schema;
 use crate::error::LedgerError;
+use crate::store::grids;
 use crate::store::listing;
 use crate::store::open::{self, Access, Sharing};
 use crate::store::replica::{self, Setting};
@@ -31,6 +32,8 @@ use crate::sync::wire;
 pub struct Status {
     /// The enrolment, where there is one.
     pub enrolment: Option<Enrolment>,
+    /// The grids of its village that the account works in, as of the last contact; none: all of it.
+    pub grids: Vec<String>,
     /// Households on this phone.
     pub households: u64,
     /// Changes waiting to be sent.
@@ -98,6 +101,8 @@ pub(super) struct Inner {
     pub(super) lease: Lease,
     pub(super) writer: Writer,
     pub(super) policy: Arc<Policy>,
+    /// The grids of its village that the account works in; none: all of it.
+    pub(super) grids: Vec<String>,
     /// The server's clock less this phone's, as of the last contact, in milliseconds.
     pub(super) clock_offset_ms: i64,
     is_closed: bool,
@@ -187,10 +192,11 @@ impl Ledger {
     /// # Errors
     /// As the store reports.
     pub fn start(
-        connection: Connection,
+        mut connection: Connection,
         clock: Arc<dyn Clock>,
         mut entropy: Box<dyn Entropy>,
     ) -> Result<Self, LedgerError> {
+        grids::note(&mut connection)?;
         let stored = replica::setting(&connection, Setting::Actor)?;
         let actor = match stored.and_then(|bytes| bytes.try_into().ok()) {
             Some(bytes) => ActorId(bytes),
@@ -210,6 +216,7 @@ impl Ledger {
             lease,
             writer,
             policy: Arc::default(),
+            grids: Vec::new(),
             clock_offset_ms: 0,
             is_closed: false,
         };
@@ -302,7 +309,7 @@ impl Ledger {
         Ok(work(&self.lock()?.connection)?)
     }
 
-    /// Reads what an answer may have brought: lease, policy, the server's clock.
+    /// Reads what an answer may have brought: lease, policy, grids, the server's clock.
     pub(super) fn heed_answer(&self) -> Result<(), LedgerError> {
         let mut opened = self.lock()?;
         let inner = &mut *opened;
@@ -353,9 +360,11 @@ impl Ledger {
         replica::set(&transaction, Setting::Enrolment, &wire::encode(enrolment))?;
         // It may be for other villages than before.
         replica::unset(&transaction, Setting::WholeAsOf)?;
+        // And for another account; the next answer names its grids.
+        replica::unset(&transaction, Setting::Grids)?;
         open::commit(transaction)?;
         inner.writer = Writer::new(enrolment);
-        Ok(())
+        Ok(inner.load_what_the_server_says()?)
     }
 
     /// Nobody's phone any more: what was wiped must not stay in the file's log either.
@@ -383,6 +392,7 @@ impl Ledger {
             let receipt = replica::setting(connection, Setting::LastReceipt)?;
             Ok(Status {
                 enrolment: enrolment(connection)?,
+                grids: grids(connection)?,
                 households: listing::count(connection, None)?,
                 pending: replica::pending_count(connection)?,
                 refused: replica::refused(connection)?.len() as u64,
@@ -407,6 +417,7 @@ impl Inner {
         let connection = &self.connection;
         let offset = replica::time(connection, Setting::ClockOffset)?;
         self.clock_offset_ms = offset.unwrap_or_default();
+        self.grids = grids(connection)?;
         let policy = replica::setting(connection, Setting::Policy)?;
         let text = policy.and_then(|bytes| String::from_utf8(bytes).ok());
         // One that only a newer release can read stays on the phone until there is one.
@@ -423,6 +434,11 @@ impl Inner {
 fn enrolment(connection: &Connection) -> Result<Option<Enrolment>, LedgerError> {
     let bytes = replica::setting(connection, Setting::Enrolment)?;
     Ok(bytes.and_then(|bytes| wire::decode(&bytes).ok()))
+}
+
+fn grids(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let bytes = replica::setting(connection, Setting::Grids)?;
+    Ok(bytes.and_then(|bytes| wire::decode(&bytes).ok()).unwrap_or_default())
 }
 
 pub(super) fn not_found(id: HouseholdId) -> LedgerError {

@@ -11,6 +11,7 @@ use crate::document::fold::differ;
 use crate::document::history::history;
 use crate::document::record::Stamp;
 use crate::domain::authority;
+use crate::domain::grid;
 use crate::domain::ids::HouseholdId;
 use crate::domain::region;
 use crate::domain::schema::{FaultReason, Schema};
@@ -168,6 +169,11 @@ fn must_be_an_area(code: u64) -> Result<(), LedgerError> {
     if is_one { Ok(()) } else { Err(LedgerError::invalid("area", "not_an_area")) }
 }
 
+/// Whether households can be in a grid of this name, or name none.
+pub(super) fn must_be_a_grid(name: &str) -> Result<(), LedgerError> {
+    grid::check(name).map_err(|reason| LedgerError::invalid("grid", reason.code()))
+}
+
 /// Whether everything a list is asked for is known to this release: that no household has a code which nobody knows is no
 /// answer. Households with a code of a newer release are listed without a filter.
 fn known(filter: &ListFilter) -> Result<(), LedgerError> {
@@ -185,6 +191,7 @@ fn known(filter: &ListFilter) -> Result<(), LedgerError> {
     if filter.tag.as_ref().is_some_and(|tag| !TAGS.contains(&tag.as_str())) {
         return Err(LedgerError::invalid("tag", FaultReason::NotInList.code()));
     }
+    filter.grid.as_deref().map_or(Ok(()), must_be_a_grid)?;
     filter.area.map_or(Ok(()), must_be_an_area)
 }
 

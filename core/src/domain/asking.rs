@@ -4,6 +4,7 @@
 use super::authority::{self, Action, Role};
 use super::day::Day;
 use super::facts::Facts;
+use super::grid;
 use super::policy::Policy;
 use super::workflow::{Case, Stage, Task, TaskKind, successors, tasks};
 
@@ -16,6 +17,8 @@ pub struct Asking<'a> {
     pub role: Option<Role>,
     /// Its areas.
     pub areas: &'a [u64],
+    /// The grids of its village that it works in; none: all of it.
+    pub grids: &'a [String],
     /// The lines and periods that hold.
     pub policy: &'a Policy,
     /// The day it is, by the server's clock.
@@ -40,7 +43,8 @@ impl Asking<'_> {
     }
 
     /// The tasks of a household that whoever asks has to do, the most urgent first. A household with a responsible
-    /// cadre of its own is left to that cadre.
+    /// cadre of its own is left to that cadre; one without, as far as a grid worker is concerned, to whoever works in its
+    /// grid.
     pub fn tasks(&self, facts: &Facts, case: &Case) -> Vec<Task> {
         if self.is_left_to_another(facts) {
             return Vec::new();
@@ -68,7 +72,14 @@ impl Asking<'_> {
             .map(|cadre| cadre.text("account"))
             .filter(|account| !account.is_empty())
             .collect();
-        !accounts.is_empty() && !accounts.contains(&self.account)
+        match accounts.is_empty() {
+            true => !self.works_in(grid::of(facts)),
+            false => !accounts.contains(&self.account),
+        }
+    }
+
+    fn works_in(&self, grid: &str) -> bool {
+        self.grids.is_empty() || self.grids.iter().any(|own| grid::spelt(own) == grid)
     }
 }
 
@@ -79,10 +90,14 @@ mod tests {
     const VILLAGE: u64 = 431_022_208_217;
 
     fn tasks_of(account: &str, role: Role, facts: &Facts, today: &str) -> usize {
+        tasks_in(&[], account, role, facts, today)
+    }
+
+    fn tasks_in(grids: &[&str], account: &str, role: Role, facts: &Facts, today: &str) -> usize {
         let (policy, areas) = (Policy::none(), [VILLAGE]);
-        let today = today.parse().unwrap();
-        let role = Some(role);
-        let asking = Asking { account, role, areas: &areas, policy: &policy, today };
+        let grids: Vec<String> = grids.iter().map(|name| (*name).to_owned()).collect();
+        let (role, today, areas) = (Some(role), today.parse().unwrap(), &areas[..]);
+        let asking = Asking { account, role, areas, grids: &grids, policy: &policy, today };
         asking.tasks(facts, &Case::of(facts)).len()
     }
 
@@ -99,5 +114,23 @@ mod tests {
         assert_eq!(tasks_of("wang", Role::GridWorker, &served, "2024-03-05"), 0);
         assert_eq!(tasks_of("wang", cadre, &served, "2024-03-06"), 1, "the term is over");
         assert_eq!(tasks_of("town", Role::TownshipOffice, &served, "2024-03-06"), 0);
+    }
+
+    #[test]
+    fn a_grid_worker_has_the_households_of_their_grids_and_those_that_name_them() {
+        let (day, worker) = ("2024-03-01", Role::GridWorker);
+        let warned =
+            Facts::of(VILLAGE).with_row("warnings", "w", &[("due_on", "2024-03-10".into())]);
+        let third = warned.clone().with("basic", "grid", " 第三网格");
+        let of_grids = |grids: &[&str], facts: &Facts| tasks_in(grids, "zhao", worker, facts, day);
+        assert_eq!(of_grids(&["第二网格", "第三网格 "], &third), 1, "spelt with blanks or without");
+        assert_eq!(of_grids(&["第四网格"], &third), 0);
+        assert_eq!(of_grids(&["第四网格"], &warned), 0, "of no grid: the village's cadres have it");
+        assert_eq!(of_grids(&[], &third), 1, "kept to no grid");
+        assert_eq!(tasks_of("wang", Role::VillageCadre, &third, day), 1, "a cadre has the village");
+        let zhaos = third.clone().with_row("cadres", "c", &[("account", "zhao".into())]);
+        assert_eq!(of_grids(&["第四网格"], &zhaos), 1, "whoever is named has it, wherever it is");
+        let lis = third.with_row("cadres", "c", &[("account", "li".into())]);
+        assert_eq!(of_grids(&["第三网格"], &lis), 0);
     }
 }

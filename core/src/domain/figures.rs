@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::day::Day;
 use super::facts::Facts;
+use super::grid;
 use super::ids::HouseholdId;
 use super::policy::Policy;
 use super::region::RegionList;
@@ -85,7 +86,7 @@ impl Figure {
     }
 }
 
-/// Figures that are of another day, period or policy, or were asked for other households.
+/// Figures that are of another day, period, policy or grid, or were asked for other households.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("figures answer different questions")]
 pub struct FiguresDiffer;
@@ -106,6 +107,8 @@ struct Asked<'p> {
     as_of: Day,
     period: (Day, Day),
     policy: &'p Policy,
+    /// None for whole villages.
+    grid: Option<&'p str>,
 }
 
 impl Asked<'_> {
@@ -128,9 +131,16 @@ impl<'p> Figures<'p> {
     /// Nothing counted yet. `as_of` is the day the households are given as they were on; `period`, first and
     /// last day, is when visits, clues and decisions count; `policy` says until when they were due.
     pub fn new(as_of: Day, period: (Day, Day), policy: &'p Policy) -> Self {
-        let asked = Asked { as_of, period, policy };
+        let asked = Asked { as_of, period, policy, grid: None };
         let (with_ids, tallies, expected) = Default::default();
         Self { asked, with_ids, tallies, expected }
+    }
+
+    /// Counts, from now on, only households that are in a grid of this name on the day; of an empty one, those that name none.
+    #[must_use]
+    pub fn of_grid(mut self, name: &'p str) -> Self {
+        self.asked.grid = Some(grid::spelt(name));
+        self
     }
 
     /// Keeps the households behind a figure, for those added from now on.
@@ -140,8 +150,12 @@ impl<'p> Figures<'p> {
         self
     }
 
-    /// Says how many households a village is expected to have on record; of several sayings the largest.
+    /// Says how many households a village is expected to have on record; of several sayings the largest. Nobody
+    /// says it of a grid: there nothing is expected.
     pub fn expect(&mut self, village: u64, households: u64) {
+        if self.asked.grid.is_some() {
+            return;
+        }
         let expected = self.expected.entry(village).or_default();
         *expected = households.max(*expected);
     }
@@ -158,6 +172,9 @@ impl<'p> Figures<'p> {
     }
 
     fn count(&mut self, id: Option<HouseholdId>, facts: &Facts, case: &Case) {
+        if self.asked.grid.is_some_and(|name| grid::of(facts) != name) {
+            return;
+        }
         let people = i128::from(facts.people_count());
         let Self { asked, with_ids, tallies, .. } = self;
         definitions::count((facts, case), asked, &mut |code, of, numerator, denominator| {

@@ -10,6 +10,7 @@ use crate::document::facts::facts_of;
 use crate::document::fold::Fold;
 use crate::document::genesis::ContainerIndex;
 use crate::document::record;
+use crate::domain::grid;
 use crate::domain::ids::HouseholdId;
 use crate::domain::pinyin;
 use crate::domain::region;
@@ -42,6 +43,8 @@ pub struct ListRow {
     pub id: HouseholdId,
     /// Its village.
     pub scope: u64,
+    /// Its grid there; empty where unknown.
+    pub grid: String,
     /// Name of the head.
     pub head_name: String,
     /// Code of the household kind; empty where unknown.
@@ -78,6 +81,9 @@ pub struct ListFilter {
     /// Region code of any level.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub area: Option<u64>,
+    /// Name of a grid; of an empty one, the households that name none.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub grid: Option<String>,
     /// Name of a priority tag.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub tag: Option<String>,
@@ -131,11 +137,12 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
     transaction
         .prepare_cached(
             "INSERT INTO listing (household, scope, head_name, search, kind, monitored,
-             tags, risk_level, case_state, status, members, last_visit, conflicts, tasks, bills)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             tags, risk_level, case_state, status, members, last_visit, conflicts, tasks, bills, grid)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
              ON CONFLICT (household) DO UPDATE SET scope = ?2, head_name = ?3, search = ?4,
              kind = ?5, monitored = ?6, tags = ?7, risk_level = ?8, case_state = ?9, status = ?10,
-             members = ?11, last_visit = ?12, conflicts = ?13, tasks = ?14, bills = ?15",
+             members = ?11, last_visit = ?12, conflicts = ?13, tasks = ?14, bills = ?15,
+             grid = ?16",
         )?
         .execute(params![
             household.n,
@@ -152,9 +159,15 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
             last_visit(fold),
             i64::try_from(fold.conflicts().count()).unwrap_or(i64::MAX),
             may_have_tasks(&facts, &case),
-            !rows_of(fold, "spending").is_empty()
+            !rows_of(fold, "spending").is_empty(),
+            grid_of(fold)
         ])?;
     Ok(())
+}
+
+/// The grid that a record names; empty where it names none.
+pub(super) fn grid_of(fold: &Fold) -> &str {
+    grid::spelt(record::value(fold, "basic", "grid").and_then(Value::as_text).unwrap_or_default())
 }
 
 fn rows_of<'f>(fold: &'f Fold, container: &str) -> Vec<record::Row<'f>> {
@@ -193,7 +206,8 @@ fn tag_bits(fold: &Fold) -> i64 {
 
 const COLUMNS: &str = "h.id, l.scope, l.head_name, l.kind, l.monitored, l.tags, l.risk_level,
     l.case_state, l.members, l.last_visit, l.conflicts,
-    (SELECT count(*) FROM change c WHERE c.household = l.household AND c.acknowledged = 0)";
+    (SELECT count(*) FROM change c WHERE c.household = l.household AND c.acknowledged = 0),
+    coalesce(l.grid, '')";
 
 /// Which part of the list is looked at. By default all of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -281,6 +295,9 @@ impl Query {
     }
 
     fn restrict_by(&mut self, filter: &ListFilter) {
+        if let Some(name) = &filter.grid {
+            self.restrict("l.grid = ?", [grid::spelt(name).to_owned().into()]);
+        }
         if let Some(tag) = &filter.tag {
             let bit = TAGS.iter().position(|known| known == tag).map_or(0, |place| 1i64 << place);
             // Said twice where an index holds only rows of which the second is true.
@@ -426,5 +443,6 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ListRow> {
         last_visit: row.get(9)?,
         conflicts: row.get(10)?,
         pending: row.get(11)?,
+        grid: row.get(12)?,
     })
 }

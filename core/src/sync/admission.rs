@@ -40,6 +40,8 @@ pub struct Sender {
     pub role: Role,
     /// The areas of its account: region codes of any level.
     pub areas: Vec<u64>,
+    /// The grids of its village that the account works in; none: all of it. They give no right and take none.
+    pub grids: Vec<String>,
     /// Whether it is still served.
     pub standing: Standing,
     /// Changes it may still send for now.

@@ -223,6 +223,8 @@ impl Receiver {
                 replica::set_time(&transaction, Setting::LatestSeen, self.now_ms)?;
             }
         }
+        let grids = head.grids.as_deref().unwrap_or_default();
+        replica::set(&transaction, Setting::Grids, &wire::encode(&grids))?;
         let offset_ms = head.server_time_ms.saturating_sub(self.now_ms);
         replica::set_time(&transaction, Setting::ClockOffset, offset_ms)?;
         // An answer to the request that named it.

@@ -270,6 +270,7 @@ impl Responder {
             entries,
             revoked,
             lease_days: self.sender.lease_days,
+            grids: Some(self.sender.grids.clone()).filter(|grids| !grids.is_empty()),
         };
         Ok(part(PartKind::Head, &encode(&head)))
     }

@@ -255,6 +255,9 @@ pub struct ResponseHead {
     /// Days for which the device may show its records without another contact; none: for ever.
     #[n(7)]
     pub lease_days: Option<u16>,
+    /// The grids of its village that the account works in; none: all of it.
+    #[n(8)]
+    pub grids: Option<Vec<String>>,
 }
 
 /// One log entry as a phone receives it. Entries of a scope come in log order without a gap.

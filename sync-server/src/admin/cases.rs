@@ -20,7 +20,7 @@ use wanhu_core::store::records::{self, Household};
 
 use super::pages::page;
 use super::tasks::{task_json, task_words};
-use super::{AdminError, Office, Output, lines, plain};
+use super::{AdminError, Office, Output, grid_of, lines, plain};
 use crate::accounts::{Account, AccountError};
 use crate::storage::author::{self, Author};
 use crate::storage::taken;
@@ -32,6 +32,9 @@ pub struct HouseholdFilter {
     /// 区划代码,默认为本账户辖区 · region code; else the account's own areas
     #[arg(long)]
     pub area: Option<u64>,
+    /// 网格,空为未填网格的 · grid; an empty one for those that name none
+    #[arg(long, value_parser = grid_of)]
+    pub grid: Option<String>,
     /// 重点标记 · priority tag, for example 边缘户
     #[arg(long, value_parser = tag_of)]
     pub tag: Option<String>,
@@ -66,6 +69,7 @@ impl HouseholdFilter {
     pub fn filter(&self, area: u64) -> ListFilter {
         ListFilter {
             area: Some(area),
+            grid: self.grid.clone(),
             tag: self.tag.clone(),
             kind: self.kind.clone(),
             monitored: self.monitored.clone(),
@@ -143,6 +147,7 @@ impl Office<'_> {
             account: &account.id,
             role: Some(account.role),
             areas: &account.areas,
+            grids: &account.grids,
             policy: &self.app.policy.policy,
             today: Day::in_china(self.app.clock.now_ms()),
         }
@@ -200,11 +205,11 @@ impl Office<'_> {
         let rows = rows.into_iter().map(|row| {
             let state = stage_words(&row.case_state);
             let path = list.path(row.scope).join(" ");
-            let text =
-                format!("{}\t{}\t{path}\t{} 人\t{state}", row.id, row.head_name, row.members);
+            let ListRow { id, head_name, grid, members, .. } = &row;
+            let text = format!("{id}\t{head_name}\t{path} {grid}\t{members} 人\t{state}");
             let value = serde_json::json!({
-                "household": row.id.to_string(), "village": row.scope, "head_name": row.head_name,
-                "members": row.members, "stage": row.case_state, "tags": row.tags,
+                "household": row.id.to_string(), "village": row.scope, "grid": row.grid,
+                "head_name": row.head_name, "members": row.members, "stage": row.case_state, "tags": row.tags,
                 "risk_level": row.risk_level, "last_visit": row.last_visit
             });
             (text, value)

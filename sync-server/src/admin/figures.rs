@@ -14,7 +14,7 @@ use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
 use wanhu_core::sync::responder::LogReader;
 
-use super::{AdminError, Office, Output, lines};
+use super::{AdminError, Office, Output, grid_of, lines};
 use crate::accounts::AccountError;
 use crate::storage::{self, SqliteReader, taken};
 
@@ -24,6 +24,9 @@ pub struct FiguresArguments {
     /// 区划代码,默认为本账户辖区 · region code; else the account's own area
     #[arg(long)]
     pub area: Option<u64>,
+    /// 网格,空为未填网格的 · of a grid; of an empty one, the households that name none
+    #[arg(long, conflicts_with = "expected", value_parser = grid_of)]
+    pub grid: Option<String>,
     /// 截至日期,默认今天 · as of this day; else today
     #[arg(long)]
     pub as_of: Option<Day>,
@@ -73,7 +76,8 @@ impl Office<'_> {
         let as_of = asked.as_of.unwrap_or(today);
         let from = asked.from.unwrap_or_else(|| as_of.plus_months(-1).plus_days(1));
         let policy = self.app.policy.clone();
-        let nothing = Figures::new(as_of, (from, as_of), &policy.policy);
+        let whole = Figures::new(as_of, (from, as_of), &policy.policy);
+        let nothing = asked.grid.as_deref().into_iter().fold(whole, Figures::of_grid);
         let nothing = asked.list.iter().fold(nothing, |figures, code| figures.with_ids(*code));
         let past = (as_of < today).then_some(as_of);
         // Whoever has moved on since is another office's to look at.

@@ -11,14 +11,15 @@ impl Office<'_> {
         let own =
             self.app.accounts.all()?.into_iter().filter(|account| self.oversees(&account.areas));
         Ok(lines(own.map(|account| {
-            let Account { id, name, role, areas, granted_by, disabled } = account;
+            let Account { id, name, role, areas, grids, granted_by, disabled } = account;
             let role = role.code();
             let state = if disabled { "停用 closed" } else { "在用 open" };
             let value = serde_json::json!({
                 "id": id, "name": name, "role": role, "areas": areas,
-                "granted_by": granted_by, "disabled": disabled
+                "grids": grids, "granted_by": granted_by, "disabled": disabled
             });
-            (format!("{id}\t{name}\t{role}\t{areas:?}\t{state}\t{granted_by}"), value)
+            let grids = grids.join(" ");
+            (format!("{id}\t{name}\t{role}\t{areas:?} {grids}\t{state}\t{granted_by}"), value)
         })))
     }
 

@@ -197,6 +197,11 @@ fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static 
             "区划级别与角色不符: 村级角色用12位,乡镇9位,县6位,市4位",
             "the area is not of the role's level: village 12 digits, township 9, county 6, city 4",
         ),
+        AccountError::GridUnfit => (
+            "grid_unfit",
+            "只有一个村的网格员才能指定网格,名称不能为空",
+            "grids with a name are for a grid worker of one village",
+        ),
         AccountError::NotGranted => (
             "not_granted",
             "该账户无权办理: 只能管理本辖区的下一级",

@@ -179,6 +179,8 @@ mod tests {
     fn file(names: &[String]) -> Connection {
         let connection = open_in_memory(MIGRATIONS).unwrap();
         fill(&connection, names);
+        let grids = "UPDATE listing SET grid = iif(household % 2 = 0, '一网格', '二网格')";
+        connection.execute(grids, []).unwrap();
         connection
     }
 
@@ -214,7 +216,7 @@ mod tests {
         fn an_index_finds_what_reading_the_whole_list_finds(
             names in prop::collection::vec(name(), 1..90),
             (from, length) in (0usize..12, 1usize..6),
-            (area, clue) in (prop::option::of(0usize..3), any::<bool>()),
+            (area, clue, grid) in (prop::option::of(0usize..3), any::<bool>(), any::<bool>()),
             (read, followed, terms, rows) in (0u32..6, 1usize..6, 0u32..9, 1u32..6),
         ) {
             let connection = file(&names);
@@ -223,6 +225,7 @@ mod tests {
             let filter = ListFilter {
                 area: area.map(|place| VILLAGES[place] / [1, 1_000, 1_000_000][place]),
                 case_state: clue.then(|| "clue".to_owned()),
+                grid: grid.then(|| "二网格".to_owned()),
                 search: Some(search),
                 ..ListFilter::default()
             };

@@ -35,6 +35,7 @@ fn write(county: &County, edits: Vec<(HouseholdId, u64, RecordEdit)>) {
                 name: "乡政府".to_owned(),
                 role: Role::TownshipOffice,
                 areas: vec![village / 1_000],
+                grids: Vec::new(),
                 granted_by: String::new(),
                 disabled: false,
             };
@@ -189,7 +190,7 @@ async fn the_published_figures_of_a_city_from_the_records_of_its_families() {
             figure.remove("zh");
             figure.remove("en");
         }
-        let phone = li.figures(village, period, None, &[code]).unwrap();
+        let phone = li.figures(village, None, period, None, &[code]).unwrap();
         let counted = phone.iter().filter(|f| f.numerator != 0 || f.denominator != 0);
         assert_eq!(counted.map(as_told).collect::<Vec<_>>(), server, "{}", code.code());
     }

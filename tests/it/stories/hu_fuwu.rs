@@ -149,7 +149,7 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     assert!(li.tasks().unwrap().is_empty());
     let closed = |phone: &Ledger| {
         let day = "2022-07-08".parse().unwrap();
-        let figures = phone.figures(JINPEN, (day, day), None, &[Statistic::Closure]).unwrap();
+        let figures = phone.figures(JINPEN, None, (day, day), None, &[Statistic::Closure]).unwrap();
         figures.into_iter().find(|figure| figure.code == Statistic::Closure).unwrap()
     };
     assert_eq!((closed(&li).numerator, closed(&li).households), (1, vec![id]));
@@ -204,7 +204,8 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     // So is the cadre, by the own phone.
     let on_phone = |day: &str| {
         let day = day.parse().unwrap();
-        let figures = li.figures(JINPEN, (day, day), Some(day), &[Statistic::Closure]).unwrap();
+        let figures =
+            li.figures(JINPEN, None, (day, day), Some(day), &[Statistic::Closure]).unwrap();
         figures.into_iter().find(|figure| figure.code == Statistic::Closure).unwrap()
     };
     for day in ["2022-07-07", "2022-12-31", "2023-05-20"] {

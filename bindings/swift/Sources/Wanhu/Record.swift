@@ -68,11 +68,13 @@ extension Ledger {
     }
 
     /// Figures of an area that is all on this phone; `withIds` names those whose households are wanted. `asOf` is a past
-    /// day, by the clocks of those who wrote; else it is today.
+    /// day, by the clocks of those who wrote; else it is today. With `grid`, of the grids of that name alone.
     public func figures(
-        _ area: UInt64, from: Day, to: Day, withIds: [Statistic] = [], asOf: Day? = nil
+        _ area: UInt64, from: Day, to: Day, withIds: [Statistic] = [], asOf: Day? = nil, grid: String? = nil
     ) async throws -> [Figure] {
-        try await io { try $0.figures(area: area, from: from, to: to, withIds: withIds, asOf: asOf) }
+        try await io {
+            try $0.figures(area: area, from: from, to: to, withIds: withIds, asOf: asOf, grid: grid)
+        }
     }
 
     /// The department forms of this release.

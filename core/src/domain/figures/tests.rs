@@ -440,3 +440,31 @@ fn what_a_figure_is_of_has_a_name() {
         Figure { of: "999999999999".to_owned(), code: Statistic::Coverage, ..whole.clone() };
     assert_eq!(unknown.of_label(RegionList::chenzhou()), "999999999999");
 }
+
+#[test]
+fn a_grid_is_counted_by_itself_and_nothing_is_expected_of_it() {
+    let household = |grid: &str, kind| monitored(kind).with("basic", "grid", grid);
+    let households = [
+        household("一网格", "sudden"),
+        household(" 一网格 ", "marginal"),
+        household("二网格", "sudden"),
+        monitored("sudden"),
+    ];
+    let counted = |mut figures: Figures<'static>| {
+        figures.expect(VILLAGE, 40);
+        let numbered = households.iter().enumerate();
+        numbered.for_each(|(number, facts)| figures.add(id(number), facts));
+        figures
+    };
+    let of = |grid| counted(figures().with_ids(Statistic::Monitored).of_grid(grid));
+    let whole = counted(figures().with_ids(Statistic::Monitored)).figure(Statistic::Monitored, "");
+    let parts = ["一网格", "二网格", ""].map(|grid| of(grid).figure(Statistic::Monitored, ""));
+    assert_eq!(parts[0].households, [id(0), id(1)]);
+    assert_eq!(parts[1].households, [id(2)]);
+    assert_eq!(parts[2].households, [id(3)], "those that name none");
+    assert_eq!(parts.iter().map(|part| part.numerator).sum::<i64>(), whole.numerator);
+    assert_eq!(parts.iter().map(|part| part.people).sum::<i64>(), whole.people);
+    let covered = of("一网格").figure(Statistic::Coverage, &VILLAGE.to_string());
+    assert_eq!((covered.numerator, covered.denominator, covered.value), (2, 0, None));
+    assert_eq!(of("一网格").merge(of("二网格")), Err(FiguresDiffer));
+}

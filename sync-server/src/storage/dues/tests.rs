@@ -27,6 +27,7 @@ fn told_of_a(storage: &Storage, village: u64, head_name: &str, number: u8, on: &
         name: "李明".into(),
         role: Role::VillageCadre,
         areas: vec![village],
+        grids: Vec::new(),
         granted_by: String::new(),
         disabled: false,
     };

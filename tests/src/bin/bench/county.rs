@@ -36,7 +36,7 @@ const BATCH: usize = 500;
 
 fn account(id: &str, role: Role, areas: Vec<u64>) -> Account {
     let (id, name, granted_by) = (id.to_owned(), id.to_owned(), String::new());
-    Account { id, name, role, areas, granted_by, disabled: false }
+    Account { id, name, role, areas, grids: Vec::new(), granted_by, disabled: false }
 }
 
 /// Puts the population on record, and those of its people who come to hospital into a file.

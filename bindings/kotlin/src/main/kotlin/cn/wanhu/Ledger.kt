@@ -249,7 +249,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
 
     /**
      * Figures of an area that is all on this phone; [withIds] names those whose households are wanted. [asOf] is a past
-     * day, by the clocks of those who wrote; else it is today.
+     * day, by the clocks of those who wrote; else it is today. With [grid], of the grids of that name alone.
      */
     public suspend fun figures(
         area: ULong,
@@ -257,7 +257,8 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
         to: Day,
         withIds: List<Statistic> = emptyList(),
         asOf: Day? = null,
-    ): List<Figure> = io { native.figures(area, from, to, withIds, asOf) }
+        grid: String? = null,
+    ): List<Figure> = io { native.figures(area, from, to, withIds, asOf, grid) }
 
     /** The department forms of this release. */
     public suspend fun forms(): List<FormView> = io { native.forms() }
