@@ -128,6 +128,10 @@ class Stories(TownshipCase):
         self.assertEqual((covered.numerator, covered.households), (1, []), "no ids but those asked for")
         before = ledger.figures(VILLAGE, "2023-12-01", "2023-12-31", [], as_of="2023-12-31")
         self.assertEqual({(figure.as_of, figure.numerator) for figure in before}, {("2023-12-31", 0)}, "nothing was on record yet")
+        elsewhere = ledger.figures(VILLAGE, "2024-01-01", ledger.today(), [], grid="第三网格")
+        self.assertEqual({figure.numerator for figure in elsewhere}, {0}, "nobody is in that grid")
+        self.assertEqual(ledger.list(ListFilter(grid="第三网格")), [])
+        self.assertEqual([row.grid for row in ledger.list(ListFilter(grid=""))], [""])
 
         # Somebody opened a record that was there.
         second = family("陈永昌")

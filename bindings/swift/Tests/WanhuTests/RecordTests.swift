@@ -52,6 +52,10 @@ final class RecordTests: TownshipCase {
         let covered = try XCTUnwrap(figures.first { $0.code == .coverage && $0.of == String(village) })
         XCTAssertEqual(covered.numerator, 1)
         XCTAssertEqual(covered.households, [], "no ids but those asked for")
+        let elsewhere = try await ledger.figures(village, from: "2024-01-01", to: today, grid: "第三网格")
+        XCTAssertTrue(elsewhere.allSatisfy { $0.numerator == 0 }, "nobody is in that grid")
+        let rows = try await ledger.list(ListFilter(grid: "第三网格"))
+        XCTAssertEqual(rows, [])
     }
 
     func testTwoRecordsOfOneFamilyBecomeOne() async throws {

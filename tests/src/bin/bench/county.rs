@@ -268,6 +268,7 @@ fn lists(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, Fai
                 HouseholdFilter { state: some("monitored"), ..search("李") },
             ],
         ),
+        ("by grid", by_grid(&all)),
     ];
     let mut figures = Vec::new();
     let office = Office { settings, app, by: "county" };
@@ -288,6 +289,22 @@ fn lists(settings: &Settings, app: &App, scale: &str) -> Result<Vec<Figure>, Fai
         }
     }
     Ok(figures)
+}
+
+/// Grids of a name that every village has, and of one that none has.
+fn by_grid(all: &HouseholdFilter) -> Vec<HouseholdFilter> {
+    let some = |text: &str| Some(text.to_owned());
+    let grid = |name: &str| HouseholdFilter { grid: some(name), ..all.clone() };
+    vec![
+        grid("第三网格"),
+        grid("第九网格"),
+        grid(""),
+        HouseholdFilter { state: some("clue"), ..grid("第三网格") },
+        HouseholdFilter { tag: some("tag_extreme_hardship"), ..grid("第三网格") },
+        HouseholdFilter { risk: some("high"), kind: some("lifted"), ..grid("第三网格") },
+        HouseholdFilter { search: some("首萱"), ..grid("第三网格") },
+        HouseholdFilter { search: some("李"), ..grid("第六网格") },
+    ]
 }
 
 /// What offices have to do, the first page of it.

@@ -157,6 +157,9 @@ internal class LedgerTest : TownshipCase() {
         assertEquals(1L to emptyList<String>(), covered.numerator to covered.households, "no ids but those asked for")
         val before = ledger.figures(village, "2023-12-01", "2023-12-31", asOf = "2023-12-31")
         assertTrue(before.all { it.asOf == "2023-12-31" && it.numerator == 0L }, "nothing was on record yet")
+        val elsewhere = ledger.figures(village, "2024-01-01", today, grid = "第三网格")
+        assertTrue(elsewhere.all { it.numerator == 0L }, "nobody is in that grid")
+        assertEquals(emptyList<String>() to listOf(""), ledger.list(ListFilter(grid = "第三网格")).map { it.id } to ledger.list(ListFilter(grid = "")).map { it.grid })
 
         // Somebody opened a record that was there.
         val address = FieldChange("basic", "address", Value.Text("上洞 3 组"))
