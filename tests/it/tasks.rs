@@ -156,6 +156,7 @@ fn on_record(county: &County, by: &str) -> Vec<(String, Json)> {
         account: &account.id,
         role: Some(account.role),
         areas: &account.areas,
+        grids: &account.grids,
         policy: &app.policy.policy,
         today: Day::in_china(now_ms),
     };
