@@ -11,7 +11,7 @@ pub mod campaign;
 mod cell;
 mod delimited;
 pub mod delivery;
-mod effects;
+pub(crate) mod effects;
 pub mod header;
 mod inflate;
 mod judging;

@@ -12,7 +12,7 @@ use super::value::Value;
 use super::workflow::Stage;
 
 /// Version of the table below. It goes into the log beside every change that was judged by it.
-pub const RULE_SET: u16 = 2;
+pub const RULE_SET: u16 = 3;
 
 /// What a person is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -273,7 +273,8 @@ const RULES: &[(FieldClass, Action, &[Role])] = {
         (Review, Change, &[TownshipOffice]),
         (Decision, Add, &[CountyOffice]),
         (Decision, Change, &[CountyOffice]),
-        (Warning, Add, &[GridWorker, VillageCadre, TownshipOffice, CountyOffice, Department]),
+        // Not who answers it: a warning that somebody made up would silence the next.
+        (Warning, Add, &[TownshipOffice, CountyOffice, Department]),
         (Withdrawal, Add, &[Department]),
     ]
 };

@@ -96,19 +96,19 @@ pub fn is_alike(known: &Row, warning: &Warning) -> bool {
         && known.day("due_on") == Some(warning.due_on)
 }
 
-/// Those of `fired` that nobody was warned of yet: no warning of the rule in its window, or one of which the
-/// figure has grown by a whole threshold since.
+/// Those of `fired` that nobody was warned of yet: no warning of the rule waits for an answer or was answered within its
+/// window, or things have got worse since.
 pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warning> {
     let is_known = |warning: &Warning| {
-        let window = policy.rules.iter().find(|rule| rule.id == warning.rule);
-        let months = window.map_or(12, |rule| rule.window_months);
+        let rule = policy.rules.iter().find(|rule| rule.id == warning.rule);
+        let months = rule.map_or(12, |rule| rule.window_months);
         let since = warning.fired_on.plus_months(-months_back(months));
         facts.rows("warnings").iter().any(|known| {
-            let grown = warning.input.saturating_sub(known.int("input").unwrap_or(0));
+            let is_recent = || known.day("fired_on").is_some_and(|day| day > since);
             known.text("rule") == warning.rule
-                && known.day("fired_on").is_some_and(|day| day > since)
                 && !known.tick("withdrawn")
-                && grown < warning.threshold
+                && (is_open(known) || is_recent())
+                && !rule.is_some_and(|rule| is_worse(rule.signal, known, warning))
         })
     };
     let mut unheard: Vec<Warning> =
@@ -121,6 +121,27 @@ pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warni
         warning.row = free.unwrap_or_default();
     }
     unheard
+}
+
+/// Whether a figure is so much worse than it was that somebody has to hear of it once more: by a whole line where it counts
+/// what was lost; at all where it counts what is earned, once the warning of before was answered.
+fn is_worse(signal: Signal, known: &Row, warning: &Warning) -> bool {
+    let before = known.int("input").unwrap_or(0);
+    match signal {
+        Signal::IncomeBelow => !is_open(known) && warning.input < before,
+        Signal::MedicalSelfPay
+        | Signal::InpatientSelfPay
+        | Signal::SingleStaySelfPay
+        | Signal::SchoolingSelfPay
+        | Signal::DisasterLoss
+        | Signal::AccidentLoss
+        | Signal::ChildrenNotAtSchool
+        | Signal::WithoutWork
+        | Signal::BusinessLoss
+        | Signal::UnsafeHouse
+        | Signal::UnsafeWater
+        | Signal::Uninsured => warning.input.saturating_sub(before) >= warning.threshold,
+    }
 }
 
 fn months_back(months: u32) -> i32 {

@@ -18,6 +18,7 @@ use super::{provenance, report};
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::department::{self, ImportRow, StagedRow};
+use crate::warnings::notice::Sender;
 use crate::warnings::written::{HOUSEHOLDS_A_TURN, Judged, record};
 
 /// What came of taking a delivery back.
@@ -171,7 +172,7 @@ impl Withdrawal<'_> {
         }
         let others = department::of_others(connection, self.import, n)?;
         let rows = [rows, others].concat();
-        let filled_in = provenance::filled_in(connection, key, n, &facts, &rows)?;
+        let filled_in = provenance::filled_in(connection, key, &household, &facts, &rows)?;
         let others = &rows[own..];
         let change = bare.clone().map(|edit| match self.reading(others) {
             Some(reading) => reading.change_after(edit, &facts, &filled_in, others),
@@ -195,13 +196,12 @@ impl Withdrawal<'_> {
         let alike = others.iter().filter(is_alike).map(|row| row.import).max();
         let latest = alike.or_else(|| others.iter().map(|row| row.import).max())?;
         let latest = self.imports.iter().find(|import| import.n == latest)?;
+        let today = Day::in_china(self.app.clock.now_ms());
         Some(Reading {
-            import: latest.n,
-            department: &latest.department,
+            sender: Sender::of_list(&latest.department, latest.n, today),
             fills_in: false,
             key: &self.app.person_key,
             policy: &self.app.policy.policy,
-            today: Day::in_china(self.app.clock.now_ms()),
         })
     }
 }
@@ -256,10 +256,9 @@ pub fn answers(app: &App, import: i64) -> Result<Vec<Answer>, DeliveryError> {
             let household = records::get(connection, row.household)?;
             let facts = facts(&household.fold, household.scope);
             let id = effects::row_id(&facts, &row);
-            let warning = facts
-                .rows("warnings")
-                .iter()
-                .find(|warning| effects::rests_on(warning, std::slice::from_ref(&id), import));
+            let warning = facts.rows("warnings").iter().find(|warning| {
+                effects::rests_on(&facts, warning, std::slice::from_ref(&id), import)
+            });
             answers.push(Answer {
                 row: row.row,
                 rule: warning.map_or("", |w| w.text("rule")).to_owned(),

@@ -2,7 +2,6 @@
 //! with the bills they rest on. Pure: must not read or write anything.
 
 use wanhu_core::document::edit::{FieldChange, RecordEdit};
-use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::{Facts, Row};
 use wanhu_core::domain::person::PersonKey;
@@ -12,30 +11,26 @@ use wanhu_core::domain::value::Value;
 use wanhu_core::domain::warning::{self, Warning};
 
 use crate::storage::department::StagedRow;
-use crate::warnings::notice::{List, Sender, text};
+use crate::warnings::notice::{Sender, text};
 use crate::warnings::provenance::{FORM_OF_LIST, FORM_OF_WITHDRAWAL};
 
 /// Where a department's rows become rows of the record; of other containers single fields are filled in.
 const BILLS: &str = "spending";
-/// Whoever reads rows, and when.
+/// Whoever reads rows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading<'a> {
-    /// The delivery that is judged.
-    pub(super) import: i64,
-    /// Code of the department.
-    pub(super) department: &'a str,
-    /// Whether its rows go on record where it is silent, whether they warn or not.
-    pub(super) fills_in: bool,
+pub(crate) struct Reading<'a> {
+    /// Who warns of what they tell, and when.
+    pub(crate) sender: Sender<'a>,
+    /// Whether rows of the sender's list go on record where it is silent, whether they warn or not.
+    pub(crate) fills_in: bool,
     /// Gives people one name.
-    pub(super) key: &'a PersonKey,
+    pub(crate) key: &'a PersonKey,
     /// The rules that hold.
-    pub(super) policy: &'a Policy,
-    /// The day of the server's clock.
-    pub(super) today: Day,
+    pub(crate) policy: &'a Policy,
 }
 
 /// The row of the record that a department's row is, or becomes: not one that was withdrawn.
-pub(super) fn row_id(facts: &Facts, row: &StagedRow) -> String {
+pub(crate) fn row_id(facts: &Facts, row: &StagedRow) -> String {
     let [a, b, c, d, e, f, ..] = row.key;
     let name = format!("d{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}");
     let is_withdrawn = |id: &str| facts.row(BILLS, id).is_some_and(|bill| bill.tick("withdrawn"));
@@ -45,37 +40,39 @@ pub(super) fn row_id(facts: &Facts, row: &StagedRow) -> String {
 }
 
 /// A department's row with the member it is about.
-type About<'f> = (&'f StagedRow, Option<&'f Row>);
+type About<'f> = (&'f StagedRow, &'f Row);
 
+/// The rows about people who live in the household. Of whoever has left it they say nothing of it any more.
 fn about<'f>(key: &PersonKey, facts: &'f Facts, rows: &'f [StagedRow]) -> Vec<About<'f>> {
     let people: Vec<_> = facts
         .people()
         .filter_map(|person| Some((key.identity(&person.identity_number()?), person)))
         .collect();
-    let member = |row: &StagedRow| {
-        people.iter().find(|(person, _)| *person == row.person).map(|(_, member)| *member)
+    let with_member = |row: &'f StagedRow| {
+        let (_, member) = people.iter().find(|(person, _)| *person == row.person)?;
+        Some((row, *member))
     };
-    rows.iter().map(|row| (row, member(row))).collect()
+    rows.iter().filter_map(with_member).collect()
 }
 
 /// What a list says of a household or of one of its people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Said<'r> {
+pub(crate) struct Said<'r> {
     /// The row of the list.
-    pub(super) row: &'r StagedRow,
+    pub(crate) row: &'r StagedRow,
     /// Container of the record.
-    pub(super) container: &'r str,
+    pub(crate) container: &'r str,
     /// Row of the container; empty where it has none.
     place: &'r str,
     /// The field.
-    pub(super) field: &'r str,
+    pub(crate) field: &'r str,
     /// Its value.
-    pub(super) value: &'r Value,
+    pub(crate) value: &'r Value,
 }
 
 impl Said<'_> {
     /// As the record has it: `field` or `row.field`.
-    pub(super) fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         if self.place.is_empty() {
             return self.field.to_owned();
         }
@@ -83,7 +80,7 @@ impl Said<'_> {
     }
 
     /// Whether both speak of one field.
-    pub(super) fn is_of_field(&self, other: &Said<'_>) -> bool {
+    pub(crate) fn is_of_field(&self, other: &Said<'_>) -> bool {
         (self.container, self.place, self.field) == (other.container, other.place, other.field)
     }
 
@@ -95,12 +92,12 @@ impl Said<'_> {
     }
 }
 
-/// What a row says beside bills; nothing of a person who is not on record, nor of what the record has as rows of its own.
+/// What a row says beside bills; nothing of what the record has as rows of its own.
 fn said<'r>((row, member): About<'r>) -> impl Iterator<Item = Said<'r>> {
     row.values.iter().filter_map(move |(name, value)| {
         let (container, field) = name.split_once('.')?;
         let place = match (container, member) {
-            ("members", Some(member)) => member.id.as_str(),
+            ("members", member) => member.id.as_str(),
             _ if Schema::base().container(container).is_some_and(|known| known.rows) => {
                 return None;
             }
@@ -111,7 +108,7 @@ fn said<'r>((row, member): About<'r>) -> impl Iterator<Item = Said<'r>> {
 }
 
 /// What these rows say and the record shows just so, each field once.
-pub(super) fn agreed<'r>(
+pub(crate) fn agreed<'r>(
     key: &PersonKey,
     facts: &'r Facts,
     rows: &'r [StagedRow],
@@ -126,7 +123,7 @@ pub(super) fn agreed<'r>(
 }
 
 /// What these rows say and the record has otherwise.
-pub(super) fn contradicted<'r>(
+pub(crate) fn contradicted<'r>(
     key: &PersonKey,
     facts: &'r Facts,
     rows: &'r [StagedRow],
@@ -142,9 +139,18 @@ fn bill(row: &StagedRow) -> impl Iterator<Item = (&str, &Value)> {
 }
 
 impl Reading<'_> {
+    /// Number of the delivery that is judged; none has 0.
+    fn import(&self) -> i64 {
+        self.sender.list.map_or(0, |list| list.import)
+    }
+
+    fn today(&self) -> Day {
+        self.sender.today
+    }
+
     /// Whether rows may call for a change in a record that has no spending of its own. Says nothing against those that the
     /// record would take.
-    pub(super) fn may_change(&self, rows: &[StagedRow]) -> bool {
+    pub(crate) fn may_change(&self, rows: &[StagedRow]) -> bool {
         let mut bills = Facts::of(0);
         for (place, row) in rows.iter().enumerate() {
             for (name, value) in &row.values {
@@ -152,66 +158,77 @@ impl Reading<'_> {
                 bills.set(BILLS, &place.to_string(), field, value.clone());
             }
         }
-        warning::may_follow(&bills, self.policy, self.today)
+        warning::may_follow(&bills, self.policy, self.today())
     }
 
     /// Whether a rule fires for a household and its rows, heard of before or not.
-    pub(super) fn fires(&self, facts: &Facts, rows: &[StagedRow]) -> bool {
+    pub(crate) fn fires(&self, facts: &Facts, rows: &[StagedRow]) -> bool {
         !self.fired(facts, rows).is_empty()
     }
 
     /// What fires for a household as the rows show it, heard of before or not.
-    pub(super) fn fired(&self, facts: &Facts, rows: &[StagedRow]) -> Vec<Warning> {
-        let seen = self.with_rows(facts, &about(self.key, facts, rows));
-        warning::evaluate(&seen, self.policy, self.today)
+    pub(crate) fn fired(&self, facts: &Facts, rows: &[StagedRow]) -> Vec<Warning> {
+        warning::evaluate(&self.seen(facts, rows), self.policy, self.today())
     }
 
-    /// The change that a household's rows call for; none where nobody has to be warned of anything new, nor anything filled in. `filled_in` is what
-    /// departments have put on record of it: like their bills it counts as their word, and only while a row says so.
-    pub(super) fn change(
+    /// The change that a household's rows call for; none where nobody has to be warned of anything new, nor anything filled in.
+    /// `filled_in` is what departments have put on record of it: like their bills it counts as their word, and only while a
+    /// row says so.
+    pub(crate) fn change(
         &self,
         facts: &Facts,
         rows: &[StagedRow],
         filled_in: &[Said<'_>],
     ) -> Option<RecordEdit> {
-        let bills: Vec<_> = rows.iter().map(|row| row_id(facts, row)).collect();
+        let about = about(self.key, facts, rows);
+        let bills: Vec<_> = about.iter().map(|(row, _)| row_id(facts, row)).collect();
         let bills: Vec<_> = bills.iter().map(String::as_str).collect();
         let mut without = facts.clone().without_rows(BILLS, &bills);
         for said in filled_in {
             without.set(said.container, said.place, said.field, Value::Null);
         }
-        let rows = about(self.key, facts, rows);
-        let seen = self.with_rows(&without, &rows);
-        let mut fired = warning::evaluate(&seen, self.policy, self.today);
+        let seen = self.seen(&without, rows);
+        let mut fired = warning::evaluate(&seen, self.policy, self.today());
         // What the record says without departments is not a department's to warn of.
-        let known = warning::evaluate(&without, self.policy, self.today);
+        let known = warning::evaluate(&without, self.policy, self.today());
         fired.retain(|warning| !known.contains(warning));
         let fired = warning::unheard(facts, self.policy, fired);
         if fired.is_empty() && !self.fills_in {
             return None;
         }
-        let mut edit = RecordEdit { form: FORM_OF_LIST.into(), ..RecordEdit::default() };
+        let edit = RecordEdit { form: FORM_OF_LIST.into(), ..RecordEdit::default() };
+        let mut edit = self.record_bills(edit, facts, rows, &fired);
         // The latest word on a field is the last one.
-        for (row, member) in rows.into_iter().rev() {
-            let counts = fired.iter().any(|warning| warning.rows.contains(&row_id(facts, row)));
-            edit = if counts { record_bill(edit, facts, row, member) } else { edit };
-            if !fired.is_empty() || row.import == self.import {
+        for (row, member) in about.into_iter().rev() {
+            if !fired.is_empty() || row.import == self.import() {
                 edit = fill_in(edit, facts, said((row, member)));
             }
         }
         if fired.is_empty() {
             return (!edit.fields.is_empty()).then_some(edit);
         }
-        Some(self.sender().warn(edit, facts, &seen, &fired))
+        Some(self.sender.warn(edit, facts, &seen, &fired))
     }
 
-    fn sender(&self) -> Sender<'_> {
-        let list = List { department: self.department, import: self.import };
-        Sender { role: Role::Department, list: Some(list), today: self.today }
+    /// Puts on record the bills that warnings rest on.
+    pub(crate) fn record_bills(
+        &self,
+        edit: RecordEdit,
+        facts: &Facts,
+        rows: &[StagedRow],
+        fired: &[Warning],
+    ) -> RecordEdit {
+        let counts = |row: &StagedRow| {
+            let id = row_id(facts, row);
+            fired.iter().any(|warning| warning.rows.contains(&id))
+        };
+        let about = about(self.key, facts, rows).into_iter().rev();
+        let counted = about.filter(|(row, _)| counts(row));
+        counted.fold(edit, |edit, (row, member)| record_bill(edit, facts, row, member))
     }
 
     /// A withdrawal, with what the rows of other deliveries call for once it has taken place.
-    pub(super) fn change_after(
+    pub(crate) fn change_after(
         &self,
         mut withdrawal: RecordEdit,
         facts: &Facts,
@@ -232,19 +249,19 @@ impl Reading<'_> {
 
     /// The household as the departments' rows show it. A bill is a bill for ever; what a list says of a house or
     /// a person counts where the record says nothing, or in the delivery that says so now.
-    fn with_rows(&self, facts: &Facts, rows: &[About<'_>]) -> Facts {
+    pub(crate) fn seen(&self, facts: &Facts, rows: &[StagedRow]) -> Facts {
         let mut seen = facts.clone();
-        for (row, member) in rows {
-            for said in said((row, *member)) {
-                if said.known(facts).is_none() || row.import == self.import {
+        for (row, member) in about(self.key, facts, rows) {
+            for said in said((row, member)) {
+                if said.known(facts).is_none() || row.import == self.import() {
                     seen.set(said.container, said.place, said.field, said.value.clone());
                 }
             }
             let id = row_id(facts, row);
-            let of = member.map(|member| ("member", Value::from(member.id.as_str())));
+            let of = ("member", Value::from(member.id.as_str()));
             let is_bill = bill(row).next().is_some();
             let fields = bill(row).map(|(field, value)| (field, value.clone()));
-            for (field, value) in fields.chain(of.filter(|_| is_bill)) {
+            for (field, value) in fields.chain(is_bill.then_some(of)) {
                 seen.set(BILLS, &id, field, value);
             }
         }
@@ -269,39 +286,35 @@ fn fill_in<'r>(
 }
 
 /// The bill as the department delivered it, with the member it is about.
-fn record_bill(
-    edit: RecordEdit,
-    facts: &Facts,
-    row: &StagedRow,
-    member: Option<&Row>,
-) -> RecordEdit {
+fn record_bill(edit: RecordEdit, facts: &Facts, row: &StagedRow, member: &Row) -> RecordEdit {
     let id = row_id(facts, row);
     if facts.row(BILLS, &id).is_some() {
         return edit;
     }
     let fields = bill(row).map(|(field, value)| (field.to_owned(), value.clone()));
-    let member = member.map(|member| text("member", &member.id));
-    edit.named_row(BILLS, &id, fields.chain(member).collect())
+    let fields = fields.chain([text("member", &member.id)]);
+    edit.named_row(BILLS, &id, fields.collect())
 }
 
-/// Whether a warning rests on one of these rows, or on a list of this delivery.
-pub(super) fn rests_on(warning: &Row, bills: &[String], import: i64) -> bool {
-    let mut rows = warning.text("rows").split(' ');
-    let is_of_bills = warning.text("rows").split(' ').any(|row| row.starts_with('d'));
-    rows.any(|row| bills.iter().any(|bill| bill == row))
+/// Whether a warning on record rests on one of these bills, or on a list of this delivery.
+pub(crate) fn rests_on(facts: &Facts, warning: &Row, bills: &[String], import: i64) -> bool {
+    let rows = || warning.text("rows").split(' ');
+    // People are counted by rows as well.
+    let is_of_bills = rows().any(|row| facts.row(BILLS, row).is_some());
+    rows().any(|row| bills.iter().any(|bill| bill == row))
         || (!is_of_bills && warning.int("delivery") == Some(import))
 }
 
 /// The change that takes back what a record holds of a delivery; none where it holds nothing of it. Fields that a
 /// list filled in stay: what they are to say instead, somebody has to find out. See [`agreed`].
-pub(super) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
+pub(crate) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
     let bills: Vec<String> = rows.iter().map(|row| row_id(facts, row)).collect();
     let mut edit = RecordEdit { form: FORM_OF_WITHDRAWAL.into(), ..RecordEdit::default() };
     for bill in facts.rows(BILLS).iter().filter(|bill| bills.contains(&bill.id)) {
         edit = edit.set(BILLS, &format!("{}.withdrawn", bill.id), true);
     }
     let open = facts.rows("warnings").iter().filter(|warning| !warning.tick("withdrawn"));
-    for warning in open.filter(|warning| rests_on(warning, &bills, import)) {
+    for warning in open.filter(|warning| rests_on(facts, warning, &bills, import)) {
         for container in ["warnings", "clues"] {
             if facts.row(container, &warning.id).is_some() {
                 edit = edit.set(container, &format!("{}.withdrawn", warning.id), true);

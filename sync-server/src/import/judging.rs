@@ -14,6 +14,7 @@ use super::provenance;
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::department;
+use crate::warnings::notice::Sender;
 use crate::warnings::written::{Judged, Recorded, record};
 
 /// Judges the households of a delivery.
@@ -52,13 +53,12 @@ impl Judge<'_> {
 
     fn change(self, connection: &Connection, n: i64) -> Result<Option<Judged>, StoreError> {
         let rows = department::about(connection, n)?;
+        let today = Day::in_china(self.app.clock.now_ms());
         let reading = Reading {
-            import: self.import,
-            department: &self.profile.department,
+            sender: Sender::of_list(&self.profile.department, self.import, today),
             fills_in: self.profile.fills_in,
             key: &self.app.person_key,
             policy: &self.app.policy.policy,
-            today: Day::in_china(self.app.clock.now_ms()),
         };
         // Most households have small bills: their records need not be read.
         if !reading.may_change(&rows) && !listing::may_have_bills(connection, n)? {
@@ -69,7 +69,7 @@ impl Judge<'_> {
         if !reading.fills_in && !reading.fires(&facts, &rows) {
             return Ok(None);
         }
-        let filled_in = provenance::filled_in(connection, reading.key, n, &facts, &rows)?;
+        let filled_in = provenance::filled_in(connection, reading.key, &household, &facts, &rows)?;
         let edit = reading.change(&facts, &rows, &filled_in);
         Ok(edit.map(|edit| Judged { household, edit }))
     }

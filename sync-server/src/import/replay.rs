@@ -13,6 +13,7 @@ use wanhu_core::store::records::Household;
 use super::effects::Reading;
 use crate::app::App;
 use crate::storage::{self, department, policies};
+use crate::warnings::notice::Sender;
 
 /// What came of asking again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +81,10 @@ fn again(
     let find = |policy: &Policy| {
         let fired = warning::evaluate(&was, policy, fired_on);
         let reading = Reading {
-            import: delivery,
-            department: row.text("department"),
+            sender: Sender::of_list(row.text("department"), delivery, fired_on),
             fills_in: false,
             key: &app.person_key,
             policy,
-            today: fired_on,
         };
         // What the record says otherwise stayed on record; the list was what warned.
         let listed = reading.fired(&was, &rows);

@@ -1,5 +1,6 @@
-//! What records tell by themselves: incomes, losses and accidents that no department has a list of. An office has the
-//! households of its area judged, and each warning is written down as its own. Must not hold a rule.
+//! What records tell without a new list: incomes, losses and accidents that no department has one of, and bills that lists have
+//! brought and that count for more by now. An office has the households of its area judged, and each warning is written down as
+//! its own. Must not hold a rule.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +8,10 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
-use wanhu_core::domain::authority::Role;
+use wanhu_core::domain::authority::{self, Action, FieldClass, Place, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::Facts;
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::value::Value;
 use wanhu_core::domain::warning::{self, Warning};
 use wanhu_core::domain::workflow::{Case, clues};
@@ -22,7 +22,8 @@ use super::provenance::LastWords;
 use super::written::{HOUSEHOLDS_A_TURN, Judged, record};
 use crate::accounts::Account;
 use crate::app::App;
-use crate::storage::judged;
+use crate::import::effects::{self, Reading, Said};
+use crate::storage::{department, judged};
 
 /// The form that these changes name.
 const FORM: &str = "warning/1";
@@ -89,10 +90,6 @@ impl<'a> Pass<'a> {
         Self { app, account, today: Day::in_china(app.clock.now_ms()) }
     }
 
-    fn policy(&self) -> &Policy {
-        &self.app.policy.policy
-    }
-
     fn run(&self, mut waiting: Vec<i64>, is_preview: bool) -> Result<Found, StoreError> {
         let mut found = Found { households: waiting.len() as u64, ..Found::default() };
         let mut fired_by = BTreeMap::new();
@@ -137,45 +134,62 @@ impl<'a> Pass<'a> {
     ) -> Result<Option<(Judged, Vec<Warning>)>, StoreError> {
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
-        let mut fired = self.unheard(&facts);
-        if !fired.is_empty() {
-            let own = without_departments(&facts, &LastWords::of(connection, n)?);
-            let own = warning::evaluate(&own, self.policy(), self.today);
-            let is_own = |known: &Warning, fired: &Warning| {
-                (&known.rule, known.input, &known.rows) == (&fired.rule, fired.input, &fired.rows)
-            };
-            fired.retain(|fired| own.iter().any(|known| is_own(known, fired)));
+        // Whoever is monitored is visited anyway.
+        if Case::of(&facts).is_open() {
+            return Ok(None);
         }
+        let rows = department::about(connection, n)?;
+        let mut reading = self.reading();
+        // Most households have nothing to be warned of: their history need not be read.
+        if self.unheard(&facts, &reading.seen(&facts, &rows)).is_empty() {
+            return Ok(None);
+        }
+        let backed = effects::agreed(reading.key, &facts, &rows);
+        let base = without_unbacked(&facts, &LastWords::of(connection, &household)?, &backed);
+        let seen = reading.seen(&base, &rows);
+        let fired = self.unheard(&facts, &seen);
         if fired.is_empty() {
             return Ok(None);
         }
-        let sender = Sender { role: self.account.role, list: None, today: self.today };
-        let edit = RecordEdit { form: FORM.into(), ..RecordEdit::default() };
-        let edit = sender.warn(edit, &facts, &facts, &fired);
+        reading.sender.reaches = rows.iter().map(|row| row.import).max();
+        let mut edit = RecordEdit { form: FORM.into(), ..RecordEdit::default() };
+        if authority::may(self.account.role, Place::Inside, FieldClass::Facts, Action::Add) {
+            edit = reading.record_bills(edit, &facts, &rows, &fired);
+        }
+        let edit = reading.sender.warn(edit, &facts, &seen, &fired);
         Ok(Some((Judged { household, edit }, fired)))
     }
 
-    /// What fires and nobody sees to: whoever is monitored is visited anyway, and where somebody looks into a clue of this
-    /// risk they need no other.
-    fn unheard(&self, facts: &Facts) -> Vec<Warning> {
+    fn reading(&self) -> Reading<'_> {
+        let sender =
+            Sender { role: self.account.role, list: None, reaches: None, today: self.today };
+        let (key, policy) = (&self.app.person_key, &self.app.policy.policy);
+        Reading { sender, fills_in: false, key, policy }
+    }
+
+    /// What fires and nobody sees to: where somebody looks into a clue of this risk they need no other.
+    fn unheard(&self, facts: &Facts, seen: &Facts) -> Vec<Warning> {
         let case = Case::of(facts);
-        if case.is_open() {
-            return Vec::new();
-        }
-        let fired = warning::evaluate(facts, self.policy(), self.today);
-        let mut fired = warning::unheard(facts, self.policy(), fired);
+        let policy = &self.app.policy.policy;
+        let fired = warning::evaluate(seen, policy, self.today);
+        let mut fired = warning::unheard(facts, policy, fired);
         fired.retain(|warning| {
-            let member = member(facts, warning);
+            let member = member(seen, warning);
             clues::looked_into(facts, &case, &warning.risk, member).next().is_none()
         });
         fired
     }
 }
 
-/// The record without what lists have filled in: of that the departments warn. Bills are bills, whoever wrote them down.
-fn without_departments(facts: &Facts, words: &LastWords) -> Facts {
+/// The record without what lists had filled in and no row says any more: they were taken back.
+fn without_unbacked(facts: &Facts, words: &LastWords, backed: &[Said<'_>]) -> Facts {
     let mut own = facts.clone();
-    for (container, key) in words.departments().filter(|(container, _)| *container != "spending") {
+    let is_backed = |container: &str, key: &str| {
+        backed.iter().any(|said| said.container == container && said.key() == key)
+    };
+    // A bill is marked where it is taken back.
+    let listed = words.departments().filter(|(container, _)| *container != "spending");
+    for (container, key) in listed.filter(|(container, key)| !is_backed(container, key)) {
         let (row, field) = key.rsplit_once('.').unwrap_or(("", key));
         own.set(container, row, field, Value::Null);
     }

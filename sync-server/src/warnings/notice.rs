@@ -16,6 +16,8 @@ pub(crate) struct Sender<'a> {
     pub(crate) role: Role,
     /// The list that warns; none where the record does.
     pub(crate) list: Option<List<'a>>,
+    /// The last delivery whose rows were seen with the record, where no list warns.
+    pub(crate) reaches: Option<i64>,
     /// The day of the server's clock.
     pub(crate) today: Day,
 }
@@ -27,6 +29,18 @@ pub(crate) struct List<'a> {
     pub(crate) department: &'a str,
     /// Number of the delivery.
     pub(crate) import: i64,
+}
+
+impl<'a> Sender<'a> {
+    /// A department with a list.
+    pub(crate) fn of_list(department: &'a str, import: i64, today: Day) -> Self {
+        Self {
+            role: Role::Department,
+            list: Some(List { department, import }),
+            reaches: None,
+            today,
+        }
+    }
 }
 
 impl Sender<'_> {
@@ -78,8 +92,9 @@ impl Sender<'_> {
         ];
         if let Some(list) = self.list {
             fields.push(text("department", list.department));
-            fields.push(("delivery".to_owned(), list.import.into()));
         }
+        let delivery = self.list.map(|list| list.import).or(self.reaches);
+        fields.extend(delivery.map(|delivery| ("delivery".to_owned(), delivery.into())));
         edit.named_row("warnings", &warning.row, fields)
     }
 
@@ -108,8 +123,13 @@ impl Sender<'_> {
     }
 }
 
-/// The member whose bill a warning rests on; empty where it rests on none, or on nobody's.
+/// The member whose bill a warning rests on, or whom alone it counts; empty where that is nobody.
 pub(crate) fn member<'f>(seen: &'f Facts, warning: &Warning) -> &'f str {
+    if let [only] = warning.rows.as_slice()
+        && let Some(person) = seen.row("members", only)
+    {
+        return &person.id;
+    }
     let bills = warning.rows.iter().filter_map(|id| seen.row("spending", id));
     bills.map(|bill| bill.text("member")).find(|member| !member.is_empty()).unwrap_or_default()
 }

@@ -6,33 +6,37 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 use wanhu_core::document::change::Change;
 use wanhu_core::document::history::history;
-use wanhu_core::store::{StoreError, records};
+use wanhu_core::store::StoreError;
+use wanhu_core::store::records::{self, Household};
 
 /// The form that a department's changes name.
 pub(crate) const FORM_OF_LIST: &str = "department/1";
 /// The form that they name where rows are taken back.
 pub(crate) const FORM_OF_WITHDRAWAL: &str = "withdrawal/1";
 
-/// Who wrote each field of a record last.
+/// Whose word each field of a record shows.
 #[derive(Debug, Default)]
 pub(crate) struct LastWords {
-    /// By container and key: whether they are a department's.
+    /// By container and key: whether it is a department's.
     by_field: HashMap<&'static str, HashMap<String, bool>>,
 }
 
 impl LastWords {
-    /// Of the record of household `n`.
+    /// Of a household's record.
     ///
     /// # Errors
     /// Where the file fails.
-    pub(crate) fn of(connection: &Connection, n: i64) -> Result<Self, StoreError> {
-        let stored = records::changes(connection, n)?;
+    pub(crate) fn of(connection: &Connection, household: &Household) -> Result<Self, StoreError> {
+        let stored = records::changes(connection, household.n)?;
         let changes = stored.iter().map(|c| Change::decode_named(&c.raw, c.hash));
         let mut words = Self::default();
-        for entry in history(&changes.collect::<Result<Vec<_>, _>>()?) {
-            let form = entry.stamp.form.as_str();
-            let is_theirs = [FORM_OF_LIST, FORM_OF_WITHDRAWAL].contains(&form);
-            words.by_field.entry(entry.container.name()).or_default().insert(entry.key, is_theirs);
+        // Of two who wrote at once the one whose value is shown has had the word, whoever came last.
+        for entry in history(&changes.collect::<Result<Vec<_>, _>>()?).into_iter().rev() {
+            if household.fold.get(entry.container, &entry.key) == entry.new.as_ref() {
+                let is_theirs = [FORM_OF_LIST, FORM_OF_WITHDRAWAL].contains(&&*entry.stamp.form);
+                let fields = words.by_field.entry(entry.container.name()).or_default();
+                fields.entry(entry.key).or_insert(is_theirs);
+            }
         }
         Ok(words)
     }

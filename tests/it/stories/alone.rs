@@ -142,3 +142,70 @@ async fn who_may_not_warn_is_not_obeyed() {
     let next_county = Some(431_025);
     assert_eq!(warn(&county, "县局", next_county, false), Err("not_granted"));
 }
+
+/// A stay of 3,000 yuan that the bureau's file tells of: too little to warn by itself.
+const STAY: &str = "3000";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_the_same_whether_the_bureau_or_the_cadre_comes_first() {
+    let (county, li, id) = on_record(family()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let stay = super::bad_week::bill(dir.path(), "周长根", NUMBER, STAY);
+    assert_eq!(deliver(&county, &stay)["warned"], 0);
+    let another = typed(&[
+        "spending.kind=医疗",
+        "spending.inpatient=是",
+        "spending.to=2024-02-20",
+        "spending.self_pay_fen=3000",
+    ]);
+    li.edit(id, &another).unwrap();
+    sync(&li).await;
+    assert_eq!(warn(&county, "乡政府", None, false).unwrap()["warned"], 1);
+    let told = county.office("乡政府", AdminCommand::Replay { household: id, warning: None });
+    assert_eq!(
+        (&told.as_ref().unwrap()[0]["replay"], &told.as_ref().unwrap()[0]["input"]),
+        (&json!("alike"), &json!(600_000))
+    );
+    // The bureau's part is on the record as well, and the village's answer is the bureau's to read.
+    sync(&li).await;
+    let bills = li.show(id).unwrap().fields.into_iter();
+    let bills = bills.filter(|f| f.container == "spending" && f.key.ends_with(".self_pay_fen"));
+    assert_eq!(bills.count(), 2);
+    assert_eq!(deliver(&county, &stay)["warned"], 0, "heard");
+    let withdrawal = ImportCommand::Withdraw { number: 1, report: None };
+    assert_eq!(county.import("医保局", withdrawal).unwrap()["households"], 1);
+    sync(&li).await;
+    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify], "3,000 are below the line");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_who_has_left_the_family_its_bills_say_nothing() {
+    let (county, li, id) = on_record(super::bureaus::couple_with_child()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let wife = super::bureaus::WIFE;
+    let hers = super::bad_week::bill(dir.path(), "文秀芬", wife, "4000");
+    assert_eq!(deliver(&county, &hers)["warned"], 0);
+    let shown = li.show(id).unwrap();
+    let is_hers = |f: &&FieldView| f.value.as_text() == Some(wife);
+    let row = shown.fields.iter().find(is_hers).unwrap().key.split_once('.').unwrap().0.to_owned();
+    li.edit(id, &typed(&[&format!("members.{row}.presence=减少")])).unwrap();
+    sync(&li).await;
+    let his = super::bad_week::bill(dir.path(), "周长根", NUMBER, "1500");
+    assert_eq!(deliver(&county, &his)["warned"], 0, "1,500 yuan");
+    assert_eq!(warn(&county, "乡政府", None, false).unwrap()["warned"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_answers_warnings_makes_none_up() {
+    let (county, li, id) = on_record(family()).await;
+    let made_up = typed(&[
+        "warnings.rule=medical-self-pay-lifted",
+        "warnings.fired_on=2024-03-01",
+        "warnings.input=99999999",
+    ]);
+    let refused = li.edit(id, &made_up).unwrap_err();
+    assert!(matches!(refused, LedgerError::NotPermitted { .. }), "{refused:?}");
+    let dir = tempfile::tempdir().unwrap();
+    let stay = super::bad_week::bill(dir.path(), "周长根", NUMBER, "90000");
+    assert_eq!(deliver(&county, &stay)["warned"], 1);
+}

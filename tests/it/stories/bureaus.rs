@@ -4,11 +4,11 @@
 use super::*;
 
 /// Identity numbers of a couple and their child of ten.
-const WIFE: &str = "431022197003080028";
+pub(super) const WIFE: &str = "431022197003080028";
 const CHILD: &str = "431022201403150020";
 
 /// A lifted family whose every member has a number.
-fn couple_with_child() -> RecordEdit {
+pub(super) fn couple_with_child() -> RecordEdit {
     let mut edit = family();
     for (name, number, relation) in [("文秀芬", WIFE, "配偶"), ("周小", CHILD, "女儿")] {
         let number = format!("members.identity_number={number}");

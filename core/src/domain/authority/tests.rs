@@ -8,8 +8,8 @@ use crate::domain::schema::Schema;
 /// Role, levels of its area, and for each class what it may do: a = add, c = change, r = remove.
 const DUTIES: &str = "
 household         village       declaration:ac
-grid_worker       village       facts:acr declaration:ac verification:ac help:ac proposal:ac warning:a
-village_cadre     village       facts:acr declaration:ac verification:ac help:ac proposal:ac warning:a
+grid_worker       village       facts:acr declaration:ac verification:ac help:ac proposal:ac
+village_cadre     village       facts:acr declaration:ac verification:ac help:ac proposal:ac
 village_committee village       declaration:a appraisal:ac
 township_office   township      facts:acr declaration:ac verification:ac help:ac assignment:ac proposal:ac review:ac warning:a
 county_office     county        declaration:a help:ac assignment:ac decision:ac warning:a

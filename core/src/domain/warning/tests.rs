@@ -79,6 +79,34 @@ fn nobody_is_warned_twice_of_the_same() {
 }
 
 #[test]
+fn an_answer_about_one_income_says_nothing_of_a_lower_one() {
+    let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+    let warned = |known: &[(i64, &str, &str)], wage: i64| {
+        let facts = Facts::of(VILLAGE).with_row("members", "a", &[("name", "某".into())]);
+        let facts = known.iter().zip(1..).fold(facts, |facts, ((input, answer, on), n)| {
+            let row = [
+                ("rule", "income-line".into()),
+                ("input", (*input).into()),
+                ("fired_on", (*on).into()),
+                ("answer", (*answer).into()),
+            ];
+            facts.with_row("warnings", &format!("w{n}"), &row)
+        });
+        let facts = facts.with("income", "wage_fen", wage);
+        !unheard(&facts, &policy, evaluate(&facts, &policy, today())).is_empty()
+    };
+    let mistyped = (480_000, "no_risk", "2020-02-01");
+    assert!(!warned(&[mistyped], 480_000), "of that somebody has said what it is");
+    assert!(warned(&[mistyped], 30_000), "things have got worse");
+    assert!(!warned(&[(480_000, "", "2020-02-01")], 30_000), "somebody is on the way");
+    assert!(!warned(&[mistyped, (30_000, "", "2020-02-10")], 20_000));
+    assert!(!warned(&[mistyped, (30_000, "no_risk", "2020-02-10")], 30_000));
+    // A year later an answer says nothing any more; what nobody has answered still waits.
+    assert!(warned(&[(480_000, "no_risk", "2019-02-01")], 480_000));
+    assert!(!warned(&[(480_000, "", "2019-02-01")], 480_000));
+}
+
+#[test]
 fn the_examples_see_what_they_are_for() {
     let policy = Policy::parse(EXAMPLES_TOML).unwrap();
     let facts = Facts::of(VILLAGE)

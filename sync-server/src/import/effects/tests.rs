@@ -37,8 +37,13 @@ fn household() -> Facts {
 fn change(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
     let policy = Policy::parse(EXAMPLES_TOML).unwrap();
     let (key, today) = (key(), "2024-06-20".parse().unwrap());
-    Reading { import, department: "housing", fills_in: false, key: &key, policy: &policy, today }
-        .change(facts, rows, &[])
+    Reading {
+        sender: Sender::of_list("housing", import, today),
+        fills_in: false,
+        key: &key,
+        policy: &policy,
+    }
+    .change(facts, rows, &[])
 }
 
 fn rules(edit: &Option<RecordEdit>) -> Vec<&str> {
@@ -120,7 +125,7 @@ proptest! {
     ) {
         let policy = Policy::parse(EXAMPLES_TOML).unwrap();
         let (key, today) = (key(), "2024-06-20".parse().unwrap());
-        let reading = Reading { import: 1, department: "housing", fills_in: false, key: &key, policy: &policy, today };
+        let reading = Reading { sender: Sender::of_list("housing", 1, today), fills_in: false, key: &key, policy: &policy };
         let facts = household().with("class", "household_kind", kind);
         let facts = wage.map_or(facts.clone(), |wage| facts.with("income", "wage_fen", wage));
         if reading.change(&facts, &rows, &[]).is_some() {
@@ -134,12 +139,10 @@ fn small_bills_alone_are_passed_over_and_nothing_else() {
     let policy = Policy::parse(EXAMPLES_TOML).unwrap();
     let (key, today) = (key(), "2024-06-20".parse().unwrap());
     let reading = Reading {
-        import: 1,
-        department: "housing",
+        sender: Sender::of_list("housing", 1, today),
         fills_in: false,
         key: &key,
         policy: &policy,
-        today,
     };
     let bill = |fen: i64| {
         let values = [
