@@ -314,7 +314,10 @@ async fn every_sheet_on_record_is_listed_the_stale_ones_first() {
     for form in ["village", "survey", "decisions", "notice"] {
         make(&county, "township", form, &file).unwrap();
     }
-    let sheet = |form: &str, households, changed| (format!("{form}/1"), households, changed);
+    let sheet = |form: &str, households, changed| {
+        let version = if form == "decisions" { 2 } else { 1 };
+        (format!("{form}/{version}"), households, changed)
+    };
     let none = [
         sheet("decisions", 4, 0),
         sheet("notice", 0, 0),

@@ -76,6 +76,8 @@ pub enum Derived {
     DecidedOn,
     /// Every measure in a few words: kind, title, status, amount and how often.
     Measures,
+    /// What all measures bring in the calendar year of the sheet's day, see `domain/help.rs`; nothing where there is none.
+    HelpInYear,
     /// Members who live in the household.
     PeopleCount,
     /// Net income of 12 months.
@@ -86,7 +88,7 @@ pub enum Derived {
 
 impl Derived {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sequence,
         Self::AreaPath,
         Self::Village,
@@ -95,6 +97,7 @@ impl Derived {
         Self::Decision,
         Self::DecidedOn,
         Self::Measures,
+        Self::HelpInYear,
         Self::PeopleCount,
         Self::NetIncome,
         Self::NetIncomePerPerson,
@@ -111,6 +114,7 @@ impl Derived {
             Self::Decision => "decision",
             Self::DecidedOn => "decided_on",
             Self::Measures => "measures",
+            Self::HelpInYear => "help_in_year_fen",
             Self::PeopleCount => "people_count",
             Self::NetIncome => "net_income_fen",
             Self::NetIncomePerPerson => "net_income_per_person_fen",
@@ -120,7 +124,7 @@ impl Derived {
     /// Its unit, where it is an amount.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::NetIncome | Self::NetIncomePerPerson => "fen",
+            Self::HelpInYear | Self::NetIncome | Self::NetIncomePerPerson => "fen",
             Self::PeopleCount => "persons",
             Self::Sequence
             | Self::AreaPath
@@ -143,7 +147,8 @@ impl Derived {
             | Self::Proposal
             | Self::Decision
             | Self::DecidedOn
-            | Self::Measures => true,
+            | Self::Measures
+            | Self::HelpInYear => true,
             Self::PeopleCount | Self::NetIncome | Self::NetIncomePerPerson => false,
         }
     }
@@ -167,6 +172,13 @@ impl Derived {
                 ("measures", "kind"),
                 ("measures", "title"),
                 ("measures", "status"),
+                ("measures", "period"),
+                ("measures", "amount_fen"),
+            ],
+            Self::HelpInYear => &[
+                ("measures", "status"),
+                ("measures", "from"),
+                ("measures", "to"),
                 ("measures", "period"),
                 ("measures", "amount_fen"),
             ],
@@ -227,6 +239,9 @@ pub struct Column {
     /// Whether only a trace of the value is shown: 陈*昌, **************0017.
     #[serde(default)]
     pub masked: bool,
+    /// Whether its amounts are summed up at the foot of the sheet.
+    #[serde(default)]
+    pub total: bool,
 }
 
 /// One table of a form.

@@ -111,6 +111,9 @@ impl Template {
             Source::Derived(derived) if self.public && !derived.is_public() => {
                 return Err(FormError::NotPublic(name));
             }
+            Source::Derived(derived) if column.total && derived.unit().is_empty() => {
+                return Err(FormError::OutOfPlace(name));
+            }
             Source::Derived(_) => return Ok(()),
             Source::Field(container, field) => (container, field),
         };
@@ -123,7 +126,11 @@ impl Template {
         }
         let is_text = matches!(known.kind, FieldKind::Text { .. });
         let foreign_rows = rows && !over.is_empty() && container != over;
-        if foreign_rows || known.kind == FieldKind::Photo || (column.masked && !is_text) {
+        // A field of rows in a part over the household is a text of all of them.
+        let is_amount = matches!(&known.kind, FieldKind::Number { unit, .. } if !unit.is_empty());
+        let summable = is_amount && (!rows || container == over);
+        let misused = (column.masked && !is_text) || (column.total && !summable);
+        if foreign_rows || known.kind == FieldKind::Photo || misused {
             return Err(FormError::OutOfPlace(name));
         }
         Ok(())

@@ -8,6 +8,7 @@ use crate::document::genesis::ContainerIndex;
 use crate::document::record::{self, row_key};
 use crate::domain::day::Day;
 use crate::domain::facts::{Facts, Row};
+use crate::domain::help::Help;
 use crate::domain::ids::HouseholdId;
 use crate::domain::notice::{self, STRUCK, Scrubber, Showing};
 use crate::domain::region::RegionList;
@@ -83,6 +84,7 @@ pub fn project<'a>(
     let disputed = parts.iter().flat_map(|part| &part.rows).flat_map(|row| &row.cells);
     let disputed = disputed.into_iter().any(|cell| cell.disputed);
     let note = disputed.then(|| word("sheet", "disputed"));
+    let totals = template.parts.iter().zip(&parts).flat_map(|(part, table)| totals(part, table));
     Sheet {
         title: template.zh.clone(),
         kind: template.kind,
@@ -90,14 +92,14 @@ pub fn project<'a>(
         as_of: frame.as_of,
         stamp: stamp(frame, digests.len(), &form),
         form,
-        parts,
-        households: digests,
-        sign: template.sign.clone(),
-        footer: note
-            .into_iter()
+        footer: totals
+            .chain(note)
             .chain([template.footer.clone()])
             .filter(|l| !l.is_empty())
             .collect(),
+        parts,
+        households: digests,
+        sign: template.sign.clone(),
     }
 }
 
@@ -117,6 +119,25 @@ fn stamp(frame: &Frame<'_>, count: usize, form: &str) -> Vec<String> {
         ReadFrom::Phone(synced_on) => said("synced_on", synced_on.to_string()),
     };
     made_from.into_iter().chain([read_from, said("form", form.to_owned())]).collect()
+}
+
+/// The sums of the columns that ask for one: `本年金额(元)合计:24720`.
+fn totals(part: &Part, table: &SheetPart) -> Vec<String> {
+    let total = |(at, _): (usize, &Column)| {
+        let cells = || table.rows.iter().filter_map(|row| row.cells.get(at));
+        let numbers = cells().filter_map(|cell| match cell.shown {
+            Shown::Number { value, decimals } => Some((value, decimals)),
+            Shown::Empty | Shown::Text(_) | Shown::Day(_) => None,
+        });
+        // Amounts of one column have one unit.
+        let (value, decimals) =
+            numbers.fold((0i64, 0), |(sum, _), (value, of)| (sum.saturating_add(value), of));
+        let disputed = cells().any(|cell| cell.disputed);
+        let sum = Cell { shown: Shown::Number { value, decimals }, disputed }.text();
+        Some(format!("{}{}:{sum}", table.header.get(at)?.label, word("sheet", "total")))
+    };
+    let asked = part.columns.iter().enumerate().filter(|(_, column)| column.total);
+    asked.filter_map(total).collect()
 }
 
 /// Names from the county down, or all there are of a larger area.
@@ -324,14 +345,23 @@ impl<'a> Filler<'a> {
             }
             // Told above, each measure with what is disputed about it.
             Derived::Measures => Shown::Empty,
+            Derived::HelpInYear => {
+                let help = Help::of(facts, self.frame.as_of.civil().0);
+                fen((!help.measures.is_empty()).then_some(help.total_fen))
+            }
             Derived::PeopleCount => count(facts.people_count()),
             Derived::NetIncome => fen(facts.net_income_fen()),
             Derived::NetIncomePerPerson => fen(facts.net_income_per_person_fen()),
         };
-        let single = |(container, _): &&(&str, &str)| *container == "income";
-        let disputed =
-            derived.reads().iter().filter(single).any(|(c, field)| self.disputed(c, field));
-        Cell { shown, disputed }
+        let disputed = |(container, field): &(&str, &str)| match *container {
+            "income" => self.disputed(container, field),
+            "measures" => {
+                let mut rows = facts.rows(container).iter();
+                rows.any(|row| self.disputed(container, &row_key(&row.id, field)))
+            }
+            _ => false,
+        };
+        Cell { shown, disputed: derived.reads().iter().any(disputed) }
     }
 
     fn stage(&self) -> String {

@@ -118,7 +118,7 @@ fn every_form_of_this_release_asks_only_for_what_is_on_record() {
     for derived in Derived::ALL {
         assert!(words("derived", derived.code()).is_some(), "{}", derived.code());
     }
-    for (container, field) in Derived::Measures.reads() {
+    for (container, field) in Derived::Measures.reads().iter().chain(Derived::HelpInYear.reads()) {
         let shown = notice::showing(Schema::base(), container, field);
         assert_eq!(shown, Some(notice::Showing::Plain), "{container}.{field}");
     }
@@ -161,6 +161,18 @@ fn forms_that_do_not_fit_the_record_are_refused() {
     assert_eq!(foreign, Err(FormError::OutOfPlace("visits.date".into())));
     let masked = written("village_list", "", "{ from = \"income.wage_fen\", masked = true }");
     assert_eq!(masked, Err(FormError::OutOfPlace("income.wage_fen".into())));
+    for (kind, from, summed) in [
+        ("village_list", "income.wage_fen", true),
+        ("village_list", "help_in_year_fen", true),
+        ("per_measure", "measures.amount_fen", true),
+        ("village_list", "measures.amount_fen", false),
+        ("village_list", "basic.head_name", false),
+        ("village_list", "decided_on", false),
+    ] {
+        let read = written(kind, "", &format!("{{ from = \"{from}\", total = true }}"));
+        let expected = if summed { Ok(1) } else { Err(FormError::OutOfPlace(from.into())) };
+        assert_eq!(read, expected, "{from}");
+    }
     let tag = written("village_list", "filter = { tag = \"no_such\" }", &column("stage"));
     assert_eq!(tag, Err(FormError::UnknownSource("tag_no_such".into())));
 }

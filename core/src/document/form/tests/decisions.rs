@@ -14,13 +14,14 @@ fn decided(which: usize, steps: &[(&str, &str, &str, &str)]) -> (HouseholdId, Fo
     (id, fold, facts)
 }
 
+const ENTRY: [(&str, &str, &str, &str); 3] = [
+    ("t5", "township_check", "t4", "2020-02-24"),
+    ("t6", "county_decision", "t5", "2020-02-25"),
+    ("t7", "monitored", "t6", "2020-02-26"),
+];
+
 #[test]
 fn what_was_decided_hangs_with_the_measures_and_nothing_else() {
-    let entry = [
-        ("t5", "township_check", "t4", "2020-02-24"),
-        ("t6", "county_decision", "t5", "2020-02-25"),
-        ("t7", "monitored", "t6", "2020-02-26"),
-    ];
     let exit = [
         ("t7", "township_check", "t6", "2020-12-02"),
         ("t8", "county_decision", "t7", "2020-12-03"),
@@ -43,11 +44,12 @@ fn what_was_decided_hangs_with_the_measures_and_nothing_else() {
             "由以往排查转入监测",
             "2020-04-02",
             "综合保障:全家低保(已落实,每月1280元)、综合保障:＊＊＊(已落实,每月110元)、\
-             义务教育保障:次子助学金(已落实,每年4000元)"
+             义务教育保障:次子助学金(已落实,每年4000元)",
+            "16840"
         ]
     );
     assert_eq!(
-        told(&[decided(0, &entry)])[0],
+        told(&[decided(0, &ENTRY)])[0],
         [
             "1",
             "陈*昌",
@@ -57,7 +59,8 @@ fn what_was_decided_hangs_with_the_measures_and_nothing_else() {
             "纳入监测",
             "2020-02-26",
             "综合保障:二类低保(正在落实,每月280元)、公益性岗位:村级保洁员(正在落实,每月500元)、\
-             保险分红:产业项目分红(计划,每年5000元)、其他教育帮扶:次子助学补助(计划,每学期1000元)"
+             保险分红:产业项目分红(计划,每年5000元)、其他教育帮扶:次子助学补助(计划,每学期1000元)",
+            "8300"
         ]
     );
     for (steps, decision, on) in [
@@ -67,6 +70,32 @@ fn what_was_decided_hangs_with_the_measures_and_nothing_else() {
     ] {
         assert_eq!(told(&[decided(1, &exit[..steps])])[0][5..7], [decision, on], "{steps}");
     }
+}
+
+#[test]
+fn the_year_is_summed_up_for_each_household_and_for_the_sheet() {
+    let decisions = form("decisions");
+    let mut households = vec![decided(0, &ENTRY), samples().remove(1)];
+    let on = |day: &str, households: &[(HouseholdId, Fold, Facts)]| {
+        let frame = Frame { as_of: day.parse().unwrap(), ..frame() };
+        let borrowed = households.iter().map(|(id, fold, facts)| (*id, fold, facts));
+        let sheet = project(decisions, &frame, borrowed);
+        let sums = texts(&sheet.parts[0]).into_iter().map(|mut line| line.remove(8));
+        (sums.collect::<Vec<_>>(), sheet.footer[0].clone())
+    };
+    assert_eq!(sheet(decisions, &households).parts[0].header[8].label, "本年金额(元)");
+    let (sums, total) = on("2020-11-30", &households);
+    assert_eq!((sums, &total[..]), (vec!["8300".into(), "16840".into()], "本年金额(元)合计:25140"));
+    let (sums, total) = on("2021-01-01", &households);
+    assert_eq!((sums, &total[..]), (vec!["9360".into(), "20680".into()], "本年金额(元)合计:30040"));
+    assert_eq!(on("2021-01-01", &[]).1, "本年金额(元)合计:0");
+    let (id, fold, old) = households.remove(0);
+    let none = facts(&save(&Fold::default(), 1, &one("basic", "status", "active")), old.village);
+    assert!(none.rows("measures").is_empty());
+    let own = text_of("own", "village_list", "", &column("help_in_year_fen"));
+    let own = Template::parse_own(Schema::base(), &own).unwrap();
+    let told = |facts: Facts| texts(&sheet(&own, &[(id, fold.clone(), facts)]).parts[0]).concat();
+    assert_eq!(told(none), [""], "of whom no measure is on record nothing is said");
 }
 
 #[test]
@@ -100,7 +129,13 @@ fn a_measure_is_told_as_far_as_it_is_known_and_others_values_are_marked_where_no
     both.apply(&author(2, "done"));
     both.apply(&author(3, "stopped"));
     let facts = facts(&both, VILLAGE);
-    let told = texts(&sheet(&own, &[(HouseholdId([1; 16]), both, facts)]).parts[0]).concat();
+    let household = [(HouseholdId([1; 16]), both, facts)];
+    let told = texts(&sheet(&own, &household).parts[0]).concat();
     assert!(told[0].starts_with("综合保障:二类低保(停止,每月280元)、"), "{told:?}");
     assert!(told[0].ends_with('※'), "{told:?}");
+    let sum = text_of("own", "village_list", "", "{ from = \"help_in_year_fen\", total = true }");
+    let sum = Template::parse_own(Schema::base(), &sum).unwrap();
+    let sheet = sheet(&sum, &household);
+    assert_eq!(texts(&sheet.parts[0]).concat(), ["5500※"]);
+    assert_eq!(sheet.footer[0], "本年帮扶金额(元)合计:5500※");
 }
