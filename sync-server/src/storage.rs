@@ -51,6 +51,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0012_form_made.sql"),
     include_str!("../migrations/0013_due_tasks.sql"),
     GRID_SQL,
+    include_str!("../migrations/0014_form_owner.sql"),
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and

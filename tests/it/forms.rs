@@ -301,6 +301,46 @@ async fn an_office_makes_a_form_of_its_own_without_a_release() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_offices_of_one_area_give_their_forms_one_id_and_each_remembers_its_own() {
+    let (county, li) = county().await;
+    let ids: Vec<HouseholdId> = population::village(4, FULING, 3)
+        .map(|(village, edit)| li.create_household(village, edit).unwrap())
+        .collect();
+    sync(&li).await;
+    carry_over(&county, &ids);
+    let dir = tempfile::tempdir().unwrap();
+    let forms = [("township", "basic.phone"), ("county", "living.fuel")].map(|(by, column)| {
+        let path = dir.path().join(format!("{by}.toml"));
+        let text = OWN.replace("basic.phone\", masked = true", &format!("{column}\""));
+        std::fs::write(&path, text).unwrap();
+        let form = path.to_str().unwrap().to_owned();
+        make(&county, by, &form, &path.with_extension("csv")).unwrap();
+        (by, form)
+    });
+    let stale_for = |by: &str, form: &str| {
+        let command = FormCommand::Stale { form: Some(form.to_owned()), area: Some(FULING) };
+        county.office(by, AdminCommand::Form(command)).unwrap()
+    };
+    for (by, form) in &forms {
+        assert_eq!(stale_for(by, form), serde_json::json!([]), "{by}");
+    }
+    li.edit(ids[1], &RecordEdit::default().set("living", "fuel", "gas")).unwrap();
+    sync(&li).await;
+    let changed = serde_json::json!([ids[1].to_string()]);
+    assert_eq!(
+        forms.each_ref().map(|(by, form)| stale_for(by, form)),
+        [serde_json::json!([]), changed]
+    );
+    let command = FormCommand::Stale { form: None, area: None };
+    let listed = county.office("county", AdminCommand::Form(command)).unwrap();
+    let owners =
+        listed.as_array().unwrap().iter().map(|sheet| (&sheet["owner"], &sheet["changed"]));
+    let expected = [("county", 1), ("township", 0)].map(|(by, n)| (by.into(), n.into()));
+    let expected: [(Json, Json); 2] = expected;
+    assert!(owners.eq(expected.iter().map(|(by, changed)| (by, changed))), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_sheet_on_record_is_listed_the_stale_ones_first() {
     let (county, li) = county().await;
     let ids: Vec<HouseholdId> = population::village(4, FULING, 6)
@@ -353,6 +393,7 @@ async fn every_sheet_on_record_is_listed_the_stale_ones_first() {
     let old = MadeSheet {
         form: "village/0".into(),
         area: FULING,
+        owner: String::new(),
         made_ms: 0,
         log: String::new(),
         template: String::new(),

@@ -62,6 +62,13 @@ struct Named {
     text: String,
 }
 
+impl Named {
+    /// Whose memory keeps what a sheet of it said, see [`MadeSheet::owner`].
+    fn owner<'a>(&self, by: &'a str) -> &'a str {
+        if self.text.is_empty() { "" } else { by }
+    }
+}
+
 fn named(form: &str) -> Result<Named, AdminError> {
     if form.ends_with(TEMPLATE_ENDING) {
         return own(Path::new(form));
@@ -107,11 +114,10 @@ impl Office<'_> {
             }
             FormCommand::Stale { form: None, area } => self.list_sheets(area),
             FormCommand::Stale { form: Some(form), area } => {
-                let Filled { sheet, area, .. } = self.fill(&named(&form)?.template, area)?;
-                let last = self
-                    .app
-                    .storage
-                    .read(|connection| sheets::last(connection, &sheet.form, area))?;
+                let named = named(&form)?;
+                let Filled { sheet, area, .. } = self.fill(&named.template, area)?;
+                let (storage, owner) = (&self.app.storage, named.owner(self.by));
+                let last = storage.read(|opened| sheets::last(opened, &sheet.form, area, owner))?;
                 let stale = stale(&last, &sheet.households);
                 Ok(lines(stale.into_iter().map(|id| (id.to_string(), id.to_string().into()))))
             }
@@ -130,6 +136,7 @@ impl Office<'_> {
         let made = MadeSheet {
             form: sheet.form,
             area,
+            owner: named.owner(self.by).to_owned(),
             made_ms: self.app.clock.now_ms(),
             log: log.to_string(),
             template: named.text.clone(),

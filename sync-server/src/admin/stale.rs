@@ -34,7 +34,7 @@ struct HeldSheet {
 impl HeldSheet {
     fn read(connection: &Connection, made: MadeSheet) -> Result<Self, StoreError> {
         let said: BTreeMap<_, _> =
-            sheets::last(connection, &made.form, made.area)?.into_iter().collect();
+            sheets::last(connection, &made.form, made.area, &made.owner)?.into_iter().collect();
         let template = match made.template.as_str() {
             "" => Template::shipped().iter().find(|f| f.stamp() == made.form).map(Cow::Borrowed),
             own => Template::parse_own(Schema::base(), own).ok().map(Cow::Owned),
@@ -60,7 +60,7 @@ impl HeldSheet {
     }
 
     fn line(&self, regions: &RegionList) -> (String, serde_json::Value) {
-        let MadeSheet { form, area, made_ms, log, .. } = &self.made;
+        let MadeSheet { form, area, owner, made_ms, log, .. } = &self.made;
         let zh = self.template.as_ref().map_or("", |template| template.zh.as_str());
         let (path, made_on) = (regions.path(*area).concat(), Day::in_china(*made_ms));
         let (changed, households) = (self.changed(), self.households);
@@ -70,9 +70,10 @@ impl HeldSheet {
             (Some(_), _) => format!("{changed} 户须更新 · {changed} households changed"),
         };
         let value = serde_json::json!({
-            "form": form, "zh": zh, "area": area, "made_ms": made_ms, "made_on": made_on.to_string(),
+            "form": form, "zh": zh, "area": area, "owner": owner, "made_ms": made_ms, "made_on": made_on.to_string(),
             "log": log, "households": households, "changed": changed, "stale": self.is_stale()
         });
+        let zh = if owner.is_empty() { zh.to_owned() } else { format!("{zh}({owner})") };
         (format!("{form}\t{zh}\t{path}\t{made_on}\t{households} 户 households\t{state}"), value)
     }
 }
