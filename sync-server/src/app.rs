@@ -85,6 +85,8 @@ pub struct App {
     pub wrong_codes: Tries,
     /// Region codes and names.
     pub regions: RegionList,
+    /// Whether they are another list than the release's, which phones have themselves.
+    pub has_own_regions: bool,
     /// Households at their own records; none where the service is switched off.
     pub visitors: Option<Visitors>,
     /// Codes by telephone, asked for or tried in vain, by address.
@@ -129,6 +131,7 @@ impl App {
             metrics: None,
             wrong_codes: Tries::new(WRONG_CODES_MAX, TRIES_WINDOW_MS),
             regions: regions(settings)?,
+            has_own_regions: settings.regions.is_some(),
             visitors: settings.household_service.then(Visitors::default),
             visits: Tries::new(VISITS_MAX, TRIES_WINDOW_MS),
             code_sender: Arc::new(FileOutbox::new(dir.join("outbox"))),

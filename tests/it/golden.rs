@@ -116,6 +116,7 @@ fn answers() {
             areas: vec![SCOPE, 431_022],
             role: "village_cadre".into(),
             person_key: None,
+            regions: None,
         },
     );
     check(
@@ -128,6 +129,20 @@ fn answers() {
             areas: vec![SCOPE, 431_022],
             role: "village_cadre".into(),
             person_key: Some([2; 32].into()),
+            regions: None,
+        },
+    );
+    check(
+        "enrol-response-regions",
+        &EnrolResponse {
+            device: 2,
+            server_key: [1; 32].into(),
+            account: "li.ming".into(),
+            name: "李明".into(),
+            areas: vec![SCOPE],
+            role: "village_cadre".into(),
+            person_key: Some([2; 32].into()),
+            regions: Some("43\t湖南省\n431022\t宜章县\n".into()),
         },
     );
     let head = ResponseHead {

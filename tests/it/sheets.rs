@@ -21,16 +21,20 @@ async fn village() -> (County, Ledger, Vec<HouseholdId>) {
         .map(|(village, edit)| li.create_household(village, edit).unwrap())
         .collect();
     sync(&li).await;
+    carry_over(&county, &ids[..3]);
+    sync(&li).await;
+    (county, li, ids)
+}
+
+fn carry_over(county: &County, ids: &[HouseholdId]) {
     let carried = Step {
         fields: &["class.monitored_kind=突发严重困难户"],
         reason: "以往排查结果转入",
         ..Step::default()
     };
-    for id in &ids[..3] {
+    for id in ids {
         county.step("county", *id, "monitored", carried).unwrap();
     }
-    sync(&li).await;
-    (county, li, ids)
 }
 
 fn line_of(sheet: &SheetView, id: HouseholdId) -> Vec<String> {
@@ -97,4 +101,45 @@ async fn a_phone_makes_no_sheet_of_what_it_does_not_hold() {
     let closed = LedgerError::invalid("ledger", "closed");
     assert_eq!(li.sheet("village", FULING).unwrap_err(), closed);
     assert_eq!(li.forms().unwrap_err(), closed);
+}
+
+/// Linxia, which no release knows.
+const ELSEWHERE: &str = "62\t甘肃省\n6229\t临夏回族自治州\n622921\t临夏县\n622921100\t韩集镇\n622921100201\t阳洼山村\n\
+                         622921101\t土桥镇\n";
+const YANGWASHAN: u64 = 622_921_100_201;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_knows_the_names_that_its_server_has_of_its_area() {
+    let county = County::on("2024-03-01", None).await;
+    county.account("ma", Role::VillageCadre, YANGWASHAN);
+    county.account("ba", Role::VillageCadre, YANGWASHAN);
+    county.account("township", Role::TownshipOffice, YANGWASHAN / 1_000);
+    county.account("county", Role::CountyOffice, YANGWASHAN / 1_000_000);
+    // As its server tells nothing, so does a server of an older release.
+    let nameless = county.phone("ba").await;
+    sync(&nameless).await;
+    let unknown = LedgerError::invalid("area", "unknown_area");
+    assert_eq!(nameless.sheet("village", YANGWASHAN).unwrap_err(), unknown);
+
+    let county = county.again_among(ELSEWHERE).await;
+    let ma = county.phone("ma").await;
+    let ids: Vec<HouseholdId> = population::village(4, YANGWASHAN, 3)
+        .map(|(village, edit)| ma.create_household(village, edit).unwrap())
+        .collect();
+    sync(&ma).await;
+    carry_over(&county, &ids);
+    sync(&ma).await;
+    // What a file says about its area is kept with it.
+    let ma = county.opened_again(ma, "ma");
+    let sheet = ma.sheet("survey", YANGWASHAN).unwrap();
+    assert!(sheet.stamp.contains(&"范围:临夏县韩集镇阳洼山村".to_owned()), "{:?}", sheet.stamp);
+    let dir = tempfile::tempdir().unwrap();
+    let (form, area, file) = ("survey".into(), Some(YANGWASHAN), dir.path().join("survey.csv"));
+    let make = FormCommand::Make { form, file: file.clone(), area, font: vec![] };
+    county.office("township", AdminCommand::Form(make)).unwrap();
+    let office = std::fs::read_to_string(&file).unwrap();
+    assert!(!sheet.tables[0].lines.is_empty());
+    for line in &sheet.tables[0].lines {
+        assert!(office.contains(&line.check_code), "{line:?}\n{office}");
+    }
 }

@@ -103,13 +103,26 @@ impl County {
     /// # Panics
     /// Where the server cannot start.
     pub async fn again_under(self, policy: &str) -> Self {
+        let path = self.dir.join("policy.toml");
+        std::fs::write(&path, policy).expect("writes");
+        self.again_with(|old| Settings { policy: Some(path), ..old }).await
+    }
+
+    /// The same county after its server was started again with another list of divisions.
+    ///
+    /// # Panics
+    /// Where the server cannot start.
+    pub async fn again_among(self, regions: &str) -> Self {
+        let path = self.dir.join("regions.tsv");
+        std::fs::write(&path, regions).expect("writes");
+        self.again_with(|old| Settings { regions: Some(path), ..old }).await
+    }
+
+    async fn again_with(self, change: impl FnOnce(Settings) -> Settings) -> Self {
         let Self { server, clock, dir, _temporary } = self;
         let (address, old) = (server.address, server.settings.clone());
         server.stop().await;
-        let path = dir.join("policy.toml");
-        std::fs::write(&path, policy).expect("writes");
-        let settings = Settings { policy: Some(path), ..old };
-        let server = TestServer::start_clocked_at(settings, address, clock.clone()).await;
+        let server = TestServer::start_clocked_at(change(old), address, clock.clone()).await;
         Self { server, clock, dir, _temporary }
     }
 

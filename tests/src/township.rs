@@ -138,6 +138,7 @@ impl Township {
             areas: areas.to_vec(),
             role: role.code().to_owned(),
             person_key: Some(PersonKey::derive(&self.key.to_bytes()).to_bytes().into()),
+            regions: None,
         };
         let enrolment = Enrolment::new("http://127.0.0.1", None, &key, response);
         ledger.set_enrolment(&enrolment)?;

@@ -1,12 +1,15 @@
 //! What enrolment leaves on the phone: the server's address and key, this device's number and key, and
 //! whose phone it is. Must not be copied to another phone.
 
+use std::borrow::Cow;
+
 use ed25519_dalek::SigningKey;
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
 use crate::domain::authority::Role;
 use crate::domain::person::PersonKey;
+use crate::domain::region::RegionList;
 use crate::sync::initiator::Identity;
 use crate::sync::wire::EnrolResponse;
 
@@ -44,6 +47,9 @@ pub struct Enrolment {
     /// What gives one person one name in the whole county; a server of an older release has none.
     #[n(9)]
     person_key: Option<ByteArray<32>>,
+    /// Names of divisions, as the server has them.
+    #[n(10)]
+    regions: Option<String>,
 }
 
 impl std::fmt::Debug for Enrolment {
@@ -71,6 +77,7 @@ impl Enrolment {
             authority_pem,
             role: response.role,
             person_key: response.person_key,
+            regions: response.regions,
         }
     }
 
@@ -82,6 +89,12 @@ impl Enrolment {
     /// The key under which people have one name.
     pub fn person_key(&self) -> Option<PersonKey> {
         self.person_key.map(|key| PersonKey::new(*key))
+    }
+
+    /// The names of the areas and of what is around them as the server knew them then; else this release's list of Chenzhou.
+    pub fn regions(&self) -> Cow<'static, RegionList> {
+        let own = self.regions.as_deref().and_then(|text| RegionList::parse(text).ok());
+        own.map_or(Cow::Borrowed(RegionList::chenzhou()), Cow::Owned)
     }
 
     /// Who this phone is towards its server.

@@ -1,7 +1,9 @@
 //! Department forms filled in on the phone, from the records it holds. Must not define a form or decide what a cell
 //! shows, and must not pass a part of an area off as the whole of it.
 
-use super::ledger::Ledger;
+use std::borrow::Cow;
+
+use super::ledger::{self, Ledger};
 use crate::document::facts::facts;
 use crate::document::form::{Frame, ReadFrom, Sheet, SheetPart, Template, project};
 use crate::domain::day::Day;
@@ -115,8 +117,8 @@ impl Ledger {
     ///
     /// # Errors
     /// `NotFound` about `form`; `InvalidInput` about `area` where that is no code of one (`not_an_area`), where it is not all on this
-    /// phone (`outside_area`), as none is before enrolment, where no sync has come to its end since (`not_synced`), where this
-    /// release does not know its name (`unknown_area`), or where it has too many households (`too_large`).
+    /// phone (`outside_area`), as none is before enrolment, where no sync has come to its end since (`not_synced`), where neither
+    /// the server's list of divisions nor this release's knows its name (`unknown_area`), or where it has too many households (`too_large`).
     pub fn sheet(&self, form: &str, area: u64) -> Result<SheetView, LedgerError> {
         let unknown = || LedgerError::NotFound { kind: "form".into(), id: form.to_owned() };
         let template =
@@ -126,8 +128,11 @@ impl Ledger {
         inner.must_hold_all(area)?;
         let whole_ms = replica::time(&inner.connection, Setting::WholeAsOf)?;
         let whole_ms = whole_ms.ok_or_else(|| LedgerError::invalid("area", "not_synced"))?;
+        let enrolment = ledger::enrolment(&inner.connection)?;
+        let regions = enrolment
+            .map_or(Cow::Borrowed(RegionList::chenzhou()), |enrolment| enrolment.regions());
         // Its name would be missing from the sheet, and its check codes would be others than an office's.
-        if RegionList::chenzhou().get(area).is_none() {
+        if regions.get(area).is_none() {
             return Err(LedgerError::invalid("area", "unknown_area"));
         }
         if listing::count(&inner.connection, Some(area))? > HOUSEHOLDS_MAX {
@@ -139,7 +144,7 @@ impl Ledger {
             households.push((household.id, household.fold, facts));
             Ok(())
         })?;
-        let (schema, regions) = (Schema::base(), RegionList::chenzhou());
+        let (schema, regions) = (Schema::base(), &*regions);
         let read_from = ReadFrom::Phone(Day::in_china(whole_ms));
         let frame = Frame { schema, regions, area, as_of: inner.today(now_ms), read_from };
         let borrowed = households.iter().map(|(id, fold, facts)| (*id, fold, facts));

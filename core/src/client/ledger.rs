@@ -431,7 +431,7 @@ impl Inner {
     }
 }
 
-fn enrolment(connection: &Connection) -> Result<Option<Enrolment>, LedgerError> {
+pub(super) fn enrolment(connection: &Connection) -> Result<Option<Enrolment>, LedgerError> {
     let bytes = replica::setting(connection, Setting::Enrolment)?;
     Ok(bytes.and_then(|bytes| wire::decode(&bytes).ok()))
 }

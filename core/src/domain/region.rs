@@ -171,6 +171,16 @@ impl RegionList {
         names
     }
 
+    /// What lies in these areas and what they lie in, as text that [`Self::parse`] reads.
+    pub fn around(&self, areas: &[u64]) -> String {
+        let is_near = |region: &&Region| {
+            let near = |area| code_contains(area, region.code) || code_contains(region.code, area);
+            areas.iter().copied().any(near)
+        };
+        let near = self.regions.values().filter(is_near);
+        near.map(|region| format!("{}\t{}\n", region.code, region.name)).collect()
+    }
+
     /// Divisions found by the beginning of their code, a part of their name, their pinyin or initials;
     /// whole names first, then by level and code.
     pub fn search(&self, text: &str, count_max: usize) -> Vec<&Region> {
@@ -213,6 +223,25 @@ mod tests {
         let list = RegionList::chenzhou();
         assert_eq!(list.path(431_025_100_216), ["湖南省", "郴州市", "临武县", "舜峰镇", "金盆村"]);
         assert_eq!(list.path(431_022_208_217), ["湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"]);
+    }
+
+    #[test]
+    fn around_an_area_stands_what_contains_it_and_what_it_contains() {
+        let text = RegionList::chenzhou().around(&[431_022_208_217, 431_025_100]);
+        let around = RegionList::parse(&text).unwrap();
+        for (code, known) in [
+            (431_022_208_217, true),
+            (431_022_208, true),
+            (43, true),
+            (431_025_100_216, true),
+            (431_022_208_216, false),
+            (431_025_101, false),
+            (431_002, false),
+        ] {
+            assert_eq!(around.get(code).is_some(), known, "{code}");
+            assert!(!known || around.path(code) == RegionList::chenzhou().path(code), "{code}");
+        }
+        assert_eq!(RegionList::chenzhou().around(&[]), "");
     }
 
     #[test]

@@ -95,6 +95,10 @@ pub struct EnrolResponse {
     /// What gives one person one name in the whole county, see `domain::person`.
     #[n(6)]
     pub person_key: Option<ByteArray<32>>,
+    /// Names of the areas, of what they lie in and of what lies in them, see `domain::region::RegionList::parse`; none of a
+    /// server that has no other list than the release's.
+    #[n(7)]
+    pub regions: Option<String>,
 }
 
 /// Where a phone stands in one scope's log.

@@ -56,6 +56,7 @@ pub async fn enrol(
         }
     })?;
     tracing::info!(device = device.number, "device enrolled");
+    let regions = app.has_own_regions.then(|| app.regions.around(&device.account.areas));
     let response = EnrolResponse {
         device: device.number,
         server_key: app.key.verifying_key().to_bytes().into(),
@@ -64,6 +65,7 @@ pub async fn enrol(
         areas: device.account.areas,
         role: device.account.role.code().to_owned(),
         person_key: Some(app.person_key.to_bytes().into()),
+        regions,
     };
     Ok(wire::encode(&response).into_response())
 }
