@@ -41,6 +41,8 @@ pub(super) struct Layout {
 /// What begins on a new page: a household, or all of a list.
 #[derive(Debug, Serialize)]
 struct Page {
+    /// Whose it is, at the foot of every sheet of paper, as sheets get parted; empty on a list.
+    name: String,
     code: String,
     blocks: Vec<Block>,
 }
@@ -109,7 +111,10 @@ fn pages(sheet: &Sheet) -> Vec<Page> {
             }
         };
         let code = format!("{}:{code}", word("digest"));
-        Page { code, blocks: sheet.parts.iter().enumerate().map(block).collect() }
+        // The first column of the first part is what a household goes by.
+        let first = own.get(&(0, id)).and_then(|rows| rows.first()?.first());
+        let name = first.map_or_else(String::new, Cell::text);
+        Page { name, code, blocks: sheet.parts.iter().enumerate().map(block).collect() }
     };
     let codes = sheet.codes();
     sheet.households.iter().filter_map(|(id, _)| Some(page((*id, codes.get(id)?)))).collect()
@@ -122,7 +127,11 @@ fn list(sheet: &Sheet) -> Page {
         let rows: Vec<&Vec<Cell>> = table.lines.iter().collect();
         lines(table.title, &table.header, &rows, (sizes, LINE_WIDTHS.1), true)
     };
-    Page { code: String::new(), blocks: tables(sheet).into_iter().map(block).collect() }
+    Page {
+        name: String::new(),
+        code: String::new(),
+        blocks: tables(sheet).into_iter().map(block).collect(),
+    }
 }
 
 /// Text as small as the columns need, down to what is still read; beyond that cells break.

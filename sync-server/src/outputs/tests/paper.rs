@@ -50,6 +50,42 @@ fn a_long_list_repeats_its_header_and_counts_its_pages() {
 }
 
 #[test]
+fn every_page_of_a_household_says_whose_it_is_and_of_how_many() {
+    let sheet = sheet("survey", &samples());
+    let text = pdf_text(&pdf::write(&sheet, &[]).unwrap().bytes);
+    // Two of each family: a parted page is put back where it belongs.
+    for name in ["陈永昌", "陈国建"] {
+        let foot = format!("{}{name}", sheet.title);
+        assert_eq!(text.matches(&foot).count(), 2, "{foot} in {text}");
+    }
+    for page in ["第1页共2页", "第2页共2页"] {
+        assert_eq!(text.matches(page).count(), 2, "{page} in {text}");
+    }
+}
+
+#[test]
+fn a_line_of_a_list_is_on_one_page() {
+    let many: Vec<Household> = (0..60u8)
+        .map(|number| {
+            let (_, fold, facts) = samples().remove(1);
+            (HouseholdId([number; 16]), fold, facts)
+        })
+        .collect();
+    let mut sheet = sheet("decisions", &many);
+    for (number, row) in sheet.parts[0].rows.iter_mut().enumerate() {
+        let long = "帮".repeat(40 + number * 53 % 170);
+        row.cells[7].shown = Shown::Text(format!("{long}末"));
+    }
+    let pdf = pdf::write(&sheet, &[]).unwrap();
+    let pages = pdf_extract::extract_text_from_mem_by_pages(&pdf.bytes).unwrap();
+    assert!(pages.len() > 2, "{}", pages.len());
+    for page in pages.iter().map(|page| seen(page)) {
+        let (begun, ended) = (page.matches("陈*建").count(), page.matches('末').count());
+        assert_eq!(begun, ended, "{page}");
+    }
+}
+
+#[test]
 fn what_no_font_has_is_reported() {
     let fields = [("basic.head_name", "陈𪚥"), ("class.monitored_kind", "sudden")];
     let fields = fields.map(|(name, value)| (name.to_owned(), value.into()));
