@@ -26,8 +26,8 @@ const MYPY: &str = "mypy==2.4.1";
 const WHEELS: &str = "target/bindings/python/wheels";
 
 /// Builds and tests everything; with `bless` the listing is written anew.
-pub(crate) fn bindings(bless: bool) -> Result<(), String> {
-    build()?;
+pub(crate) fn bindings(bless: bool, paper: bool) -> Result<(), String> {
+    build(paper)?;
     generate_kotlin(Path::new(LIBRARY))?;
     api::compare(Path::new(GENERATED), bless)?;
     let programs = fs::canonicalize("target/debug").map_err(|error| error.to_string())?;
@@ -77,8 +77,8 @@ fn compiled(source: &Path, library: &Path, over: Option<&Path>) -> Result<PathBu
 }
 
 /// The library, what writes the other languages' halves from it, and the programs that tests talk to.
-pub(crate) fn build() -> Result<(), String> {
-    cargo(&super::BUILD)?;
+pub(crate) fn build(paper: bool) -> Result<(), String> {
+    super::build(paper)?;
     cargo(&["build", "-p", "wanhu-bindings"])?;
     cargo(&BINDGEN)
 }

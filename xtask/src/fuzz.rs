@@ -42,7 +42,7 @@ pub(crate) fn fuzz_beside(
 fn build() -> Result<(), String> {
     let compiler = fs::canonicalize(COMPILER).map_err(|error| format!("{COMPILER}: {error}"))?;
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "-p", "wanhu-fuzz", "--target-dir", "target"]);
+    build.args(["build", "-p", "wanhu-fuzz", "--target-dir", "target"]).args(super::PAPER);
     build.env("RUSTC_WORKSPACE_WRAPPER", compiler);
     super::run(&mut build, "cargo build -p wanhu-fuzz, with coverage")
 }

@@ -31,6 +31,9 @@ enum Task {
         /// 讲完即止 · end after the story
         #[arg(long)]
         once: bool,
+        /// 另生成 PDF 表格,首次编译须多等几分钟 · write forms as PDF too; the first build takes minutes more
+        #[arg(long)]
+        paper: bool,
     },
     /// 全部检查与测试 · every check and test
     Ci,
@@ -92,20 +95,20 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
-        Task::Demo { once } => demo(once),
+        Task::Demo { once, paper } => demo(once, paper),
         Task::Ci => ci(),
         Task::Tidy => tidy::tidy(),
         Task::Fuzz { targets, seconds } => {
             fuzz::fuzz(&targets, seconds, Some(Path::new(reliability::TALLY)))
         }
         Task::Paper => paper(),
-        Task::Bindings { bless } => bindings::bindings(bless),
+        Task::Bindings { bless } => bindings::bindings(bless, false),
         Task::Package => bindings::package(),
         Task::Html => bindings::html(),
         Task::Android { target, rust } => android::android(rust, &target),
         Task::Pages { files } => pages::pages(&files),
         Task::Torture { times } => reliability::torture(times),
-        Task::Swift { root } => swift::swift(root),
+        Task::Swift { root } => swift::swift(root, false),
         Task::Bench { what } if what == "ffi" => bindings::bench(),
         Task::Bench { what } => {
             cargo(&["run", "--release", "-p", "wanhu-tests", "--bin", "bench", "--", &what])
@@ -163,22 +166,29 @@ const BUILD: [&str; 8] = [
     "--bins",
     "--examples",
 ];
+/// The forms on paper: most of what there is to compile, so whoever only wants to see the demo goes without. Whatever is part of every
+/// check has them, as two sets of features would have half of the crates compiled twice.
+const PAPER: [&str; 2] = ["--features", "wanhu-tests/paper"];
 /// Seconds a target in every check.
 const FUZZ_SECONDS: u64 = 60;
 
-fn demo(once: bool) -> Result<(), String> {
-    cargo(&BUILD)?;
+/// All programs, with the forms on paper or without.
+fn build(paper: bool) -> Result<(), String> {
+    cargo(&[&BUILD[..], if paper { &PAPER } else { &[] }].concat())
+}
+
+fn demo(once: bool, paper: bool) -> Result<(), String> {
+    build(paper)?;
     let mut demo = Command::new("target/debug/demo");
-    if once {
-        demo.arg("--once");
-    }
+    demo.args(["--once"].iter().filter(|_| once));
+    demo.args(["--paper"].iter().filter(|_| paper));
     run(&mut demo, "demo")
 }
 
-/// The typesetter is most of what there is to compile, so forms on paper have a command of their own.
+/// The tests of the forms on paper alone.
 fn paper() -> Result<(), String> {
-    let paper = ["--profile", "paper", "-p", "wanhu-server", "--features", "pdf-check"];
-    cargo(&[&["test"], &paper[..], &["--lib", "outputs"]].concat())
+    let tests = ["test", "-p", "wanhu-server", "--features", "pdf-check", "--lib", "outputs"];
+    cargo(&tests)
 }
 
 fn ci() -> Result<(), String> {
@@ -186,11 +196,12 @@ fn ci() -> Result<(), String> {
     tidy::tidy()?;
     // The program that writes bindings has three lines, and what it rests on takes the compiler minutes.
     let clippy = ["clippy", "--workspace", "--exclude", "wanhu-bindgen", "--all-targets"];
-    cargo(&[&clippy[..], &["--", "-D", "warnings"]].concat())?;
+    cargo(&[&clippy[..], &PAPER, &["--", "-D", "warnings"]].concat())?;
     run(
         Command::new(env!("CARGO"))
             .args(["doc", "--workspace", "--exclude", "wanhu-bindgen"])
             .args(["--no-deps", "--document-private-items"])
+            .args(PAPER)
             .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"),
         "cargo doc",
     )?;
@@ -198,10 +209,10 @@ fn ci() -> Result<(), String> {
         // Each crate alone, so that one crate's features cannot hide another's mistakes.
         cargo(&["check", "-p", "wanhu-core", "--no-default-features"])?;
         cargo(&["check", "-p", "wanhu-server"])?;
-        bindings::build()
+        bindings::build(true)
     })?;
-    bindings::bindings(false)?;
-    demo(true)?;
+    bindings::bindings(false, true)?;
+    demo(true, true)?;
     // Last, so that nobody overlooks what was not tried.
     swift::where_there_is_one()
 }

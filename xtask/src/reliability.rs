@@ -32,12 +32,12 @@ pub(crate) fn every_fault(
     let _ = fs::remove_file(TALLY);
     let tally = std::env::current_dir().map_err(|error| error.to_string())?.join(TALLY);
     // The tests of the command lines run the programs themselves.
-    super::cargo(&super::BUILD)?;
+    super::build(true)?;
     let worlds = WORLDS * times;
     let mut tests = Command::new(env!("CARGO"));
     // Without the writer of bindings, whose features would have the core built a second time.
     tests.args(["test", "--workspace", "--exclude", "wanhu-fuzz", "--exclude", "wanhu-bindgen"]);
-    tests.arg("--all-targets");
+    tests.arg("--all-targets").args(super::PAPER);
     tests.env("WANHU_SEEDS", format!("0..{worlds}")).env("WANHU_TALLY", &tally);
     for (switch, usual) in SWITCHES {
         tests.env(switch, (usual * times).to_string());

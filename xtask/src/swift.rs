@@ -30,14 +30,14 @@ const NOT_FOUND: &str = "
    或将 swift 放入 PATH · or put swift on the PATH; bindings/swift/README.md";
 
 /// Builds, generates, compiles and tests; with the Swift inside the Debian `root`, or without one with that on the PATH.
-pub(crate) fn swift(root: Option<PathBuf>) -> Result<(), String> {
+pub(crate) fn swift(root: Option<PathBuf>, paper: bool) -> Result<(), String> {
     let repository = fs::canonicalize(".").map_err(|error| error.to_string())?;
     let Some(swift) = Swift::find(repository, root) else {
         eprintln!("{NOT_FOUND}\n");
         return Err("swift".into());
     };
     run(&mut swift.command(&["swift", "--version"].map(str::to_owned)), "swift --version")?;
-    build()?;
+    build(paper)?;
     generate(LIBRARY)?;
     run(swift.test().env("LD_PRELOAD", full_disk()?), "swift test")?;
     runs_in_an_app(&swift)?;
@@ -49,7 +49,7 @@ pub(crate) fn where_there_is_one() -> Result<(), String> {
     let root = std::env::var_os("WANHU_SWIFT_ROOT").map(PathBuf::from);
     let repository = fs::canonicalize(".").map_err(|error| error.to_string())?;
     if Swift::find(repository, root.clone()).is_some() {
-        return swift(root);
+        return swift(root, true);
     }
     eprintln!("{SKIPPED}");
     Ok(())

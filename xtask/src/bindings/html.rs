@@ -14,7 +14,7 @@ cli()";
 
 /// Builds what the pages are about, and writes them into `target/bindings/pages`.
 pub(crate) fn html() -> Result<(), String> {
-    build()?;
+    build(false)?;
     generate_kotlin(Path::new(LIBRARY))?;
     kotlin()?;
     python(&installed_wheel("dev")?)

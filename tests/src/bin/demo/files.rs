@@ -2,7 +2,7 @@
 //! too many, ends the demo.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wanhu_core::client::Ledger;
 use wanhu_core::document::form::{Filter, FormKind, Template};
@@ -26,7 +26,10 @@ fn is_notice(form: &&Template) -> bool {
 /// What hangs in the village, while it does.
 pub(crate) fn notice(tale: &Tale, li: &Ledger) -> Result<(), Failure> {
     let mut notices = Template::shipped().iter().filter(is_notice);
-    notices.try_for_each(|form| write(tale, li, "cunwei", form, "xlsx"))
+    notices.try_for_each(|form| {
+        write(tale, li, "cunwei", form, "xlsx")?;
+        print(tale, "cunwei", form)
+    })
 }
 
 /// All other forms; that of the whole village as text as well.
@@ -40,16 +43,34 @@ pub(crate) fn all(tale: &Tale, li: &Ledger) -> Result<(), Failure> {
         if form.kind == FormKind::VillageList && !form.public {
             write(tale, li, "xiang", form, "csv")?;
         }
+        if form.public || form.kind == FormKind::PerHousehold {
+            print(tale, "xiang", form)?;
+        }
     }
     println!("    都在 · all in {}", files.display());
     Ok(())
 }
 
-fn write(tale: &Tale, li: &Ledger, by: &str, form: &Template, ending: &str) -> Result<(), Failure> {
+fn make(tale: &Tale, by: &str, form: &Template, ending: &str) -> Result<PathBuf, Failure> {
     let file = tale.dir.join(format!("files/{}.{ending}", form.zh));
     let (id, area) = (form.id.clone(), Some(FULING));
     let make = FormCommand::Make { form: id, file: file.clone(), area, font: Vec::new() };
     tale.county.office(by, AdminCommand::Form(make))?;
+    Ok(file)
+}
+
+/// What is signed, sealed or hung on a wall, on paper as well where that was asked for.
+fn print(tale: &Tale, by: &str, form: &Template) -> Result<(), Failure> {
+    if tale.paper {
+        let file = make(tale, by, form, "pdf")?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        println!("    {:12}  {name}", "");
+    }
+    Ok(())
+}
+
+fn write(tale: &Tale, li: &Ledger, by: &str, form: &Template, ending: &str) -> Result<(), Failure> {
+    let file = make(tale, by, form, ending)?;
     let lines = heads(&file)?;
     let found: BTreeSet<String> = lines.iter().cloned().collect();
     let expected = expected(li, form)?;

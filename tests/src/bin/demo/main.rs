@@ -36,6 +36,9 @@ struct Arguments {
     /// 讲完即止 · end after the story
     #[arg(long)]
     once: bool,
+    /// 另生成 PDF 表格 · write forms as PDF too, where built with them
+    #[arg(long)]
+    paper: bool,
     /// 工作目录 · working directory
     #[arg(long, default_value = "target/demo")]
     dir: PathBuf,
@@ -64,6 +67,8 @@ struct Tale {
     county: County,
     first: Day,
     dir: PathBuf,
+    /// Whether forms are written as PDF too.
+    paper: bool,
 }
 
 impl Tale {
@@ -86,7 +91,7 @@ impl Tale {
         ] {
             county.account_of(id, name, role, area);
         }
-        Ok(Self { county, first, dir })
+        Ok(Self { county, first, dir, paper: arguments.paper })
     }
 
     /// A day of the story, counted from its first.
