@@ -122,7 +122,7 @@ fn enrolments_where_the_server_has_its_own_list_of_divisions() {
 }
 
 #[test]
-fn answers() {
+fn enrolments() {
     check(
         "enrol-response",
         &EnrolResponse {
@@ -162,6 +162,10 @@ fn answers() {
             regions: Some("43\t湖南省\n431022\t宜章县\n".into()),
         },
     );
+}
+
+#[test]
+fn parts_of_an_answer() {
     let head = ResponseHead {
         protocol: 1,
         epoch: [1; 8].into(),
