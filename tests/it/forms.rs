@@ -182,8 +182,8 @@ async fn what_was_decided_and_what_is_done_hangs_in_the_village_and_names_nobody
             .set("basic", "natural_village", "三组,卡号6222021901001234567")
             .set("class", "risk_1", "illness")
             .row("members", vec![text("name", name), text("identity_number", NUMBER)])
-            .row("measures", vec![text("title", "村级保洁员"), text("status", "under_way")])
-            .row("measures", vec![text("title", "给文秀芬的糖尿病救助"), text("kind", "health")])
+            .row("measures", vec![text("kind", "public_post"), text("status", "under_way")])
+            .row("measures", vec![text("title", "给文秀芬的血友病救助"), text("kind", "health")])
     };
     let decided = li.create_household(FULING, family("陈永昌")).unwrap();
     let proposed = family("胡甫武").row("clues", vec![text("risk", "illness")]);
@@ -202,11 +202,11 @@ async fn what_was_decided_and_what_is_done_hangs_in_the_village_and_names_nobody
         "突发严重困难户",
         "由以往排查转入监测",
         "2024-03-01",
-        "村级保洁员(正在落实)",
+        "公益性岗位(正在落实)",
     ] {
         assert!(line.contains(said), "{said} is missing\n{hung}");
     }
-    for secret in ["陈永昌", NUMBER, "13800731234", "6222021901001234567", "糖尿病", "因病", "胡"]
+    for secret in ["陈永昌", NUMBER, "13800731234", "6222021901001234567", "血友病", "因病", "胡"]
     {
         assert!(!hung.contains(secret), "{secret} hangs in the village\n{hung}");
     }
@@ -220,7 +220,7 @@ async fn what_was_decided_and_what_is_done_hangs_in_the_village_and_names_nobody
         .step("county", proposed, "not_included", Step { reason: "情况不实", ..Step::default() })
         .unwrap();
     assert_eq!(stale(&county, "decisions"), [""; 0], "nor does what was turned down");
-    li.edit(decided, &RecordEdit::default().row("measures", vec![text("title", "产业分红")]))
+    li.edit(decided, &RecordEdit::default().row("measures", vec![text("kind", "industry")]))
         .unwrap();
     sync(&li).await;
     assert_eq!(stale(&county, "decisions"), [decided.to_string()]);

@@ -122,7 +122,7 @@ fn enrolments_where_the_server_has_its_own_list_of_divisions() {
 }
 
 #[test]
-fn enrolments() {
+fn answers_to_enrolments() {
     check(
         "enrol-response",
         &EnrolResponse {

@@ -170,7 +170,6 @@ impl Derived {
             }
             Self::Measures => &[
                 ("measures", "kind"),
-                ("measures", "title"),
                 ("measures", "status"),
                 ("measures", "period"),
                 ("measures", "amount_fen"),

@@ -11,7 +11,7 @@ use super::*;
 
 /// An accident that cost 12,000 yuan.
 fn fall() -> RecordEdit {
-    typed(&["spending.kind=意外事故", "spending.to=2024-02-20", "spending.self_pay_fen=12000"])
+    typed(&["spending.kind=意外事故", "spending.to=2024-02-20", "spending.self_pay_fen=1200000"])
 }
 
 fn warn(county: &County, by: &str, area: Option<u64>, preview: bool) -> Result<Json, &'static str> {
@@ -156,7 +156,7 @@ async fn it_is_the_same_whether_the_bureau_or_the_cadre_comes_first() {
         "spending.kind=医疗",
         "spending.inpatient=是",
         "spending.to=2024-02-20",
-        "spending.self_pay_fen=3000",
+        "spending.self_pay_fen=300000",
     ]);
     li.edit(id, &another).unwrap();
     sync(&li).await;

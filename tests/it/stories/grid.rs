@@ -41,9 +41,8 @@ fn works_in(county: &County, by: &str, id: &str, grids: &[&str]) -> Result<Json,
 async fn to_do(county: &County, phone: &Ledger, name: &str) -> Vec<String> {
     sync(phone).await;
     let mut heads: Vec<_> = phone.tasks().unwrap().into_iter().map(|task| task.head_name).collect();
-    let desk = county.office(name, AdminCommand::Tasks(TaskArguments::default())).unwrap();
-    let desk: Vec<_> =
-        desk.as_array().unwrap().iter().map(|task| task["head_name"].clone()).collect();
+    let desk = county.listed(name, AdminCommand::Tasks(TaskArguments::default())).unwrap();
+    let desk: Vec<_> = desk.iter().map(|task| task["head_name"].clone()).collect();
     assert_eq!(Json::from(heads.clone()), Json::from(desk), "{name}");
     heads.dedup();
     heads.sort();
@@ -58,8 +57,8 @@ fn listed_at_office(county: &County, grid: &str) -> Vec<String> {
         let after = ids.last().map(|id| id.parse().unwrap());
         let (grid, area) = (Some(grid.to_owned()), Some(FULING));
         let filter = HouseholdFilter { area, grid, after, rows: 1, ..HouseholdFilter::default() };
-        let page = county.office("乡政府", AdminCommand::List(filter)).unwrap();
-        let Some(row) = page.as_array().unwrap().first() else { return ids };
+        let page = county.listed("乡政府", AdminCommand::List(filter)).unwrap();
+        let Some(row) = page.first() else { return ids };
         ids.push(row["household"].as_str().unwrap().to_owned());
     }
 }

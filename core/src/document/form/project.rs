@@ -370,23 +370,21 @@ impl<'a> Filler<'a> {
         code.map_or_else(String::new, |code| code.zh.clone())
     }
 
-    /// A measure in a few words: 综合保障:二类低保(正在落实,每月280元).
+    /// A measure in a few words, none of them somebody's own: 综合保障(正在落实,每月280元).
     fn measure(&self, row: &Row) -> Cell {
-        let cells = ["kind", "title", "status", "period", "amount_fen"].map(|name| {
+        let cells = ["kind", "status", "period", "amount_fen"].map(|name| {
             let field = self.frame.schema.field("measures", name);
             let empty = Cell { shown: Shown::Empty, disputed: false };
             field.map_or(empty, |field| self.field("measures", field, false, Some(row)))
         });
         let disputed = cells.iter().any(|cell| cell.disputed);
-        let [kind, title, status, period, amount] =
+        let [kind, status, period, amount] =
             cells.map(|cell| Cell { disputed: false, ..cell }.text());
         let unit = if amount.is_empty() { String::new() } else { word("unit", "fen") };
-        let some = |parts: [String; 2], between: &str| {
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
-        };
-        let how = some([status, format!("{period}{amount}{unit}")], ",");
-        let what = some([kind, title], ":");
-        let told = if how.is_empty() { what } else { format!("{what}({how})") };
+        let how = [status, format!("{period}{amount}{unit}")];
+        let how: Vec<_> = how.into_iter().filter(|part| !part.is_empty()).collect();
+        let how = how.join(",");
+        let told = if how.is_empty() { kind } else { format!("{kind}({how})") };
         let shown = if told.is_empty() { Shown::Empty } else { Shown::Text(told) };
         Cell { shown, disputed }
     }
