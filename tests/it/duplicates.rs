@@ -346,7 +346,8 @@ fn a_file_of_before_is_read_once_to_know_who_lives_where() {
     let ledger = open().unwrap();
     let [first, second] = wife_in_two(&ledger);
     ledger.close().unwrap();
-    let before = "DROP TRIGGER resident_is_due; DROP TABLE resident; DROP TABLE resident_due;
+    let before = "DROP INDEX listing_by_grid; ALTER TABLE listing DROP COLUMN grid;
+                  DROP TRIGGER resident_is_due; DROP TABLE resident; DROP TABLE resident_due;
                   PRAGMA user_version = 3;";
     rusqlite::Connection::open(&path).unwrap().execute_batch(before).unwrap();
     let ledger = open().unwrap();

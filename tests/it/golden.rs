@@ -105,23 +105,6 @@ fn requests() {
 }
 
 #[test]
-fn enrolments_where_the_server_has_its_own_list_of_divisions() {
-    check(
-        "enrol-response-regions",
-        &EnrolResponse {
-            device: 2,
-            server_key: [1; 32].into(),
-            account: "li.ming".into(),
-            name: "李明".into(),
-            areas: vec![SCOPE],
-            role: "village_cadre".into(),
-            person_key: Some([2; 32].into()),
-            regions: Some("43\t湖南省\n431022\t宜章县\n".into()),
-        },
-    );
-}
-
-#[test]
 fn answers_to_enrolments() {
     check(
         "enrol-response",
