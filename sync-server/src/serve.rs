@@ -28,8 +28,8 @@ use crate::warnings::alone;
 const GRACE: Duration = Duration::from_secs(30);
 /// Time a client may take for a request's head and for a TLS handshake.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
-/// Pause between looks for packs that are due.
-const PACK_PAUSE: Duration = Duration::from_secs(30);
+/// Pause between looks for what is due.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// Why the server cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,10 @@ pub async fn serve(
     }
     let router = router(app.clone());
     let graceful = GracefulShutdown::new();
-    let packs = tokio::spawn(keep_packs(app));
+    let beside = [
+        tokio::spawn(keep(app.clone(), "packs", follow)),
+        tokio::spawn(keep(app, "warnings", warn)),
+    ];
     tokio::pin!(shutdown);
     loop {
         let (socket, from) = tokio::select! {
@@ -91,7 +94,7 @@ pub async fn serve(
         });
     }
     drop(listener);
-    packs.abort();
+    beside.iter().for_each(tokio::task::JoinHandle::abort);
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
     Ok(())
 }
@@ -119,28 +122,31 @@ async fn connection(
     let _ = watcher.watch(connection).await;
 }
 
-async fn keep_packs(app: Arc<App>) {
+/// Does some work again and again beside what phones ask for.
+async fn keep(app: Arc<App>, place: &'static str, work: fn(&App) -> Result<(), StoreError>) {
     loop {
         let worker = app.clone();
-        let made = tokio::task::spawn_blocking(move || {
-            let now_ms = worker.clock.now_ms();
-            let (storage, key) = (&worker.storage, worker.key.clone());
-            storage
-                .writer()
-                .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
-            storage::persons::catch_up(storage, worker.person_key)?;
-            let packs = storage::build_packs(storage, now_ms)?;
-            storage::dues::catch_up(storage, &worker.policy)?;
-            warn(&worker)?;
-            Ok::<_, StoreError>(packs)
-        });
-        match made.await {
-            Ok(Ok(0)) => {}
-            Ok(Ok(count)) => tracing::info!(count, "packs made"),
-            Ok(Err(_)) | Err(_) => tracing::error!(place = "packs", "internal error"),
+        let done = tokio::task::spawn_blocking(move || work(&worker)).await;
+        if !matches!(done, Ok(Ok(()))) {
+            tracing::error!(place, "internal error");
         }
-        tokio::time::sleep(PACK_PAUSE).await;
+        tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Signs the log's head; makes packs, and what follows from the log.
+fn follow(app: &App) -> Result<(), StoreError> {
+    let now_ms = app.clock.now_ms();
+    let (storage, key) = (&app.storage, app.key.clone());
+    storage
+        .writer()
+        .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
+    storage::persons::catch_up(storage, app.person_key)?;
+    let count = storage::build_packs(storage, now_ms)?;
+    if count > 0 {
+        tracing::info!(count, "packs made");
+    }
+    storage::dues::catch_up(storage, &app.policy)
 }
 
 /// Warns of what records tell, for the offices that the settings name.

@@ -209,3 +209,63 @@ async fn whoever_answers_warnings_makes_none_up() {
     let stay = super::bad_week::bill(dir.path(), "周长根", NUMBER, "90000");
     assert_eq!(deliver(&county, &stay)["warned"], 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_list_has_shown_to_live_on_an_allowance_is_judged_by_their_own_line() {
+    let here = wanhu_core::domain::policy::EXAMPLES_TOML.replace("area = 6101", "area = 4310");
+    let policy = here.replace("from = \"2025-01-01\"", "from = \"2020-01-01\"");
+    let county = people("2024-03-04", FULING, Some(&policy)).await;
+    county.account("民政局", Role::Department, FULING / 1_000_000);
+    let li = county.phone("李明").await;
+    sync(&li).await;
+    let id = li.create_household(FULING, family()).unwrap();
+    li.edit(id, &typed(&["class.household_kind=一般农户"])).unwrap();
+    sync(&li).await;
+    let dir = tempfile::tempdir().unwrap();
+    let lines: &[Line<'_>] =
+        &[&["姓名", "身份证号", "救助类型", "月保障金额"], &["周长根", NUMBER, "农村低保", "300"]];
+    let file = spreadsheet(&dir.path().join("低保.xlsx"), "低保", lines);
+    let (kind, profile, report) = (Kind::CivilAffairs, None, None);
+    let list = ImportCommand::Department { file, kind, profile, report };
+    assert_eq!(county.import("民政局", list).unwrap()["filled_in"], 1);
+    sync(&li).await;
+    let bill = ["spending.kind=医疗", "spending.to=2024-02-20", "spending.self_pay_fen=1500000"];
+    li.edit(id, &typed(&bill)).unwrap();
+    let on_the_phone: Vec<_> = li.warnings(id).unwrap().into_iter().map(|w| w.rule).collect();
+    assert_eq!(on_the_phone, ["medical-low-income"], "15,000 yuan; other people's line is 26,000");
+    sync(&li).await;
+    let told = warn(&county, "县局", None, false).unwrap();
+    assert_eq!(told["rules"], json!({ "medical-low-income": 1 }), "and the server says the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_list_and_cadre_say_at_once_is_the_word_of_whoever_is_shown() {
+    let (county, li, id) = on_record(family()).await;
+    county.account("残联", Role::Department, FULING / 1_000_000);
+    let row = li.show(id).unwrap().fields.into_iter().find(|f| f.container == "members").unwrap();
+    let row = row.key.split_once('.').unwrap().0.to_owned();
+    let seen = [
+        format!("members.{row}.disability_kind=视力"),
+        format!("members.{row}.disability_grade=三级"),
+    ];
+    let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+    li.edit(id, &typed(&seen)).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let lines: &[Line<'_>] =
+        &[&["姓名", "身份证号", "残疾类别", "残疾等级"], &["周长根", NUMBER, "肢体", "一级"]];
+    let file = spreadsheet(&dir.path().join("残疾.xlsx"), "残疾", lines);
+    let (kind, profile, report) = (Kind::Disability, None, None);
+    let list = ImportCommand::Department { file, kind, profile, report };
+    assert_eq!(county.import("残联", list).unwrap()["filled_in"], 1);
+    sync(&li).await;
+    assert_eq!(li.conflicts(id).unwrap().len(), 2);
+    let shown = li.show(id).unwrap().fields;
+    let is_the_lists = |field: &&FieldView| {
+        let words = ["limb", "grade_1"];
+        field.value.as_text().is_some_and(|value| words.contains(&value))
+    };
+    let the_lists = shown.iter().filter(is_the_lists).count();
+    let withdrawal = ImportCommand::Withdraw { number: 1, report: None };
+    let told = county.import("残联", withdrawal).unwrap();
+    assert_eq!(told["standing"].as_array().unwrap().len(), the_lists, "{told} {shown:?}");
+}

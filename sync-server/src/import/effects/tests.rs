@@ -168,3 +168,17 @@ fn a_list_that_is_withdrawn_takes_its_warnings_with_it() {
     let keys: Vec<_> = edit.fields.iter().map(|field| field.key.as_str()).collect();
     assert_eq!(keys, ["w.withdrawn"]);
 }
+
+#[test]
+fn people_whose_rows_are_named_like_bills_are_people() {
+    let counted = [
+        ("rule", "not-at-school".into()),
+        ("rows", "d5d05f40b1-15".into()),
+        ("delivery", 4.into()),
+    ];
+    let facts = household()
+        .with_row("members", "d5d05f40b1-15", &[("name", "周小".into())])
+        .with_row("warnings", "w", &counted);
+    assert!(withdrawal(&facts, &[], 4).is_some());
+    assert_eq!(withdrawal(&facts, &[], 5), None);
+}
