@@ -207,6 +207,8 @@ impl Reading<'_> {
         if fired.is_empty() {
             return (!edit.fields.is_empty()).then_some(edit);
         }
+        let import = self.sender.list.map(|list| list.import);
+        let fired: Vec<_> = fired.into_iter().map(|warning| (warning, import)).collect();
         Some(self.sender.warn(edit, facts, &seen, &fired))
     }
 

@@ -23,7 +23,8 @@ use super::written::{HOUSEHOLDS_A_TURN, Judged, record};
 use crate::accounts::Account;
 use crate::app::App;
 use crate::import::effects::{self, Reading, Said};
-use crate::storage::{department, judged};
+use crate::storage::department::{self, StagedRow};
+use crate::storage::judged;
 
 /// The form that these changes name.
 const FORM: &str = "warning/1";
@@ -79,6 +80,9 @@ pub fn keep_up(app: &App, account: &Account) -> Result<Found, StoreError> {
     Ok(found)
 }
 
+/// The rules that fired for a household.
+type Rules = Vec<String>;
+
 struct Pass<'a> {
     app: &'a App,
     account: &'a Account,
@@ -98,8 +102,8 @@ impl<'a> Pass<'a> {
             let parts =
                 self.app.storage.read_in_parts(&turn, |c, some| self.of_households(c, some))?;
             let mut changes = Vec::new();
-            for (judged, fired) in parts.into_iter().flatten() {
-                fired_by.insert(judged.household.n, (judged.household.id, fired));
+            for (judged, rules) in parts.into_iter().flatten() {
+                fired_by.insert(judged.household.n, (judged.household.id, rules));
                 changes.push(judged);
             }
             if !is_preview {
@@ -112,8 +116,8 @@ impl<'a> Pass<'a> {
             }
         }
         found.warned = fired_by.len() as u64;
-        for warning in fired_by.into_values().flat_map(|(_, fired)| fired) {
-            *found.rules.entry(warning.rule).or_default() += 1;
+        for rule in fired_by.into_values().flat_map(|(_, rules)| rules) {
+            *found.rules.entry(rule).or_default() += 1;
         }
         Ok(found)
     }
@@ -122,7 +126,7 @@ impl<'a> Pass<'a> {
         &self,
         connection: &Connection,
         some: &[i64],
-    ) -> Result<Vec<(Judged, Vec<Warning>)>, StoreError> {
+    ) -> Result<Vec<(Judged, Rules)>, StoreError> {
         let judged = some.iter().map(|n| self.of_household(connection, *n));
         judged.filter_map(Result::transpose).collect()
     }
@@ -131,7 +135,7 @@ impl<'a> Pass<'a> {
         &self,
         connection: &Connection,
         n: i64,
-    ) -> Result<Option<(Judged, Vec<Warning>)>, StoreError> {
+    ) -> Result<Option<(Judged, Rules)>, StoreError> {
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
         // Whoever is monitored is visited anyway.
@@ -139,7 +143,7 @@ impl<'a> Pass<'a> {
             return Ok(None);
         }
         let rows = department::about(connection, n)?;
-        let mut reading = self.reading();
+        let reading = self.reading();
         // Most households have nothing to be warned of: their history need not be read.
         if self.unheard(&facts, &reading.seen(&facts, &rows)).is_empty() {
             return Ok(None);
@@ -151,18 +155,36 @@ impl<'a> Pass<'a> {
         if fired.is_empty() {
             return Ok(None);
         }
-        reading.sender.reaches = rows.iter().map(|row| row.import).max();
         let mut edit = RecordEdit { form: FORM.into(), ..RecordEdit::default() };
         if authority::may(self.account.role, Place::Inside, FieldClass::Facts, Action::Add) {
             edit = reading.record_bills(edit, &facts, &rows, &fired);
         }
+        let fired = self.with_deliveries(fired, &base, &rows);
         let edit = reading.sender.warn(edit, &facts, &seen, &fired);
-        Ok(Some((Judged { household, edit }, fired)))
+        let rules = fired.into_iter().map(|(warning, _)| warning.rule).collect();
+        Ok(Some((Judged { household, edit }, rules)))
+    }
+
+    /// Each with the last delivery whose rows it rests on: what the record says without rows is nobody's to take back with them.
+    fn with_deliveries(
+        &self,
+        fired: Vec<Warning>,
+        base: &Facts,
+        rows: &[StagedRow],
+    ) -> Vec<(Warning, Option<i64>)> {
+        let own = warning::evaluate(base, &self.app.policy.policy, self.today);
+        let says =
+            |own: &Warning, fired: &Warning| (&own.rule, own.input) == (&fired.rule, fired.input);
+        let last = rows.iter().map(|row| row.import).max();
+        let with_delivery = |warning: Warning| {
+            let is_own = own.iter().any(|own| says(own, &warning));
+            (warning, last.filter(|_| !is_own))
+        };
+        fired.into_iter().map(with_delivery).collect()
     }
 
     fn reading(&self) -> Reading<'_> {
-        let sender =
-            Sender { role: self.account.role, list: None, reaches: None, today: self.today };
+        let sender = Sender { role: self.account.role, list: None, today: self.today };
         let (key, policy) = (&self.app.person_key, &self.app.policy.policy);
         Reading { sender, fills_in: false, key, policy }
     }

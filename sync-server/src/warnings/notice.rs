@@ -16,8 +16,6 @@ pub(crate) struct Sender<'a> {
     pub(crate) role: Role,
     /// The list that warns; none where the record does.
     pub(crate) list: Option<List<'a>>,
-    /// The last delivery whose rows were seen with the record, where no list warns.
-    pub(crate) reaches: Option<i64>,
     /// The day of the server's clock.
     pub(crate) today: Day,
 }
@@ -34,12 +32,7 @@ pub(crate) struct List<'a> {
 impl<'a> Sender<'a> {
     /// A department with a list.
     pub(crate) fn of_list(department: &'a str, import: i64, today: Day) -> Self {
-        Self {
-            role: Role::Department,
-            list: Some(List { department, import }),
-            reaches: None,
-            today,
-        }
+        Self { role: Role::Department, list: Some(List { department, import }), today }
     }
 }
 
@@ -49,18 +42,18 @@ impl Sender<'_> {
         if self.list.is_some() { "department" } else { "inspection" }
     }
 
-    /// Adds to an edit what these warnings make of a household. `facts` is the record, `seen` the record with what it was
-    /// judged by.
+    /// Adds to an edit what these warnings make of a household, each with the last delivery whose rows it rests on. `facts` is
+    /// the record, `seen` the record with what it was judged by.
     pub(crate) fn warn(
         &self,
         mut edit: RecordEdit,
         facts: &Facts,
         seen: &Facts,
-        fired: &[Warning],
+        fired: &[(Warning, Option<i64>)],
     ) -> RecordEdit {
         let case = Case::of(facts);
-        for warning in fired {
-            edit = self.record_warning(edit, warning);
+        for (warning, delivery) in fired {
+            edit = self.record_warning(edit, warning, *delivery);
             edit = self.record_clue(edit, seen, &case, warning);
         }
         if case.stage().is_some() {
@@ -77,7 +70,12 @@ impl Sender<'_> {
         edit.step(&Case::default(), &step, self.role.level_code(), self.today)
     }
 
-    fn record_warning(&self, edit: RecordEdit, warning: &Warning) -> RecordEdit {
+    fn record_warning(
+        &self,
+        edit: RecordEdit,
+        warning: &Warning,
+        delivery: Option<i64>,
+    ) -> RecordEdit {
         let mut fields = vec![
             text("rule", &warning.rule),
             text("rule_version", &warning.rule_version),
@@ -90,10 +88,7 @@ impl Sender<'_> {
             text("fired_on", &warning.fired_on.to_string()),
             text("due_on", &warning.due_on.to_string()),
         ];
-        if let Some(list) = self.list {
-            fields.push(text("department", list.department));
-        }
-        let delivery = self.list.map(|list| list.import).or(self.reaches);
+        fields.extend(self.list.map(|list| text("department", list.department)));
         fields.extend(delivery.map(|delivery| ("delivery".to_owned(), delivery.into())));
         edit.named_row("warnings", &warning.row, fields)
     }

@@ -166,6 +166,10 @@ async fn it_is_the_same_whether_the_bureau_or_the_cadre_comes_first() {
         (&told.as_ref().unwrap()[0]["replay"], &told.as_ref().unwrap()[0]["input"]),
         (&json!("alike"), &json!(600_000))
     );
+    // An income that is low whatever bureaus say.
+    li.edit(id, &typed(&["income.wage_fen=30000"])).unwrap();
+    sync(&li).await;
+    assert_eq!(warn(&county, "乡政府", None, false).unwrap()["warned"], 1);
     // The bureau's part is on the record as well, and the village's answer is the bureau's to read.
     sync(&li).await;
     let bills = li.show(id).unwrap().fields.into_iter();
@@ -175,7 +179,8 @@ async fn it_is_the_same_whether_the_bureau_or_the_cadre_comes_first() {
     let withdrawal = ImportCommand::Withdraw { number: 1, report: None };
     assert_eq!(county.import("医保局", withdrawal).unwrap()["households"], 1);
     sync(&li).await;
-    assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::Verify], "3,000 are below the line");
+    let left = [TaskKind::Verify, TaskKind::AnswerWarning];
+    assert_eq!(kinds(&li.tasks().unwrap()), left, "3,000 are below the line, the income as well");
 }
 
 #[tokio::test(flavor = "multi_thread")]
