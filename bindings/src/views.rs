@@ -44,6 +44,9 @@ pub struct LedgerStatus {
     pub refused: u64,
     /// The server's clock at its last signed receipt, milliseconds since 1970 UTC; nothing where it has given none.
     pub last_receipt_ms: Option<i64>,
+    /// Whether the server's policy can only be read by a newer release of the app: until then nothing is warned of, and no day is
+    /// known by which anything is due.
+    pub needs_newer_release: bool,
 }
 
 impl From<Status> for LedgerStatus {
@@ -55,6 +58,7 @@ impl From<Status> for LedgerStatus {
             pending: status.pending,
             refused: status.refused,
             last_receipt_ms: status.last_receipt.map(|receipt| receipt.server_time_ms),
+            needs_newer_release: status.needs_newer_release,
         }
     }
 }

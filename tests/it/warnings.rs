@@ -108,3 +108,26 @@ fn phone_and_server_judge_every_household_alike() {
     theirs.iter().for_each(|(id, there)| figures.add(*id, there));
     assert_eq!(ledger.figures(FULING, None, period, None, &[]).unwrap(), figures.all());
 }
+
+#[test]
+fn a_phone_too_old_for_the_policy_says_so() {
+    let mut rng = Seeded(6);
+    let mut township = Township::new(&mut rng);
+    township.publish(own_policy());
+    let clock = Arc::new(SetClock::default());
+    clock.set(START_MS);
+    let phone = township.enrol_with(&mut rng, clock, FULING);
+    phone.sync(&mut township).unwrap();
+    let is_too_old = || phone.ledger.status().unwrap().needs_newer_release;
+    assert!(!is_too_old());
+    // A signal that this release has never heard of, as a server of a later one may send it.
+    let Published { policy, text } = own_policy();
+    let text = text.replace("signal = \"accident_loss\"", "signal = \"flood_gauge\"");
+    assert!(Published::parse(&text).is_err());
+    township.publish(Published { policy, text });
+    phone.sync(&mut township).unwrap();
+    assert!(is_too_old());
+    township.publish(own_policy());
+    phone.sync(&mut township).unwrap();
+    assert!(!is_too_old());
+}

@@ -294,8 +294,14 @@ pub(crate) fn status(status: &Status) -> Shown {
             format!("回执 · receipt {} 第{}条 {chain}", when(receipt.server_time_ms), receipt.seq)
         },
     );
+    let old = match status.needs_newer_release {
+        true => {
+            "本程序版本过旧,读不了现行政策,暂无预警和期限 · too old for the server's policy: no warnings, no due days\n"
+        }
+        false => "",
+    };
     let text = format!(
-        "{who}\n{} 户 households,待上传 {} 条 pending,被退回 {} 条 refused\n{receipt}\n",
+        "{who}\n{} 户 households,待上传 {} 条 pending,被退回 {} 条 refused\n{receipt}\n{old}",
         status.households, status.pending, status.refused
     );
     let json = json!({
@@ -303,7 +309,8 @@ pub(crate) fn status(status: &Status) -> Shown {
         "account": status.enrolment.as_ref().map(|enrolment| &enrolment.account),
         "grids": status.grids,
         "households": status.households, "pending": status.pending, "refused": status.refused,
-        "last_receipt_ms": status.last_receipt.as_ref().map(|receipt| receipt.server_time_ms)
+        "last_receipt_ms": status.last_receipt.as_ref().map(|receipt| receipt.server_time_ms),
+        "needs_newer_release": status.needs_newer_release
     });
     (text, json)
 }

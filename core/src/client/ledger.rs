@@ -42,6 +42,9 @@ pub struct Status {
     pub refused: u64,
     /// The last signed receipt.
     pub last_receipt: Option<Receipt>,
+    /// Whether the server's policy can only be read by a newer release: until there is one on this phone it warns of nothing and
+    /// knows no day by which anything is due.
+    pub needs_newer_release: bool,
 }
 
 /// A phone's record book.
@@ -105,6 +108,7 @@ pub(super) struct Inner {
     pub(super) grids: Vec<String>,
     /// The server's clock less this phone's, as of the last contact, in milliseconds.
     pub(super) clock_offset_ms: i64,
+    needs_newer_release: bool,
     is_closed: bool,
 }
 
@@ -218,6 +222,7 @@ impl Ledger {
             policy: Arc::default(),
             grids: Vec::new(),
             clock_offset_ms: 0,
+            needs_newer_release: false,
             is_closed: false,
         };
         inner.load_what_the_server_says()?;
@@ -388,16 +393,17 @@ impl Ledger {
     /// # Errors
     /// As the store reports.
     pub fn status(&self) -> Result<Status, LedgerError> {
-        self.with_connection(|connection| {
-            let receipt = replica::setting(connection, Setting::LastReceipt)?;
-            Ok(Status {
-                enrolment: enrolment(connection)?,
-                grids: grids(connection)?,
-                households: listing::count(connection, None)?,
-                pending: replica::pending_count(connection)?,
-                refused: replica::refused(connection)?.len() as u64,
-                last_receipt: receipt.and_then(|bytes| wire::decode(&bytes).ok()),
-            })
+        let inner = self.lock()?;
+        let connection = &inner.connection;
+        let receipt = replica::setting(connection, Setting::LastReceipt)?;
+        Ok(Status {
+            enrolment: enrolment(connection)?,
+            grids: grids(connection)?,
+            households: listing::count(connection, None)?,
+            pending: replica::pending_count(connection)?,
+            refused: replica::refused(connection)?.len() as u64,
+            last_receipt: receipt.and_then(|bytes| wire::decode(&bytes).ok()),
+            needs_newer_release: inner.needs_newer_release,
         })
     }
 
@@ -419,9 +425,12 @@ impl Inner {
         self.clock_offset_ms = offset.unwrap_or_default();
         self.grids = grids(connection)?;
         let policy = replica::setting(connection, Setting::Policy)?;
-        let text = policy.and_then(|bytes| String::from_utf8(bytes).ok());
+        let read = |bytes: Vec<u8>| Policy::parse(&String::from_utf8(bytes).ok()?).ok();
+        let is_there = policy.is_some();
+        let policy = policy.and_then(read);
         // One that only a newer release can read stays on the phone until there is one.
-        self.policy = Arc::new(text.and_then(|text| Policy::parse(&text).ok()).unwrap_or_default());
+        self.needs_newer_release = is_there && policy.is_none();
+        self.policy = Arc::new(policy.unwrap_or_default());
         Ok(())
     }
 
