@@ -324,11 +324,16 @@ pub fn is_at_school(person: &Row) -> bool {
 /// Years of age in which school is compulsory: the law of the whole country (义务教育法), so no county's line.
 pub const COMPULSORY_AGES: std::ops::RangeInclusive<i32> = 6..=16;
 
-/// Of school age, on record as not at school, and not because school is done.
-fn is_truant(person: &Row, today: Day) -> bool {
+/// Of an age for school, which is not done.
+pub fn belongs_at_school(person: &Row, today: Day) -> bool {
     is_aged(person, COMPULSORY_AGES, today)
-        && (person.text("school_stage") == "not_student" || person.tick("dropped_out"))
         && !matches!(person.text("education"), "junior" | "senior" | "vocational")
+}
+
+/// Of school age, on record as not at school, and not because school is done.
+pub fn is_truant(person: &Row, today: Day) -> bool {
+    belongs_at_school(person, today)
+        && (person.text("school_stage") == "not_student" || person.tick("dropped_out"))
 }
 
 #[cfg(test)]

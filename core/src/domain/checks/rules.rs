@@ -10,7 +10,7 @@ use crate::domain::help::{is_developmental, is_in_effect};
 use crate::domain::identity::IdentityNumber;
 use crate::domain::policy::{Bound, Clock, Policy, Quantity};
 use crate::domain::value::hundredths;
-use crate::domain::warning::{COMPULSORY_AGES, age, is_aged, is_at_school, self_pay};
+use crate::domain::warning::{age, belongs_at_school, is_at_school, is_truant, self_pay};
 use crate::domain::workflow::{Case, Stage, clues};
 
 /// Fields of `class` that name a risk.
@@ -222,7 +222,11 @@ impl<'a> Asked<'a> {
             if works && is_well && person.tick("extreme_hardship") {
                 self.find(Check::HardshipThoughAble, &person.id, &inputs);
             }
-            if misses_school(person, self.today) && person.text("not_in_school_reason").is_empty() {
+            // Where no school is on record somebody has to say why, as for a child that is known to be at none.
+            let is_unsaid = person.text("school_stage").is_empty();
+            let is_asked = is_truant(person, self.today)
+                || (is_unsaid && belongs_at_school(person, self.today));
+            if is_asked && person.text("not_in_school_reason").is_empty() {
                 self.find(Check::NotAtSchoolNoReason, &person.id, &inputs);
             }
         }
@@ -251,11 +255,9 @@ impl<'a> Asked<'a> {
     /// What a closed case must not leave behind.
     fn closing(&mut self) {
         let (facts, today) = (self.facts, self.today);
-        for person in facts.people().filter(|person| misses_school(person, today)) {
-            if person.text("school_stage") == "not_student" {
-                let age = age(person, today).unwrap_or_default();
-                self.find(Check::ClosedWithDropout, &person.id, &[("age", age.to_string())]);
-            }
+        for person in facts.people().filter(|person| is_truant(person, today)) {
+            let age = age(person, today).unwrap_or_default();
+            self.find(Check::ClosedWithDropout, &person.id, &[("age", age.to_string())]);
         }
         if matches!(facts.text("living", "house_danger"), "c" | "d") {
             self.find(Check::ClosedWithUnsafeHouse, "living.house_danger", &[]);
@@ -333,11 +335,4 @@ fn is_able(person: &Row) -> bool {
 /// A vocational school, middle or higher (中职、高职高专).
 fn is_vocational(of: &Row) -> bool {
     matches!(of.text("school_stage"), "vocational" | "college")
-}
-
-/// Of compulsory school age, no school on record, and school not done.
-fn misses_school(person: &Row, today: Day) -> bool {
-    is_aged(person, COMPULSORY_AGES, today)
-        && !is_at_school(person)
-        && !matches!(person.text("education"), "junior" | "senior" | "vocational")
 }

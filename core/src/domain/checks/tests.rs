@@ -237,6 +237,13 @@ fn lines_of_amounts_and_members() -> Vec<Line> {
             "m",
             ("members", "m", "not_in_school_reason", "illness".into()),
         ),
+        (
+            Check::NotAtSchoolNoReason,
+            member(&[("birth_on", "2012-05-01".into()), ("school_stage", "junior".into())])
+                .with_row("members", "m", &[("dropped_out", true.into())]),
+            "m",
+            ("members", "m", "dropped_out", false.into()),
+        ),
     ]
 }
 
@@ -254,6 +261,16 @@ fn lines_of_closing_and_identity() -> Vec<Line> {
             late().with_row("members", "m", &child),
             "m",
             ("members", "m", "school_stage", "junior".into()),
+        ),
+        (
+            Check::ClosedWithDropout,
+            late().with_row("members", "m", &child).with_row(
+                "members",
+                "m",
+                &[("school_stage", "junior".into()), ("dropped_out", true.into())],
+            ),
+            "m",
+            ("members", "m", "dropped_out", false.into()),
         ),
         (
             Check::ClosedWithUnsafeHouse,
