@@ -19,6 +19,9 @@ pub const BILLS_SQL: &str = include_str!("store/migrations/0003_bills.sql");
 /// A later step of every records file.
 pub const GRID_SQL: &str = include_str!("store/migrations/0005_grid.sql");
 
+/// A later step of every records file.
+pub const CLOSED_SQL: &str = include_str!("store/migrations/0006_closed.sql");
+
 /// A phone's schema.
 pub const REPLICA_MIGRATIONS: open::Migrations = open::Migrations(&[
     RECORDS_SQL,
@@ -26,6 +29,7 @@ pub const REPLICA_MIGRATIONS: open::Migrations = open::Migrations(&[
     BILLS_SQL,
     include_str!("store/migrations/0004_residents.sql"),
     GRID_SQL,
+    CLOSED_SQL,
 ]);
 
 /// What went wrong with the file. Values only; no record's content ever enters an error.

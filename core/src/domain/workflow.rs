@@ -17,6 +17,7 @@ use super::schema::Schema;
 
 pub mod clues;
 mod legal;
+mod shocks;
 mod tasks;
 
 pub use legal::{Lack, check};

@@ -4,7 +4,7 @@
 use super::*;
 use wanhu_core::domain::figures::Statistic;
 use wanhu_core::domain::value::Value;
-use wanhu_server::admin::{FiguresArguments, FormCommand};
+use wanhu_server::admin::{FiguresArguments, FormCommand, TaskArguments};
 use wanhu_tests::population::JINPEN;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,12 +163,23 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     li.edit(id, &declared).unwrap();
     assert_eq!(kinds(&li.tasks().unwrap()), [TaskKind::AnswerClue]);
     sync(&li).await;
-    let flood = Step { reason: "洪涝致果园绝收", ..Step::default() };
-    county.step("乡政府", id, "回退", flood).unwrap();
-    sync(&li).await;
+    // Only the township opens a case again, and it is told once the cadre has seen that it is true.
+    let to_reopen = || {
+        let tasks = county.office("乡政府", AdminCommand::Tasks(TaskArguments::default())).unwrap();
+        let tasks = tasks["rows"].as_array().unwrap().clone().into_iter();
+        let reopen = tasks.filter(|row| row["task"]["kind"] == "reopen");
+        reopen.map(|row| row["task"]["due_on"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(to_reopen(), [] as [&str; 0]);
     let clue = li.tasks().unwrap().into_iter().find(|view| view.task.kind == TaskKind::AnswerClue);
     let outcome = format!("clues.{}.outcome=纳入", clue.unwrap().task.subject);
     li.edit(id, &typed(&[&outcome])).unwrap();
+    sync(&li).await;
+    assert_eq!(to_reopen(), ["\"2023-05-26\""], "five working days from the Saturday it came");
+    let flood = Step { reason: "洪涝致果园绝收", ..Step::default() };
+    county.step("乡政府", id, "回退", flood).unwrap();
+    assert_eq!(to_reopen(), [] as [&str; 0]);
+    sync(&li).await;
     assert_eq!(
         kinds(&li.tasks().unwrap()),
         [TaskKind::Visit],

@@ -115,10 +115,10 @@ fn visited(case: &Case) -> Option<usize> {
     last(Stage::Verified).or_else(|| last(Stage::Monitored))
 }
 
-/// Whether a clue came when the case was there already: by its day, or by the step it names, because whoever took it
+/// Whether a clue came when the case was at this place of its path already: by its day, or by the step it names, because whoever took it
 /// down may not have known of the visit yet, and one day may see both.
-fn came_after(clue: &Row, case: &Case, visited: usize) -> bool {
-    let Some(place) = case.path.get(visited) else { return false };
+pub(super) fn came_after(clue: &Row, case: &Case, at: usize) -> bool {
+    let Some(place) = case.path.get(at) else { return false };
     let step = clue.text("after");
     let by_day = clue.day("received_on").is_some_and(|received| match place.on {
         // Nobody visited on the day on which a household was let in without.
@@ -127,9 +127,9 @@ fn came_after(clue: &Row, case: &Case, visited: usize) -> bool {
         None => step.is_empty(),
     });
     let is_its = |passed: &super::Passed| passed.steps.iter().any(|id| id == step);
-    // A step that does not count says nothing of the visit.
-    let by_step = || case.path.iter().position(is_its).is_none_or(|at| at >= visited);
-    // What had come by then, and was only typed in later, the visit has seen to.
+    // A step that does not count says nothing of the place.
+    let by_step = || case.path.iter().position(is_its).is_none_or(|its| its >= at);
+    // What had come by then, and was only typed in later, that place has seen to.
     let had_come = clue.day("received_on").is_some_and(|came| place.on.is_some_and(|on| came < on));
     by_day || (!had_come && !step.is_empty() && by_step())
 }

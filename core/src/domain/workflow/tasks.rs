@@ -3,6 +3,7 @@
 
 use super::clues;
 use super::legal::GUARANTEES;
+use super::shocks;
 use super::{Case, Clock, Day, Facts, Policy, Row, Stage};
 use crate::domain::authority::Role;
 use crate::domain::help::is_in_effect;
@@ -30,6 +31,8 @@ pub enum TaskKind {
     CountyDecide,
     /// Enter the decision.
     EnterDecision,
+    /// Open a closed case again: what came upon the household since has been confirmed.
+    Reopen,
     /// Name the responsible cadre.
     NameCadre,
     /// Make a plan.
@@ -44,7 +47,7 @@ pub enum TaskKind {
 
 impl TaskKind {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AnswerWarning,
         Self::AnswerClue,
         Self::Verify,
@@ -54,6 +57,7 @@ impl TaskKind {
         Self::TownshipCheck,
         Self::CountyDecide,
         Self::EnterDecision,
+        Self::Reopen,
         Self::NameCadre,
         Self::MakePlan,
         Self::RecordMeasure,
@@ -73,6 +77,7 @@ impl TaskKind {
             Self::TownshipCheck => "township_check",
             Self::CountyDecide => "county_decide",
             Self::EnterDecision => "enter_decision",
+            Self::Reopen => "reopen",
             Self::NameCadre => "name_cadre",
             Self::MakePlan => "make_plan",
             Self::RecordMeasure => "record_measure",
@@ -85,7 +90,7 @@ impl TaskKind {
     pub fn role(self) -> Role {
         match self {
             Self::Appraise | Self::PutOnNotice | Self::SettleObjection => Role::VillageCommittee,
-            Self::TownshipCheck | Self::NameCadre => Role::TownshipOffice,
+            Self::TownshipCheck | Self::Reopen | Self::NameCadre => Role::TownshipOffice,
             Self::CountyDecide | Self::EnterDecision => Role::CountyOffice,
             Self::AnswerWarning
             | Self::AnswerClue
@@ -149,6 +154,7 @@ pub fn may_have_tasks(facts: &Facts, case: &Case) -> bool {
     case.is_running()
         || facts.rows("warnings").iter().any(warning::is_open)
         || clues::unanswered(facts).next().is_some()
+        || shocks::may_be(facts, case)
 }
 
 /// The stages in which a role has tasks; none where it may have some in every stage.
@@ -231,10 +237,10 @@ impl Asked<'_> {
             }
             Some(Stage::TownshipCheck) => task(TaskKind::CountyDecide, decision),
             Some(Stage::CountyDecision) => task(TaskKind::EnterDecision, decision),
+            Some(Stage::Closed) => self.of_shocks().map(Into::into).into_iter().collect(),
             Some(
                 Stage::Monitored
                 | Stage::Helped
-                | Stage::Closed
                 | Stage::Reopened
                 | Stage::NotIncluded
                 | Stage::Duplicate
@@ -243,6 +249,15 @@ impl Asked<'_> {
             )
             | None => Vec::new(),
         }
+    }
+
+    /// One task however many shocks: the case is opened once. No period is published for it: it is due as a visit that
+    /// verifies would be, by the first of them.
+    fn of_shocks(&self) -> Option<Task> {
+        let days: Vec<_> = shocks::since_closing(self.facts, self.case).collect();
+        let due_on = self.due(Clock::Verify, days.iter().flatten().min().copied());
+        let subject = String::new();
+        (!days.is_empty()).then_some(Task { due_on, kind: TaskKind::Reopen, subject })
     }
 
     fn of_notice(&self, decision: Option<Day>, entered: Option<Day>) -> Vec<Foreseen> {

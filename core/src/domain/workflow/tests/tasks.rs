@@ -1,6 +1,7 @@
 //! What a case and its clues give somebody to do, and until when.
 
 use super::*;
+use crate::domain::authority::Role;
 
 #[test]
 fn tasks_follow_from_the_state() {
@@ -187,4 +188,63 @@ fn other_words_another_telephone_another_person_or_no_risk_is_a_task_of_its_own(
     }
     let unsaid = two.with_row("clues", "a", &[("risk", Value::Null)]);
     assert_eq!(rows(&unsaid.with_row("clues", "b", &[("risk", Value::Null)])), ["a", "b"]);
+}
+
+/// A closed case, what was answered to a warning and what became of a clue, each with its day; nobody said anything where it
+/// is empty.
+fn closed_and_then(warning: (&str, &str), clue: (&str, &str)) -> Facts {
+    let warning = [
+        ("fired_on", "2024-10-01".into()),
+        ("answered_on", warning.1.into()),
+        ("answer", warning.0.into()),
+    ];
+    let clue = [
+        ("channel", "declaration".into()),
+        ("received_on", clue.1.into()),
+        ("outcome", clue.0.into()),
+        ("after", if clue.1 < "2024-10-12" { "m" } else { "o" }.into()),
+    ];
+    let closed = with_steps(ready(), &whole_way());
+    closed.with_row("warnings", "w", &warning).with_row("clues", "c", &clue)
+}
+
+/// By when the township is to open the case again; none where it is not asked to.
+fn to_reopen(facts: &Facts) -> Option<String> {
+    let case = Case::of(facts);
+    let mut tasks = tasks(facts, &case, &policy(), day("2024-12-01"));
+    tasks.retain(|task| task.kind == TaskKind::Reopen);
+    assert!(tasks.is_empty() || may_have_tasks(facts, &case), "the list would not look here");
+    assert!(tasks.len() < 2 && tasks.iter().all(|task| task.kind.role() == Role::TownshipOffice));
+    tasks.pop().map(|task| task.due_on.map_or_else(String::new, |due| due.to_string()))
+}
+
+#[test]
+fn what_is_confirmed_after_the_closing_is_the_townships_to_open_again() {
+    // 2024-11-04 is a Monday: five working days.
+    let due = Some("2024-11-11".to_owned());
+    let before = ("included", "2024-10-05");
+    let shocked = |answer: &str, on: &str| to_reopen(&closed_and_then((answer, on), before));
+    assert_eq!(shocked("confirmed", "2024-11-04"), due);
+    assert_eq!(shocked("", "2024-11-04"), None, "the cadre's, until it is answered");
+    assert_eq!(shocked("no_risk", "2024-11-04"), None);
+    assert_eq!(shocked("already_helped", "2024-11-04"), None, "nothing is left to do");
+    assert_eq!(shocked("confirmed", "2024-10-11"), None, "the case was open, and dealt with it");
+    assert!(shocked("confirmed", "2024-10-12").is_some(), "on the day of the closing");
+
+    let none = ("", "2024-11-04");
+    let said = |outcome: &str, on: &str| to_reopen(&closed_and_then(none, (outcome, on)));
+    assert_eq!(said("included", "2024-11-04"), due);
+    assert_eq!(said("open", "2024-11-04"), None, "the cadre's");
+    assert_eq!(said("not_included", "2024-11-04"), None);
+    assert_eq!(said("included", "2024-10-05"), None, "the case was open");
+    assert!(said("included", "2024-10-12").is_some(), "after the closing, by its step");
+
+    let both = closed_and_then(("confirmed", "2024-11-20"), ("included", "2024-11-04"));
+    assert_eq!(to_reopen(&both), due, "one task, by the first");
+    let withdrawn = both.clone().with_row("clues", "c", &[("withdrawn", true.into())]);
+    assert_eq!(to_reopen(&withdrawn), Some("2024-11-27".to_owned()));
+    let withdrawn = withdrawn.with_row("warnings", "w", &[("withdrawn", true.into())]);
+    assert_eq!(to_reopen(&withdrawn), None, "its source took it back");
+    let opened = [("p", "o", Stage::Reopened, "2024-11-21", "township")];
+    assert_eq!(to_reopen(&with_steps(both, &opened)), None, "done");
 }
