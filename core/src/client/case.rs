@@ -38,10 +38,12 @@ impl Ledger {
         let now_ms = self.now_ms();
         let inner = &mut *self.opened()?;
         let household = records::find(&inner.connection, id)?.ok_or_else(|| not_found(id))?;
-        let case = Case::of(&facts(&household.fold, household.scope));
-        let level = inner.writer.role.map_or("village", Role::level_code);
+        let facts = facts(&household.fold, household.scope);
+        let writer = inner.writer.role.unwrap_or(Role::VillageCadre);
+        let today = inner.today(now_ms);
         let form = if with.form.is_empty() { "step/1".to_owned() } else { with.form.clone() };
-        let edit = with.step(&case, step, level, inner.today(now_ms));
+        let edit = with.step(&Case::of(&facts), step, writer.level_code(), today);
+        let edit = edit.beginning(&facts, writer, today);
         inner.save(household, &RecordEdit { form, ..edit }, now_ms)
     }
 

@@ -47,13 +47,8 @@ pub fn declaration(
         edit = edit.set("case", "consent", true).set("case", "consent_on", today.to_string());
     }
     if begins {
-        for (field, value) in [("channel", "declaration"), ("clue_on", &today.to_string())] {
-            // What somebody wrote down before stays.
-            if facts.get("case", field).is_none() {
-                edit = edit.set("case", field, value);
-            }
-        }
         edit = edit.step(&case, &declared.step(&case), writer.level_code(), today);
+        edit = edit.beginning(facts, writer, today);
     }
     (!edit.fields.is_empty() || !edit.new_rows.is_empty()).then_some(edit)
 }
@@ -185,6 +180,40 @@ mod tests {
                 assert_eq!(checked, Ok(()), "{stage} {note}");
             }
         }
+    }
+
+    #[test]
+    fn a_later_round_has_its_own_channel_where_the_writer_may_say_so() {
+        let turned_down = household()
+            .with("case", "channel", "department")
+            .with("case", "clue_on", "2023-01-10")
+            .with_row("steps", "s", &[("state", "clue".into())])
+            .with_row("steps", "t", &[("state", "not_included".into()), ("after", "s".into())]);
+        let said = |facts: &Facts, writer: Role| {
+            let declared = Declaration { consents: false, ..ill() };
+            let edit = declaration(facts, &declared, writer, today()).unwrap();
+            let text = |value: Option<Value>| value.and_then(|v| v.as_text().map(str::to_owned));
+            edit.fields.into_iter().filter_map(|set| text(set.value)).collect::<Vec<_>>()
+        };
+        for writer in [OWN, Role::VillageCadre, Role::TownshipOffice] {
+            assert_eq!(said(&turned_down, writer), ["declaration", "2024-03-04"], "{writer:?}");
+        }
+        assert_eq!(said(&turned_down, Role::CountyOffice), [""; 0], "it may add, and not change");
+        // What a cadre wrote down before the first round began stays.
+        let noted = household().with("case", "channel", "petition");
+        assert_eq!(said(&noted, OWN), ["2024-03-04"]);
+
+        let by_hand = |channel: &str| {
+            let clue = vec![("channel".to_owned(), Value::from(channel))];
+            let edit = RecordEdit::default().row("clues", clue);
+            let step = StepForm::to(Stage::Clue).because("又查出重病");
+            let edit = edit.step(&Case::of(&turned_down), &step, "village", today());
+            let edit = edit.beginning(&turned_down, Role::VillageCadre, today());
+            let channel = edit.fields.into_iter().find(|set| set.key == "channel");
+            channel.and_then(|set| set.value?.as_text().map(str::to_owned))
+        };
+        assert_eq!(by_hand("inspection").as_deref(), Some("inspection"));
+        assert_eq!(by_hand(""), None, "where the clue does not say, nothing is known");
     }
 
     #[test]

@@ -6,7 +6,9 @@ use super::facts::facts_of;
 use super::fold::Fold;
 use super::genesis::ContainerIndex;
 use super::record::{row_key, split_key};
+use crate::domain::authority::{Action, FieldClass, Role, may_as};
 use crate::domain::day::Day;
+use crate::domain::facts::Facts;
 use crate::domain::identity::IdentityNumber;
 use crate::domain::ids::ActorId;
 use crate::domain::person::PersonKey;
@@ -196,6 +198,31 @@ impl RecordEdit {
         add("votes_for", step.votes.map(|votes| votes.in_favour.into()));
         add("votes_against", step.votes.map(|votes| votes.against.into()));
         self.row("steps", fields)
+    }
+
+    /// Says of the round that a clue begins through which channel and when it came; nothing where this save begins none. A later
+    /// round has its own, and the earlier one's stays in the history. What somebody wrote down before the first round, or
+    /// writes down with this save, stays; so does what this writer may not change.
+    #[must_use]
+    pub fn beginning(mut self, facts: &Facts, writer: Role, on: Day) -> Self {
+        let is_clue =
+            |row: &&NewRow| row.container == "steps" && row.text("state") == Stage::Clue.code();
+        if !self.new_rows.iter().any(|row| is_clue(&row)) {
+            return self;
+        }
+        let clue = self.new_rows.iter().find(|row| row.container == "clues");
+        let channel = clue.map(|clue| clue.text("channel").to_owned()).unwrap_or_default();
+        let is_later = Case::of(facts).stage().is_some();
+        let is_free = is_later && may_as(writer, FieldClass::Declaration, Action::Change);
+        for (field, value) in [("channel", channel), ("clue_on", on.to_string())] {
+            let is_said =
+                self.fields.iter().any(|said| said.container == "case" && said.key == field);
+            let is_open = is_free || facts.get("case", field).is_none();
+            if is_open && !is_said && !value.is_empty() {
+                self = self.set("case", field, value);
+            }
+        }
+        self
     }
 
     /// What somebody typed: `basic.head_name=…` sets a field, `members.<row>.name=…` a field of a row,

@@ -323,6 +323,12 @@ pub fn may(role: Role, place: Place, class: FieldClass, action: Action) -> bool 
             .any(|(ruled, done, roles)| *ruled == class && *done == action && roles.contains(&role))
 }
 
+/// The rule where the role writes: a household in its own record, anybody else in the area.
+pub fn may_as(role: Role, class: FieldClass, action: Action) -> bool {
+    let place = if role == Role::Household { Place::Own } else { Place::Inside };
+    may(role, place, class, action)
+}
+
 /// Whether an account may look at any household of a village. A household's own account is bound to its record;
 /// by its area alone it would see its neighbours.
 pub fn may_see(role: Role, areas: &[u64], village: u64) -> bool {

@@ -279,11 +279,12 @@ impl Office<'_> {
         let StepArguments { household: id, stage, fields, reason, votes, about } = step;
         let account = self.account()?;
         let household = self.household(&account, id)?;
-        let case = Case::of(&facts(&household.fold, household.scope));
+        let facts = facts(&household.fold, household.scope);
         let form = StepForm { stage, reason, decision: String::new(), votes, about };
         let today = Day::in_china(self.app.clock.now_ms());
         let edit = RecordEdit::typed(Schema::base(), &fields)?;
-        let edit = edit.step(&case, &form, account.role.level_code(), today);
+        let edit = edit.step(&Case::of(&facts), &form, account.role.level_code(), today);
+        let edit = edit.beginning(&facts, account.role, today);
         let edit = RecordEdit { form: "step/1".into(), ..edit };
         self.write(account.clone(), household, edit)?;
         let subject = format!("{id} {}", stage_words(stage.code()));
