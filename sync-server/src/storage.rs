@@ -25,6 +25,7 @@ pub mod quarantine;
 mod reader;
 pub mod search;
 pub mod sheets;
+mod strays;
 pub mod taken;
 mod writer;
 
@@ -53,6 +54,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     GRID_SQL,
     include_str!("../migrations/0014_form_owner.sql"),
     CLOSED_SQL,
+    include_str!("../migrations/0015_moved_row.sql"),
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and

@@ -7,10 +7,11 @@ use wanhu_core::domain::schema::{Schema, words};
 
 use super::campaigns::CampaignArguments;
 use super::{AdminError, Office, Output, lines, plain};
-use crate::import::afterwards::{self, Listed, Withdrawn};
+use crate::accounts::Account;
+use crate::import::afterwards::{self, Listed, Told, Withdrawn};
 use crate::import::delivery::{self, Delivered, DeliveryError, Watch};
 use crate::import::profile::{Kind, Profile};
-use crate::storage::department;
+use crate::storage::department::{self, ImportRow};
 
 /// Commands about files.
 #[derive(Clone, Debug, Subcommand)]
@@ -87,9 +88,10 @@ impl Office<'_> {
             ImportCommand::List => self.list_imports(),
             ImportCommand::Answers { number } => self.list_answers(number),
             ImportCommand::Differences { number } => {
-                self.must_be_own(number)?;
-                let differences = afterwards::differences(self.app, number)?;
-                Ok(lines(differences.iter().map(listed)))
+                let account = self.in_charge_of(number)?;
+                let differences = afterwards::differences(self.app, &account, number)?;
+                let listed = differences.rows.iter().map(listed);
+                Ok(lines(listed.chain(households_left(differences.left))))
             }
             ImportCommand::Withdraw { number, report } => {
                 let report = report.as_deref();
@@ -102,36 +104,47 @@ impl Office<'_> {
     fn list_imports(&self) -> Result<Output, AdminError> {
         let account = self.account()?;
         let imports = self.app.storage.read(department::imports)?;
-        let own = imports.into_iter().filter(|import| import.account == account.id);
+        let own = imports
+            .into_iter()
+            .filter(|import| afterwards::is_in_charge(self.app, &account, import));
         Ok(lines(own.map(|import| {
-            let state = match (import.withdrawn_ms, import.finished_ms) {
-                (Some(_), _) => "已撤回 withdrawn",
-                (None, Some(_)) => "已完成 done",
-                (None, None) => "未完成,重新导入同一文件即可继续 cut off; deliver the file again",
+            let (state, is_partly) = match import {
+                ImportRow { withdrawn_ms: Some(_), .. } => ("已撤回 withdrawn", false),
+                ImportRow { withdrawn_by: Some(_), .. } => {
+                    ("部分撤回,请再次撤回 withdrawn in part; withdraw it again", true)
+                }
+                ImportRow { finished_ms: Some(_), .. } => ("已完成 done", false),
+                _ => ("未完成,重新导入同一文件即可继续 cut off; deliver the file again", false),
             };
-            let text = format!("{}\t{}\t{} 行 rows\t{state}", import.n, import.kind, import.rows);
+            let mut text =
+                format!("{}\t{}\t{} 行 rows\t{state}", import.n, import.kind, import.rows);
+            if import.account != account.id {
+                text.push_str(&format!("\t停用账户 of a closed account: {}", import.account));
+            }
             let value = serde_json::json!({
                 "number": import.n, "kind": import.kind, "department": import.department,
-                "rows": import.rows, "begun_ms": import.begun_ms,
-                "finished_ms": import.finished_ms, "withdrawn_ms": import.withdrawn_ms
+                "account": import.account, "rows": import.rows, "begun_ms": import.begun_ms,
+                "finished_ms": import.finished_ms, "withdrawn_ms": import.withdrawn_ms,
+                "withdrawn_in_part": is_partly
             });
             (text, value)
         })))
     }
 
-    /// A delivery is the business of whoever made it.
-    fn must_be_own(&self, number: i64) -> Result<(), AdminError> {
+    /// This account, where it is in charge of the delivery.
+    fn in_charge_of(&self, number: i64) -> Result<Account, AdminError> {
         let account = self.account()?;
         let imports = self.app.storage.read(department::imports)?;
-        let is_own = imports.iter().any(|known| known.n == number && known.account == account.id);
-        if is_own { Ok(()) } else { Err(DeliveryError::Unknown.into()) }
+        let known = imports.iter().find(|known| known.n == number);
+        let is_own = known.is_some_and(|known| afterwards::is_in_charge(self.app, &account, known));
+        if is_own { Ok(account) } else { Err(DeliveryError::Unknown.into()) }
     }
 
     fn list_answers(&self, number: i64) -> Result<Output, AdminError> {
-        self.must_be_own(number)?;
-        let answers = afterwards::answers(self.app, number)?;
-        let warned = answers.into_iter().filter(|answer| !answer.rule.is_empty());
-        Ok(lines(warned.map(|answer| {
+        let account = self.in_charge_of(number)?;
+        let Told { rows, left } = afterwards::answers(self.app, &account, number)?;
+        let warned = rows.into_iter().filter(|answer| !answer.rule.is_empty());
+        let warned = warned.map(|answer| {
             let words = Schema::base().code("warning_answer", &answer.answer);
             let words = words.map_or("待反馈 · not answered yet".to_owned(), |known| {
                 format!("{} · {}", known.zh, known.en)
@@ -142,7 +155,8 @@ impl Office<'_> {
                 "row": answer.row, "rule": answer.rule, "answer": answer.answer, "answered_on": on
             });
             (text, value)
-        })))
+        });
+        Ok(lines(warned.chain(households_left(left))))
     }
 }
 
@@ -152,8 +166,27 @@ pub(super) fn read_profile(path: &std::path::Path) -> Result<Profile, AdminError
     Profile::parse(&text).map_err(|error| unusable(error.to_string()))
 }
 
-fn withdrawn(number: i64, Withdrawn { marked, standing }: &Withdrawn) -> Output {
-    let mut text = format!("已撤回 · delivery withdrawn: {number}, {marked} 户 households\n");
+/// A last line, where households have left the account's area.
+fn households_left(left: usize) -> Option<(String, serde_json::Value)> {
+    let text =
+        format!("{left} 户已迁出本辖区,不列 · households have left the area and are not listed");
+    (left > 0).then(|| (text, serde_json::json!({ "households_left": left })))
+}
+
+fn withdrawn(number: i64, Withdrawn { marked, standing, in_the_way }: &Withdrawn) -> Output {
+    let words = match in_the_way[..] {
+        [] => "已撤回 · delivery withdrawn",
+        _ => "部分撤回 · delivery withdrawn in part",
+    };
+    let mut text = format!("{words}: {number}, {marked} 户 households\n");
+    let in_the_way: Vec<String> = in_the_way.iter().map(ToString::to_string).collect();
+    if !in_the_way.is_empty() {
+        text.push_str(&format!(
+            "下列农户已迁出本辖区,档案中仍有该表数据;迁回后再撤回一次,或告知现住地核实 · these have left the area and \
+             still hold something of it; withdraw again once they are back, or tell those where they live now:\n    {}\n",
+            in_the_way.join("\n    ")
+        ));
+    }
     if !standing.is_empty() {
         text.push_str(
             "该表填入的下列数据仍在册,请转告村和乡镇核实 · \
@@ -166,7 +199,8 @@ fn withdrawn(number: i64, Withdrawn { marked, standing }: &Withdrawn) -> Output 
         rows.push(value);
     }
     let value = serde_json::json!({
-        "ok": true, "number": number, "households": marked, "standing": rows
+        "ok": in_the_way.is_empty(), "number": number, "households": marked, "standing": rows,
+        "in_the_way": in_the_way
     });
     Output { text, json: format!("{value}\n") }
 }

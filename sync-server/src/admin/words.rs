@@ -270,11 +270,10 @@ fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
         DeliveryError::Table(_) => ("table_unreadable", "文件无法作为表格读取"),
         DeliveryError::Header(_) => ("header_missing", "表头缺少必需的列"),
         DeliveryError::NotPermitted => {
-            ("not_permitted", "只有部门账户可以导入,且只能撤回自己的导入")
+            ("not_permitted", "只有部门账户可以导入,且只能撤回自己的或同辖区已停用账户的导入")
         }
         DeliveryError::NotAnOffice => ("not_permitted", "历次排查数据只能由乡镇或县级账户导入"),
         DeliveryError::Unknown => ("delivery_unknown", "没有这次导入,或已撤回"),
-        DeliveryError::NotWhole { .. } => ("not_whole", "部分农户已不在本账户辖区,未能全部撤回"),
         DeliveryError::Cancelled => ("cancelled", "已中断;重新导入同一文件即可继续"),
         DeliveryError::Report(_) => ("report_unwritable", "报告文件无法写入;数据已导入"),
         DeliveryError::Store(_) => ("store_failed", "档案库读写失败;重新导入同一文件即可继续"),

@@ -63,15 +63,6 @@ pub enum DeliveryError {
     /// No such delivery, or withdrawn before.
     #[error("no such delivery")]
     Unknown,
-    /// Not every household could be marked as withdrawn: some have moved out of the account's area. The
-    /// delivery stands until they are.
-    #[error("{marked} households marked, {refused} not")]
-    NotWhole {
-        /// Marked.
-        marked: u64,
-        /// Not marked.
-        refused: usize,
-    },
     /// Somebody ended it.
     #[error("cancelled")]
     Cancelled,

@@ -110,5 +110,5 @@ fn again(
 
 fn is_withdrawn(connection: &Connection, delivery: i64) -> Result<bool, StoreError> {
     let imports = department::imports(connection)?;
-    Ok(imports.iter().any(|import| import.n == delivery && import.withdrawn_ms.is_some()))
+    Ok(imports.iter().any(|import| import.n == delivery && import.withdrawn_by.is_some()))
 }

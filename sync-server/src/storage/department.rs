@@ -52,7 +52,9 @@ pub struct ImportRow {
     pub begun_ms: i64,
     /// When it was done; none while it is cut off.
     pub finished_ms: Option<i64>,
-    /// When it was withdrawn.
+    /// Who takes it back, or has. From then on its rows count nowhere, whether all of them are gone yet or not.
+    pub withdrawn_by: Option<String>,
+    /// When all of it was withdrawn; none while records hold something of it.
     pub withdrawn_ms: Option<i64>,
     /// Rows kept of it.
     pub rows: u64,
@@ -81,7 +83,7 @@ pub fn begin(transaction: &Transaction<'_>, new: &NewImport) -> Result<i64, Stor
     let known = transaction
         .query_row(
             "SELECT n FROM import
-             WHERE file_hash = ?1 AND kind = ?2 AND account = ?3 AND withdrawn_ms IS NULL",
+             WHERE file_hash = ?1 AND kind = ?2 AND account = ?3 AND withdrawn_by IS NULL",
             params![new.file_hash, new.kind, new.account],
             |row| row.get(0),
         )
@@ -119,7 +121,9 @@ pub fn stage(
     rows: &[FoundRow],
 ) -> Result<u64, StoreError> {
     let mut known = transaction.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM department_row WHERE household = ?1 AND key = ?2)",
+        "SELECT EXISTS (SELECT 1 FROM department_row d
+         WHERE household = ?1 AND key = ?2 AND NOT moved
+         AND NOT EXISTS (SELECT 1 FROM import i WHERE i.n = d.import AND i.withdrawn_by IS NOT NULL))",
     )?;
     let mut insert = transaction.prepare_cached(
         "INSERT OR IGNORE INTO department_row (key, import, row, household, person, content)
@@ -137,7 +141,7 @@ pub fn stage(
     Ok(new)
 }
 
-/// The households that a delivery's rows are about.
+/// The households that a delivery's rows are about, or were before the person moved on to another.
 ///
 /// # Errors
 /// Where the file fails.
@@ -154,10 +158,11 @@ pub fn households(connection: &Connection, import: i64) -> Result<Vec<i64>, Stor
 /// # Errors
 /// Where the file fails.
 pub fn about(connection: &Connection, household: i64) -> Result<Vec<StagedRow>, StoreError> {
-    collected(connection, household, None, i64::MAX)
+    collected(connection, household, None, i64::MAX, false)
 }
 
-/// The rows about a household as they stood after a delivery: those of later ones are left out.
+/// The rows about a household as they stood after a delivery: those of later ones are left out, those of people who have
+/// moved on since are not.
 ///
 /// # Errors
 /// Where the file fails.
@@ -166,7 +171,7 @@ pub fn about_after(
     household: i64,
     import: i64,
 ) -> Result<Vec<StagedRow>, StoreError> {
-    collected(connection, household, None, import)
+    collected(connection, household, None, import, true)
 }
 
 fn collected(
@@ -174,13 +179,16 @@ fn collected(
     household: i64,
     without: Option<i64>,
     last: i64,
+    with_moved: bool,
 ) -> Result<Vec<StagedRow>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT key, row, household, person, content, import FROM department_row
-         WHERE household = ?1 AND import IS NOT ?2 AND import <= ?3 ORDER BY key, import",
+        "SELECT key, row, household, person, content, import FROM department_row d
+         WHERE household = ?1 AND import IS NOT ?2 AND import <= ?3 AND moved <= ?4
+         AND NOT EXISTS (SELECT 1 FROM import i WHERE i.n = d.import AND i.withdrawn_by IS NOT NULL)
+         ORDER BY key, import",
     )?;
     // In the order of the table, so that SQLite has nothing to sort.
-    let mut rows = statement.query(params![household, without, last])?;
+    let mut rows = statement.query(params![household, without, last, with_moved])?;
     let mut latest = Vec::<StagedRow>::new();
     while let Some(row) = rows.next()? {
         let row = read(row)?.ok_or(StoreError::Damaged)?;
@@ -202,10 +210,10 @@ pub fn of_others(
     import: i64,
     household: i64,
 ) -> Result<Vec<StagedRow>, StoreError> {
-    collected(connection, household, Some(import), i64::MAX)
+    collected(connection, household, Some(import), i64::MAX, false)
 }
 
-/// The rows about a household that no delivery but this one holds.
+/// The rows about a household, of people who have moved on since as well, that no delivery but this one vouches for.
 ///
 /// # Errors
 /// Where the file fails.
@@ -217,8 +225,8 @@ pub fn only_of(
     let mut statement = connection.prepare_cached(
         "SELECT key, row, household, person, content, import FROM department_row d
          WHERE household = ?1 AND import = ?2
-         AND NOT EXISTS (SELECT 1 FROM department_row e
-         WHERE e.household = ?1 AND e.key = d.key AND e.import <> ?2)",
+         AND NOT EXISTS (SELECT 1 FROM department_row e JOIN import i ON i.n = e.import
+         WHERE e.household = ?1 AND e.key = d.key AND e.import <> ?2 AND i.withdrawn_by IS NULL)",
     )?;
     let rows = statement.query_map([household, import], read)?;
     rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
@@ -231,10 +239,34 @@ pub fn only_of(
 pub fn rows_of(connection: &Connection, import: i64) -> Result<Vec<StagedRow>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT key, row, household, person, content, import FROM department_row
-         WHERE import = ?1 ORDER BY row",
+         WHERE import = ?1 AND NOT moved ORDER BY row",
     )?;
     let rows = statement.query_map([import], read)?;
     rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
+}
+
+/// A delivery's rows where they stood before the person moved on to another household.
+///
+/// # Errors
+/// Where the file fails.
+pub fn moved_rows_of(connection: &Connection, import: i64) -> Result<Vec<StagedRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, row, household, person, content, import FROM department_row
+         WHERE import = ?1 AND moved ORDER BY row",
+    )?;
+    let rows = statement.query_map([import], read)?;
+    rows.map(|row| row?.ok_or(StoreError::Damaged)).collect()
+}
+
+/// The deliveries that have a row about a household.
+///
+/// # Errors
+/// Where the file fails.
+pub fn imports_with(connection: &Connection, row: &StagedRow) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT import FROM department_row WHERE household = ?1 AND key = ?2")?;
+    let imports = statement.query_map(params![row.household, row.key], |row| row.get(0))?;
+    Ok(imports.collect::<Result<_, _>>()?)
 }
 
 /// All deliveries, the latest first.
@@ -243,8 +275,10 @@ pub fn rows_of(connection: &Connection, import: i64) -> Result<Vec<StagedRow>, S
 /// Where the file fails.
 pub fn imports(connection: &Connection) -> Result<Vec<ImportRow>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT i.n, i.kind, i.department, i.account, i.begun_ms, i.finished_ms, i.withdrawn_ms,
-         (SELECT count(*) FROM department_row d WHERE d.import = i.n) FROM import i ORDER BY i.n DESC",
+        "SELECT i.n, i.kind, i.department, i.account, i.begun_ms, i.finished_ms, i.withdrawn_by,
+         i.withdrawn_ms, (SELECT count(*) FROM department_row d WHERE d.import = i.n)
+         - (SELECT count(*) FROM department_row d WHERE d.import = i.n AND d.moved)
+         FROM import i ORDER BY i.n DESC",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(ImportRow {
@@ -254,28 +288,43 @@ pub fn imports(connection: &Connection) -> Result<Vec<ImportRow>, StoreError> {
             account: row.get(3)?,
             begun_ms: row.get(4)?,
             finished_ms: row.get(5)?,
-            withdrawn_ms: row.get(6)?,
-            rows: row.get::<_, i64>(7)?.cast_unsigned(),
+            withdrawn_by: row.get(6)?,
+            withdrawn_ms: row.get(7)?,
+            rows: row.get::<_, i64>(8)?.cast_unsigned(),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Forgets a delivery's rows: its file was wrong. What records hold of it is withdrawn there first.
+/// Begins to take a delivery back: its file was wrong. From now on its rows count nowhere.
 ///
 /// # Errors
 /// Where the file fails.
-pub fn withdraw(
+pub fn begin_withdrawal(transaction: &Transaction<'_>, n: i64, by: &str) -> Result<(), StoreError> {
+    transaction.execute("UPDATE import SET withdrawn_by = ?2 WHERE n = ?1", params![n, by])?;
+    Ok(())
+}
+
+/// Forgets a delivery's rows, but for those about households whose records still hold something of it. Where there are
+/// none of these it is withdrawn.
+///
+/// # Errors
+/// Where the file fails.
+pub fn forget(
     transaction: &Transaction<'_>,
     n: i64,
-    by: &str,
+    but_of: &[i64],
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    transaction.execute("DELETE FROM department_row WHERE import = ?1", [n])?;
     transaction.execute(
-        "UPDATE import SET withdrawn_ms = ?2, withdrawn_by = ?3 WHERE n = ?1",
-        params![n, now_ms, by],
+        "DELETE FROM department_row WHERE import = ?1
+         AND household NOT IN (SELECT value FROM json_each(?2))",
+        params![n, format!("{but_of:?}")],
     )?;
+    if but_of.is_empty() {
+        transaction
+            .execute("UPDATE import SET withdrawn_ms = ?2 WHERE n = ?1", params![n, now_ms])?;
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use wanhu_core::document::duplicate::identity_numbers;
+use wanhu_core::document::duplicate::{identity_numbers, merged_into};
 use wanhu_core::document::record;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
@@ -15,8 +15,8 @@ use wanhu_core::domain::value::Value;
 use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Household};
 
-use super::Storage;
 use super::following::Follower;
+use super::{Storage, strays};
 
 const IDENTITY: u8 = 1;
 const TELEPHONE: u8 = 2;
@@ -46,14 +46,16 @@ fn index(
     key: &PersonKey,
     household: &Household,
 ) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached("DELETE FROM person WHERE household = ?1")?
-        .execute([household.n])?;
+    let before = transaction
+        .prepare_cached("DELETE FROM person WHERE household = ?1 RETURNING blind, kind")?
+        .query_map([household.n], |row| Ok((Blind(row.get(0)?), row.get(1)?)))?
+        .collect::<Result<Vec<(Blind, u8)>, _>>()?;
     let numbers = identity_numbers(&household.fold);
     let telephone = record::value(&household.fold, "basic", "phone").and_then(Value::as_text);
-    let blinds = numbers
+    let people: Vec<Blind> = numbers.iter().map(|number| key.identity(number)).collect();
+    let blinds = people
         .iter()
-        .map(|number| (key.identity(number), IDENTITY))
+        .map(|person| (*person, IDENTITY))
         .chain(telephone.and_then(|text| key.phone(text)).map(|blind| (blind, TELEPHONE)));
     let mut insert = transaction.prepare_cached(
         "INSERT OR IGNORE INTO person (blind, household, kind) VALUES (?1, ?2, ?3)",
@@ -61,7 +63,10 @@ fn index(
     for (blind, kind) in blinds {
         insert.execute(params![blind.0, household.n, kind])?;
     }
-    Ok(())
+    let left = before.into_iter().filter(|(_, kind)| *kind == IDENTITY).map(|(person, _)| person);
+    let seen: Vec<Blind> = left.chain(people.iter().copied()).collect();
+    let is_merged = merged_into(&household.fold).is_some();
+    strays::follow(transaction, household.n, if is_merged { &[] } else { &people }, seen)
 }
 
 /// The households of the person with this identity number or telephone, as far as the index reaches.

@@ -5,6 +5,21 @@ use serde_json::json;
 use super::bad_week::bill;
 use super::*;
 
+/// Identity number of the head of [`neighbours`].
+const WIFE: &str = "11010519491231002X";
+
+/// Another family of 福岭村.
+fn neighbours() -> RecordEdit {
+    let number = format!("members.identity_number={WIFE}");
+    typed(&[
+        "basic.head_name=文秀芬",
+        "class.household_kind=脱贫户",
+        "members.name=文秀芬",
+        "members.relation=户主",
+        &number,
+    ])
+}
+
 const GRADES: Line<'static> = &["户主姓名", "身份证号", "鉴定等级"];
 const UNSAFE: Line<'static> = &["周长根", NUMBER, "D级"];
 
@@ -37,6 +52,17 @@ impl Scene {
 
     fn bill(&self, self_pay: &str) -> Json {
         deliver(&self.county, &bill(self.dir.path(), "周长根", NUMBER, self_pay))
+    }
+
+    /// Delivers bills: name, number, admission, total, self-pay.
+    fn bills(&self, title: &str, rows: &[Line<'_>]) -> Json {
+        let header: Line<'_> =
+            &["姓名", "身份证号码", "入院日期", "总费用", "个人自付", "医疗类别"];
+        let lines = [&[header], rows].concat();
+        deliver(
+            &self.county,
+            &spreadsheet(&self.dir.path().join(format!("{title}.xlsx")), title, &lines),
+        )
     }
 
     /// Takes a delivery back. The fields that it leaves.
@@ -154,24 +180,94 @@ async fn an_allowance_stands_in_nobodys_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_lies_in_another_county_by_now_is_not_taken_back_and_says_so() {
+async fn what_lies_in_another_county_by_now_is_named_and_taken_back_when_it_may_be() {
     let scene = scene().await;
-    let wrong = scene.bill("70000");
+    let here = scene.li.create_household(FULING, neighbours()).unwrap();
+    sync(&scene.li).await;
+    let rows: [Line<'_>; 2] = [
+        &["周长根", NUMBER, "2024-02-01", "90000", "70000", "住院"],
+        &["文秀芬", WIFE, "2024-02-01", "90000", "70000", "住院"],
+    ];
+    let wrong = scene.bills("wrong", &rows);
+    assert_eq!(wrong["warned"], 2, "{wrong}");
     let to = |village| {
         scene.county.office("", AdminCommand::Move { household: scene.id, village }).unwrap();
     };
     to(431_025_100_216);
-    let withdraw = || {
+    let again = || {
         let command = ImportCommand::Withdraw { number: number(&wrong), report: None };
         scene.county.import("医保局", command)
     };
-    assert_eq!(withdraw(), Err("not_whole"));
-    // It stays a delivery, so that it can be taken back once the family is there again.
-    let list = scene.county.import("医保局", ImportCommand::List).unwrap();
-    assert_eq!((&list[0]["number"], &list[0]["withdrawn_ms"]), (&wrong["number"], &Json::Null));
-    to(FULING);
+    let listed = |field: &str| {
+        let list = scene.county.import("医保局", ImportCommand::List).unwrap();
+        let known = list.as_array().unwrap().iter().find(|row| row["number"] == wrong["number"]);
+        known.unwrap()[field].clone()
+    };
+    for marked in [1, 0] {
+        let told = again().unwrap();
+        assert_eq!((&told["ok"], &told["households"]), (&false.into(), &marked.into()));
+        assert_eq!(told["in_the_way"], json!([scene.id.to_string()]));
+        assert_eq!((&listed("withdrawn_in_part"), &listed("rows")), (&true.into(), &1.into()));
+        assert_eq!(listed("withdrawn_ms"), Json::Null);
+    }
+    // A bill of a few yuan does not bring the wrong one back.
+    let small: [Line<'_>; 1] = [&["文秀芬", WIFE, "2024-02-20", "100", "60", "住院"]];
+    let small = scene.bills("small", &small);
+    assert_eq!((&small["matched"], &small["warned"]), (&1.into(), &0.into()));
     sync(&scene.li).await;
-    assert_eq!(scene.asked().await.len(), 1, "nothing was taken back");
-    assert_eq!(withdraw().unwrap()["households"], 1);
+    let bills = scene.li.show(here).unwrap().fields;
+    let bills = bills.iter().filter(|f| f.container == "spending" && f.key.ends_with(".total_fen"));
+    assert_eq!(bills.count(), 1, "the withdrawn bill, and not once more");
+    to(FULING);
+    assert_eq!(scene.asked().await.len(), 1, "of the family that was away nothing was taken back");
+    let small: [Line<'_>; 1] = [&["周长根", NUMBER, "2024-02-20", "100", "60", "住院"]];
+    assert_eq!(scene.bills("another", &small)["warned"], 0, "its rows count no more all the same");
+    let told = again().unwrap();
+    assert_eq!((&told["ok"], &told["households"]), (&true.into(), &1.into()));
+    assert_eq!(scene.asked().await, []);
+    assert_eq!((listed("withdrawn_in_part"), listed("rows")), (false.into(), 0.into()));
+    assert_eq!(again(), Err("delivery_unknown"));
+    // The same file, if it was right after all, is a delivery of its own.
+    assert_eq!(scene.bills("wrong", &rows)["warned"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_told_of_a_household_that_has_left_the_county() {
+    let scene = scene().await;
+    let delivered = scene.grades("一月");
+    let bills = scene.bill("70000");
+    fill_in(&scene.county, "乡政府", scene.id, &["living.house_danger=B级"]);
+    let told = || {
+        let asked = |by, command| scene.county.import(by, command).unwrap();
+        let differences = ImportCommand::Differences { number: number(&delivered) };
+        let answers = ImportCommand::Answers { number: number(&bills) };
+        (asked("住建局", differences), asked("医保局", answers))
+    };
+    let (differences, answers) = told();
+    assert_eq!((&differences[0]["row"], &answers[0]["answer"]), (&3.into(), &"".into()));
+    let away = AdminCommand::Move { household: scene.id, village: 431_025_100_216 };
+    scene.county.office("", away).unwrap();
+    let left = json!([{ "households_left": 1 }]);
+    assert_eq!(told(), (left.clone(), left), "counted, and no more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_successor_looks_after_the_files_of_an_account_that_is_closed() {
+    let scene = scene().await;
+    let delivered = scene.bill("70000");
+    scene.county.account("医保局新", Role::Department, FULING / 1_000_000);
+    scene.county.account("外县医保局", Role::Department, 431_024);
+    let list = |by: &str| scene.county.import(by, ImportCommand::List).unwrap();
+    let answers =
+        |by: &str| scene.county.import(by, ImportCommand::Answers { number: number(&delivered) });
+    assert_eq!((list("医保局新"), answers("医保局新")), (json!([]), Err("delivery_unknown")));
+    scene.county.office("", AdminCommand::AccountDisable { id: "医保局".to_owned() }).unwrap();
+    assert_eq!(answers("外县医保局"), Err("delivery_unknown"), "another county's");
+    assert_eq!(answers("乡政府"), Err("delivery_unknown"), "no department");
+    let listed = list("医保局新");
+    let told = (&listed[0]["number"], &listed[0]["account"]);
+    assert_eq!(told, (&delivered["number"], &"医保局".into()), "whose it was");
+    assert_eq!(answers("医保局新").unwrap()[0]["row"], 3);
+    assert_eq!(scene.withdraw("医保局新", &delivered), [""; 0]);
     assert_eq!(scene.asked().await, []);
 }
