@@ -16,6 +16,7 @@ pub mod header;
 mod inflate;
 mod judging;
 pub mod outcome;
+mod possible;
 pub mod profile;
 mod proposals;
 mod provenance;

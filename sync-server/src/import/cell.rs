@@ -22,15 +22,19 @@ const YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
 const YUAN_DIGITS_MAX: usize = 14;
 
 /// The text of a cell as it is compared: ASCII instead of full-width characters, no space around it, none of
-/// the marks that force a spreadsheet to see text.
+/// the marks that force a spreadsheet to see text: `'431022…`, `="431022…"`.
 pub(super) fn plain(cell: &str) -> Cow<'_, str> {
     // Spaces, invisible characters and those of full width begin with one of these bytes; most cells have none.
-    let odd = |byte: u8| byte <= b' ' || matches!(byte, b'\'' | 0xC2 | 0xE1 | 0xE2 | 0xE3 | 0xEF);
+    let odd =
+        |byte: u8| byte <= b' ' || matches!(byte, b'\'' | b'=' | 0xC2 | 0xE1 | 0xE2 | 0xE3 | 0xEF);
     if !cell.bytes().any(odd) {
         return Cow::Borrowed(cell);
     }
     let is_edge = |character: char| character.is_whitespace() || is_invisible(character);
     let cell = cell.trim_matches(is_edge).trim_start_matches('\'').trim_matches(is_edge);
+    let quoted = cell.strip_prefix("=\"").and_then(|cell| cell.strip_suffix('"'));
+    let cell =
+        quoted.filter(|text| !text.contains('"')).map_or(cell, |text| text.trim_matches(is_edge));
     Cow::Owned(cell.chars().filter(|character| !is_invisible(*character)).map(half_width).collect())
 }
 
@@ -352,6 +356,7 @@ mod tests {
             "11010519491231002x",
             "１１０１０５１９４９１２３１００２Ｘ",
             "'11010519491231002X",
+            "=\"11010519491231002X\"",
             "\t11010519491231002X",
             "110105 19491231 002X",
             "110105491231002",
@@ -367,7 +372,8 @@ mod tests {
             ("110105491331002", FaultCode::IdentityMalformed),
             ("E", FaultCode::IdentityMalformed),
             ("护照E123", FaultCode::IdentityMalformed),
-            ("=\"11010519491231002X\"", FaultCode::IdentityMalformed),
+            ("=\"11010519491231002X\"&\"\"", FaultCode::IdentityMalformed),
+            ("=11010519491231002X", FaultCode::IdentityMalformed),
         ] {
             assert_eq!(read(text), Err(code), "{text}");
         }

@@ -159,7 +159,9 @@ impl Delivery<'_> {
 
     fn read(&mut self, table: &Table) -> Result<(Vec<DepartmentRow>, Vec<Fault>), DeliveryError> {
         let (mut taken, mut faults) = (Vec::new(), Vec::new());
-        for (place, outcome) in Rows::new(table, self.profile)?.enumerate() {
+        let mut rows = Rows::new(table, self.profile)?.on(Day::in_china(self.app.clock.now_ms()));
+        self.settle_names(&mut rows)?;
+        for (place, outcome) in rows.enumerate() {
             if place % ROWS_A_TURN == 0 {
                 self.goes_on(DeliveryPhase::Reading, place, table.rows().len())?;
             }
@@ -171,6 +173,25 @@ impl Delivery<'_> {
             }
         }
         Ok((taken, faults))
+    }
+
+    /// Of numbers with two names, those of which people on record have the one and not the other are read by it.
+    fn settle_names(&self, rows: &mut Rows<'_>) -> Result<(), DeliveryError> {
+        let named = rows.with_two_names();
+        let key = self.app.person_key;
+        let people: Vec<_> =
+            named.iter().map(|(number, name)| (key.identity(number), name.as_str())).collect();
+        let places = self.app.storage.read(|c| persons::whereabouts(c, &people))?;
+        let has_it =
+            |place: &Whereabouts| matches!(place, Whereabouts::In { has_the_name: true, .. });
+        let known: Vec<_> =
+            named.iter().zip(&places).filter(|(_, place)| has_it(place)).map(|(n, _)| n).collect();
+        for same in known.chunk_by(|(one, _), (other, _)| one == other) {
+            if let [(number, name)] = same {
+                rows.settle(number, name.clone());
+            }
+        }
+        Ok(())
     }
 
     /// The rows about somebody on record in this account's area. The others are faults.

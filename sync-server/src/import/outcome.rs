@@ -56,14 +56,21 @@ pub enum FaultCode {
     IdentityCheck,
     /// A spreadsheet took it for a number and lost its last digits.
     IdentityScientific,
-    /// The file has the number with two different names; all rows with it are faults.
+    /// The file has the number with two different names; rows with it are faults, but for those with the name that the
+    /// register of people knows.
     IdentityTwoNames,
     /// Not a day, or not a month.
     DayMalformed,
+    /// A day that is still to come, of what is over.
+    DayInFuture,
+    /// It ended before it began.
+    EndsBeforeBegin,
     /// Not an amount.
     AmountMalformed,
     /// Below zero.
     AmountNegative,
+    /// More was paid by the patient than the whole bill.
+    SelfPayAboveTotal,
     /// Not a whole number.
     NumberMalformed,
     /// A word that stands for no code.
@@ -92,7 +99,7 @@ pub enum FaultCode {
 
 impl FaultCode {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::NameMissing,
         Self::IdentityMissing,
         Self::IdentityMalformed,
@@ -100,8 +107,11 @@ impl FaultCode {
         Self::IdentityScientific,
         Self::IdentityTwoNames,
         Self::DayMalformed,
+        Self::DayInFuture,
+        Self::EndsBeforeBegin,
         Self::AmountMalformed,
         Self::AmountNegative,
+        Self::SelfPayAboveTotal,
         Self::NumberMalformed,
         Self::CodeUnknown,
         Self::ValueMissing,
@@ -126,8 +136,11 @@ impl FaultCode {
             Self::IdentityScientific => "identity_scientific",
             Self::IdentityTwoNames => "identity_two_names",
             Self::DayMalformed => "day_malformed",
+            Self::DayInFuture => "day_in_future",
+            Self::EndsBeforeBegin => "ends_before_begin",
             Self::AmountMalformed => "amount_malformed",
             Self::AmountNegative => "amount_negative",
+            Self::SelfPayAboveTotal => "self_pay_above_total",
             Self::NumberMalformed => "number_malformed",
             Self::CodeUnknown => "code_unknown",
             Self::ValueMissing => "value_missing",

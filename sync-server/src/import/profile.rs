@@ -88,6 +88,8 @@ pub enum Reading {
     Day,
     /// As the first day of a month.
     Month,
+    /// As an ISO day; of a month without a day its first one.
+    DayOrMonth,
     /// As fen, written in yuan.
     FenFromYuan,
     /// As a whole number.
@@ -363,7 +365,7 @@ impl Column {
                 self.text_max = usize::try_from(*max).unwrap_or(TEXT_MAX);
                 Ok(())
             }
-            (FieldKind::Date, Reading::Day | Reading::Month) => Ok(()),
+            (FieldKind::Date, Reading::Day | Reading::Month | Reading::DayOrMonth) => Ok(()),
             (FieldKind::Number { unit, .. }, Reading::FenFromYuan) if unit == "fen" => Ok(()),
             (FieldKind::Number { unit, .. }, Reading::Number) if unit != "fen" => Ok(()),
             (FieldKind::Tick, Reading::Tick) => {

@@ -8,13 +8,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use wanhu_core::domain::day::Day;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::value::Value;
 
 use super::cell;
 use super::header::{self, Header, HeaderError};
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Skip, Summary};
-use super::profile::{Column, Profile, Reading, Role};
+use super::possible;
+use super::profile::{Column, Kind, Profile, Reading, Role};
 use super::table::{Row, RowState, Table};
 
 /// Longest name, in characters, as in the record.
@@ -50,9 +52,12 @@ pub struct Rows<'t> {
     identity: Option<Target<'t>>,
     village: Option<Target<'t>>,
     values: Vec<Target<'t>>,
+    kind: Kind,
+    today: Option<Day>,
     meaning: Sha256,
     rows: Box<dyn Iterator<Item = Row<'t>> + 't>,
-    two_names: HashSet<u64>,
+    /// Numbers that stand with two names, and the one of these that holds, where somebody knows it.
+    two_names: HashMap<u64, Option<String>>,
     keys: HashSet<[u8; 16]>,
 }
 
@@ -101,13 +106,46 @@ impl<'t> Rows<'t> {
                 .collect(),
             meaning: Sha256::new_with_prefix(profile.kind.code()).chain_update([0]),
             rows: Box::new(table.rows()),
-            two_names: HashSet::new(),
+            kind: profile.kind,
+            today: None,
+            two_names: HashMap::new(),
             keys: HashSet::with_capacity(table.rows().len()),
             table,
             header,
         };
-        rows.two_names = rows.find_two_names();
+        rows.two_names = rows.find_two_names().into_iter().map(|number| (number, None)).collect();
         Ok(rows)
+    }
+
+    /// The same, read on a day: bills of later days are faults.
+    #[must_use]
+    pub fn on(self, today: Day) -> Self {
+        Self { today: Some(today), ..self }
+    }
+
+    /// The numbers that stand with two names, each with every name beside it.
+    pub(super) fn with_two_names(&self) -> Vec<(IdentityNumber, String)> {
+        let (Some(name), Some(identity)) = (&self.name, &self.identity) else { return Vec::new() };
+        if self.two_names.is_empty() {
+            return Vec::new();
+        }
+        let rows = self.table.rows().filter(|row| row.number > self.header.row);
+        let mut named: Vec<_> = rows
+            .filter_map(|row| {
+                let number = cell::identity(&cell::plain(row.cell(identity.at))).ok()?;
+                let name = cell::name(&cell::plain(row.cell(name.at))).into_owned();
+                self.two_names.contains_key(&digits(&number)).then_some((number, name))
+            })
+            .filter(|(_, name)| !name.is_empty())
+            .collect();
+        named.sort_unstable_by(|(a, b), (c, d)| (a.as_str(), b).cmp(&(c.as_str(), d)));
+        named.dedup();
+        named
+    }
+
+    /// Takes rows with this number where they have this name.
+    pub(super) fn settle(&mut self, number: &IdentityNumber, name: String) {
+        self.two_names.insert(digits(number), Some(name));
     }
 
     /// The header found.
@@ -170,13 +208,15 @@ impl<'t> Rows<'t> {
         if self.is_total(row) {
             return Ok(Err(Skip::TotalLine));
         }
-        let (name, identity, village) = (self.name(row)?, self.identity(row)?, self.village(row)?);
+        let name = self.name(row)?;
+        let (identity, village) = (self.identity(row, &name)?, self.village(row)?);
         let mut values = Vec::with_capacity(self.values.len());
         for target in &self.values {
             if let Some(value) = target.read(row, self.table.from_1904)? {
                 values.push((Arc::clone(&target.column.field), value));
             }
         }
+        self.must_be_possible(&values)?;
         let taken =
             DepartmentRow { row: row.number, name, identity, village, values, key: [0; 16] };
         let key = self.key(&taken);
@@ -184,6 +224,23 @@ impl<'t> Rows<'t> {
             return Err(whole_row(FaultCode::DuplicateRow));
         }
         Ok(Ok(DepartmentRow { key, ..taken }))
+    }
+
+    fn must_be_possible(&self, values: &[(Arc<str>, Value)]) -> Result<(), CellFault> {
+        let Some((field, code)) = possible::contradiction(self.kind, values, self.today) else {
+            return Ok(());
+        };
+        let target = |field| self.values.iter().find(|target| &*target.column.field == field);
+        let exactness =
+            |field| target(field).map(|target| (target.column.reading, target.in_myriads));
+        // What is rounded to 万元 or to a month may lie beside what is not.
+        let pairs = [("from", "to"), ("total_fen", "self_pay_fen")];
+        let other = pairs.into_iter().find(|(_, second)| *second == field).map(|(first, _)| first);
+        let is_rounded = other.is_some_and(|other| exactness(other) != exactness(field));
+        if code != FaultCode::DayInFuture && is_rounded {
+            return Ok(());
+        }
+        Err(target(field).map_or_else(|| whole_row(code), |target| target.fault(code)))
     }
 
     fn is_header(&self, row: Row<'_>) -> bool {
@@ -220,7 +277,7 @@ impl<'t> Rows<'t> {
         Ok(name.into_owned())
     }
 
-    fn identity(&self, row: Row<'_>) -> Result<Option<IdentityNumber>, CellFault> {
+    fn identity(&self, row: Row<'_>, name: &str) -> Result<Option<IdentityNumber>, CellFault> {
         let Some(target) = &self.identity else { return Ok(None) };
         let plain = target.plain(row)?;
         if cell::is_nothing(&plain) {
@@ -228,10 +285,12 @@ impl<'t> Rows<'t> {
             return if target.column.required { Err(fault()) } else { Ok(None) };
         }
         let number = cell::identity(&plain).map_err(|code| target.fault(code))?;
-        if self.two_names.contains(&digits(&number)) {
-            return Err(target.fault(FaultCode::IdentityTwoNames));
+        match self.two_names.get(&digits(&number)) {
+            Some(known) if known.as_deref() != Some(name) => {
+                Err(target.fault(FaultCode::IdentityTwoNames))
+            }
+            Some(_) | None => Ok(Some(number)),
         }
-        Ok(Some(number))
     }
 
     fn village(&self, row: Row<'_>) -> Result<Option<String>, CellFault> {
@@ -320,6 +379,12 @@ impl Target<'_> {
             }
             Reading::Day => Value::Text(
                 cell::day(&plain, from_1904)
+                    .ok_or_else(|| fault(FaultCode::DayMalformed))?
+                    .to_string(),
+            ),
+            Reading::DayOrMonth => Value::Text(
+                cell::day(&plain, from_1904)
+                    .or_else(|| cell::month(&plain, from_1904))
                     .ok_or_else(|| fault(FaultCode::DayMalformed))?
                     .to_string(),
             ),

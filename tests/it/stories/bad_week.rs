@@ -381,3 +381,31 @@ async fn a_clue_that_is_known_is_told_at_save_and_is_one_task() {
     }
     assert!(li.tasks().unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_misspelt_name_costs_its_own_row() {
+    let (county, li, id) = on_record(family()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let header: Line<'_> = &["姓名", "身份证号码", "入院日期", "总费用", "个人自付"];
+    let sent = |title: &str, names: [&str; 3]| {
+        let rows = names.map(|name| [name, NUMBER, "2024-02-01", "900", "9"]);
+        let mut rows = rows.to_vec();
+        for (row, day) in rows.iter_mut().zip(["2024-02-01", "2024-02-02", "2024-02-03"]) {
+            row[2] = day;
+        }
+        let lines: Vec<Line<'_>> =
+            std::iter::once(header).chain(rows.iter().map(|row| &row[..])).collect();
+        let told = deliver(
+            &county,
+            &spreadsheet(&dir.path().join(format!("{title}.xlsx")), title, &lines),
+        );
+        (told["matched"].clone(), told["faults"]["identity_two_names"].clone())
+    };
+    assert_eq!(sent("misspelt", ["周长根", "周长恨", "周 长根"]), (2.into(), 1.into()));
+    let both = ["周福贵", "周富贵", "周福贵"];
+    assert_eq!(sent("unknown", both), (0.into(), 3.into()), "nobody knows which is right");
+    // Where people of both names live in the household, nobody knows either.
+    li.edit(id, &typed(&["members.name=周长恨", "members.relation=儿子"])).unwrap();
+    sync(&li).await;
+    assert_eq!(sent("both", ["周长根", "周长恨", "周长根"]), (0.into(), 3.into()));
+}

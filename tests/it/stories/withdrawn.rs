@@ -232,6 +232,28 @@ async fn what_lies_in_another_county_by_now_is_named_and_taken_back_when_it_may_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_villages_answer_is_told_to_each_list_that_has_the_row() {
+    let scene = scene().await;
+    let (january, february) = (scene.grades("一月"), scene.grades("二月"));
+    assert_eq!((&january["warned"], &february["warned"]), (&1.into(), &0.into()));
+    sync(&scene.li).await;
+    let tasks = scene.li.tasks().unwrap();
+    let asked = tasks.iter().find(|task| task.task.kind == TaskKind::AnswerWarning).unwrap();
+    let row = &asked.task.subject;
+    let visit = ["visits.date=2024-03-04", "visits.met=户主", "case.consent=是"];
+    let [answer, on] = [("answer", "属实"), ("answered_on", "2024-03-04")]
+        .map(|(field, value)| format!("warnings.{row}.{field}={value}"));
+    let fields = [&visit[..], &[&*answer, &*on]].concat();
+    take(&scene.li, scene.id, Stage::Verified, typed(&fields));
+    sync(&scene.li).await;
+    for list in [january, february] {
+        let command = ImportCommand::Answers { number: number(&list) };
+        let told = scene.county.import("住建局", command).unwrap();
+        assert_eq!((&told[0]["row"], &told[0]["answer"]), (&3.into(), &"confirmed".into()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_told_of_a_household_that_has_left_the_county() {
     let scene = scene().await;
     let delivered = scene.grades("一月");

@@ -99,6 +99,25 @@ fn whoever_the_file_lists_in_two_households_is_taken_in_neither() {
 }
 
 #[test]
+fn a_month_of_identification_is_read_as_its_first_day() {
+    let one = identity(1);
+    for (written, day) in [
+        ("2019年11月", "2019-11-01"),
+        ("201911", "2019-11-01"),
+        ("2019-11", "2019-11-01"),
+        ("2019-11-23", "2019-11-23"),
+    ] {
+        let text = format!("姓名,证件号码,识别时间\n甲,{one},{written}\n");
+        let (households, _) = listed(&text);
+        assert_eq!(
+            super::register::text(&households[0].rows[0], "identified_on"),
+            day,
+            "{written}"
+        );
+    }
+}
+
+#[test]
 fn a_register_of_households_names_the_head_alone() {
     let one = identity(1);
     let table = read(format!("户主姓名,户主身份证号,村\n甲,{one},福岭村\n").as_bytes()).unwrap();

@@ -11,7 +11,7 @@ use wanhu_core::domain::value::Value;
 
 use super::*;
 use crate::import::header::HeaderError;
-use crate::import::outcome::{DepartmentRow, Fault, FaultCode, Summary};
+use crate::import::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
 use crate::import::profile::{Kind, Profile, ProfileError};
 use crate::import::report;
 use crate::import::rows::{Rows, read_rows};
@@ -137,6 +137,7 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         (format!("甲,{one},住院,1月1日,1,1,"), FaultCode::DayMalformed, "入院日期"),
         (format!("甲,{one},住院,2020-01-01,约1,1,"), FaultCode::AmountMalformed, "总费用"),
         (format!("甲,{one},住院,2020-01-01,1,-1,"), FaultCode::AmountNegative, "自付"),
+        (format!("甲,{one},住院,2020-01-01,1,1.01,"), FaultCode::SelfPayAboveTotal, "自付"),
         (format!("甲,{one},不住院,2020-01-01,1,1,"), FaultCode::CodeUnknown, "住院/门诊"),
         (format!("甲,{one},住院,2020-01-01,/,1,"), FaultCode::ValueMissing, "总费用"),
         (format!("甲,{one},住院,2020-01-01,1,1,{long}"), FaultCode::TextTooLong, "医院"),
@@ -155,8 +156,10 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         &format!("姓名,身份证号,务工区域,务工月数\n甲,{one},省外,半年\n"),
     );
     seen.extend(faults.iter().map(|fault| fault.code));
-    // Those are found when a row is matched with the records, and are tested there.
+    // Those are found when a row is matched with the records, or with the calendar, and are tested there.
     seen.extend([
+        FaultCode::DayInFuture,
+        FaultCode::EndsBeforeBegin,
         FaultCode::PersonUnknown,
         FaultCode::PersonTwice,
         FaultCode::NameDiffers,
@@ -167,6 +170,55 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         let words = schema::words("import_fault", code.code()).unwrap();
         assert!(!words.zh.is_empty() && !words.en.is_empty());
     }
+}
+
+#[test]
+fn bills_that_cannot_be_are_named_by_what_is_wrong_with_them() {
+    let one = identity(1);
+    let read_on = |header: &str, line: &str| {
+        let table = read(format!("{header}\n{line}\n").as_bytes()).unwrap();
+        let rows = Rows::new(&table, medical()).unwrap().on("2024-03-04".parse().unwrap());
+        let mut rows = rows;
+        rows.nth(1).unwrap()
+    };
+    let header = "姓名,身份证号码,入院日期,出院日期,总费用,自付";
+    for (line, code, column) in [
+        ("2024-03-05,,1,1", FaultCode::DayInFuture, "入院日期"),
+        ("2024-03-01,2042-03-03,1,1", FaultCode::DayInFuture, "出院日期"),
+        ("2024-03-01,2024-02-29,1,1", FaultCode::EndsBeforeBegin, "出院日期"),
+        ("2024-03-01,2024-03-02,100,100.01", FaultCode::SelfPayAboveTotal, "自付"),
+        ("2024-03-01,2024-03-02,0,5", FaultCode::SelfPayAboveTotal, "自付"),
+    ] {
+        let Outcome::Fault(fault) = read_on(header, &format!("甲,{one},{line}")) else {
+            panic!("{line}")
+        };
+        assert_eq!((fault.code, &*fault.column), (code, column), "{line}");
+    }
+    for line in ["2024-03-04,2024-03-04,100,100", "2024-03-01,,100,0", "2023-12-31,2024-03-04,5,5"]
+    {
+        let taken = read_on(header, &format!("甲,{one},{line}"));
+        assert!(matches!(taken, Outcome::Taken(_)), "{line}: {taken:?}");
+    }
+    let rounded = "姓名,身份证号码,入院日期,总费用(万元),自付";
+    let taken = read_on(rounded, &format!("甲,{one},2024-03-01,1.2,12049"));
+    assert!(matches!(taken, Outcome::Taken(_)), "{taken:?}");
+    // The next term's fees are paid before it begins.
+    let school = "姓名,身份证号,学期开始,总费用,自付\n";
+    let (rows, faults, _) =
+        rows_of(Kind::School, &format!("{school}甲,{one},2042-09-01,100,100\n"));
+    assert_eq!((rows.len(), faults), (1, vec![]));
+}
+
+#[test]
+fn cells_that_spreadsheets_are_kept_from_reading_as_numbers_are_text() {
+    let (one, two) = (identity(1), identity(2));
+    let text = format!(
+        "姓名,身份证号码,入院日期,总费用,自付\n甲,=\"{one}\",2020-01-01,=\"1\",1\n\"=\"\"乙\"\"\",\"=\"\"{two}\"\"\",2020-01-01,1,1\n"
+    );
+    let (rows, faults, _) = rows_of(Kind::Medical, &text);
+    let read: Vec<_> =
+        rows.iter().map(|row| (&*row.name, row.identity.as_ref().unwrap().as_str())).collect();
+    assert_eq!((read, faults), (vec![("甲", &*one), ("乙", &*two)], vec![]));
 }
 
 #[test]

@@ -1,0 +1,39 @@
+//! Bills that cannot be, however well each of their cells reads: somebody mistyped a year or slipped by a column. Must not
+//! know a table or a record.
+
+use std::sync::Arc;
+
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::value::Value;
+
+use super::outcome::FaultCode;
+use super::profile::Kind;
+
+/// The first field that contradicts another, or the calendar, and how. A bill is of the past; terms of a school may begin
+/// later. What a row leaves out contradicts nothing.
+pub(super) fn contradiction(
+    kind: Kind,
+    values: &[(Arc<str>, Value)],
+    today: Option<Day>,
+) -> Option<(&'static str, FaultCode)> {
+    if !matches!(kind, Kind::Medical | Kind::School | Kind::Disaster) {
+        return None;
+    }
+    let value = |field| values.iter().find(|(known, _)| &**known == field).map(|(_, value)| value);
+    let day = |field| value(field)?.as_text()?.parse::<Day>().ok();
+    let fen = |field| value(field)?.as_int();
+    let (from, to, today) = (day("from"), day("to"), today.filter(|_| kind != Kind::School));
+    let is_after =
+        |day: Option<Day>, other: Option<Day>| day.zip(other).is_some_and(|(a, b)| a > b);
+    if is_after(from, today) {
+        return Some(("from", FaultCode::DayInFuture));
+    }
+    if is_after(to, today) {
+        return Some(("to", FaultCode::DayInFuture));
+    }
+    if is_after(from, to) {
+        return Some(("to", FaultCode::EndsBeforeBegin));
+    }
+    let is_above = fen("self_pay_fen").zip(fen("total_fen")).is_some_and(|(own, all)| own > all);
+    is_above.then_some(("self_pay_fen", FaultCode::SelfPayAboveTotal))
+}
