@@ -232,6 +232,23 @@ async fn what_lies_in_another_county_by_now_is_named_and_taken_back_when_it_may_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_broke_off_counts_from_where_it_began() {
+    let scene = scene().await;
+    let wrong = scene.bill("70000");
+    let withdraw = |report: Option<PathBuf>| {
+        let command = ImportCommand::Withdraw { number: number(&wrong), report };
+        scene.county.import("医保局", command)
+    };
+    let nowhere = scene.dir.path().join("no directory").join("report.csv");
+    assert_eq!(withdraw(Some(nowhere)), Err("report_unwritable"));
+    let list = || scene.county.import("医保局", ImportCommand::List).unwrap()[0].clone();
+    assert_eq!((&list()["withdrawn_in_part"], &list()["rows"]), (&true.into(), &1.into()));
+    assert_eq!(scene.bill("60")["warned"], 0, "its rows are there and count no more");
+    assert_eq!(scene.asked().await, []);
+    assert_eq!(withdraw(None).unwrap()["ok"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_villages_answer_is_told_to_each_list_that_has_the_row() {
     let scene = scene().await;
     let (january, february) = (scene.grades("一月"), scene.grades("二月"));
