@@ -362,6 +362,10 @@ impl Target<'_> {
         code.ok_or_else(|| self.fault(FaultCode::CodeUnknown))
     }
 
+    fn date(&self, day: Option<Day>) -> Result<Value, CellFault> {
+        day.map(|day| day.to_string().into()).ok_or_else(|| self.fault(FaultCode::DayMalformed))
+    }
+
     /// The value of a cell; `None` where there is none.
     fn read(&self, row: Row<'_>, from_1904: bool) -> Result<Option<Value>, CellFault> {
         let plain = self.plain(row)?;
@@ -377,22 +381,11 @@ impl Target<'_> {
                 }
                 Value::Text(plain.into_owned())
             }
-            Reading::Day => Value::Text(
-                cell::day(&plain, from_1904)
-                    .ok_or_else(|| fault(FaultCode::DayMalformed))?
-                    .to_string(),
-            ),
-            Reading::DayOrMonth => Value::Text(
-                cell::day(&plain, from_1904)
-                    .or_else(|| cell::month(&plain, from_1904))
-                    .ok_or_else(|| fault(FaultCode::DayMalformed))?
-                    .to_string(),
-            ),
-            Reading::Month => Value::Text(
-                cell::month(&plain, from_1904)
-                    .ok_or_else(|| fault(FaultCode::DayMalformed))?
-                    .to_string(),
-            ),
+            Reading::Day => self.date(cell::day(&plain, from_1904))?,
+            Reading::Month => self.date(cell::month(&plain, from_1904))?,
+            Reading::DayOrMonth => {
+                self.date(cell::day(&plain, from_1904).or_else(|| cell::month(&plain, from_1904)))?
+            }
             Reading::FenFromYuan => Value::Int(cell::fen(&plain, self.in_myriads).map_err(fault)?),
             Reading::Number => {
                 let number = cell::number(&plain);
