@@ -309,8 +309,11 @@ impl Office<'_> {
         let lifetime_ms = i64::try_from(minutes * 60_000).unwrap_or(i64::MAX);
         let (accounts, now_ms) = (&self.app.accounts, self.app.clock.now_ms());
         let code = accounts.issue_code(account, self.by, now_ms, lifetime_ms, entropy)?;
-        let url = url.unwrap_or_else(|| format!("http://{}", self.settings.listen));
-        Ok(code_output(&code, &url, minutes))
+        let listen = self.settings.listen;
+        // This command knows the settings, not where a server was told to listen, nor what stands in front of it.
+        let is_guess = url.is_none() && (listen.ip().is_loopback() || listen.ip().is_unspecified());
+        let url = url.unwrap_or_else(|| format!("http://{listen}"));
+        Ok(code_output(&code, &url, is_guess, minutes))
     }
 
     fn move_household(&self, household: HouseholdId, village: u64) -> Result<Output, AdminError> {
@@ -322,8 +325,10 @@ impl Office<'_> {
         let from = self.app.storage.read(|connection| {
             Ok(records::find(connection, household)?.ok_or(StoreError::NotFound)?.scope)
         })?;
-        self.must_decide_for(from)?;
-        self.must_decide_for(village)?;
+        if let Some(office) = self.office()? {
+            let moves = |village| authority::may_move(office.role, &office.areas, village);
+            granted(moves(from) && moves(village))?;
+        }
         self.app.storage.writer().write(move |transaction| {
             storage::move_household(transaction, household, village, now_ms)
         })?;
@@ -331,6 +336,7 @@ impl Office<'_> {
     }
 
     fn list_quarantine(&self, asked: &PageArguments<i64>) -> Result<Output, AdminError> {
+        self.must_decide()?;
         let (list, after) = (&self.app.regions, asked.after.unwrap_or_default());
         let sees = |village| self.must_decide_for(village).is_ok();
         let read = |c: &Connection| quarantine::waiting(c, after, asked.rows_read(), sees);
@@ -393,16 +399,25 @@ impl Office<'_> {
         Ok(done("修改已放行 · change released", &number.to_string()))
     }
 
-    /// Township and county offices decide for the villages of their area; the operator of this machine
-    /// stands in for all of them.
-    fn must_decide_for(&self, village: u64) -> Result<(), AdminError> {
-        if self.by.is_empty() {
-            return Ok(());
-        }
-        let office = self.app.accounts.account(self.by)?.ok_or(AccountError::AccountUnknown)?;
-        let decides = authority::may_decide(office.role, &office.areas, village);
-        if decides && !office.disabled { Ok(()) } else { Err(AccountError::NotGranted.into()) }
+    /// The office that acts; none for the operator of this machine, who stands in for all of them.
+    fn office(&self) -> Result<Option<Account>, AdminError> {
+        if self.by.is_empty() { Ok(None) } else { Ok(Some(self.open_account(self.by)?)) }
     }
+
+    /// Township and county offices decide for the villages of their area.
+    fn must_decide_for(&self, village: u64) -> Result<(), AdminError> {
+        let decides = |office: &Account| authority::may_decide(office.role, &office.areas, village);
+        granted(self.office()?.as_ref().is_none_or(decides))
+    }
+
+    /// Whoever decides for no village at all is told so, and not that there is nothing.
+    fn must_decide(&self) -> Result<(), AdminError> {
+        granted(self.office()?.is_none_or(|office| office.role.decides()))
+    }
+}
+
+fn granted(is_granted: bool) -> Result<(), AdminError> {
+    if is_granted { Ok(()) } else { Err(AccountError::NotGranted.into()) }
 }
 
 fn role_of(text: &str) -> Result<Role, String> {
@@ -468,7 +483,13 @@ fn find_regions(list: &RegionList, text: &str) -> Output {
     }))
 }
 
-fn code_output(code: &str, url: &str, minutes: u64) -> Output {
+fn code_output(code: &str, url: &str, is_guess: bool, minutes: u64) -> Output {
+    let hint = match is_guess {
+        true => {
+            "手机须能连到此地址,否则用 --url 指明 · phones have to reach this address; else name it with --url"
+        }
+        false => "",
+    };
     let link = format!("wanhu:enrol?u={url}&c={code}");
     let picture = QrCode::new(&link)
         .map(|qr| qr.render::<unicode::Dense1x2>().quiet_zone(true).build())
@@ -476,8 +497,12 @@ fn code_output(code: &str, url: &str, minutes: u64) -> Output {
     Output {
         text: format!(
             "{picture}\n登记码 · enrolment code: {code}\n{minutes} 分钟内有效,仅限一次 · good once, \
-             within {minutes} minutes\n服务器 · server: {url}\n"
+             within {minutes} minutes\n服务器 · server: {url}\n{}",
+            if is_guess { format!("{hint}\n") } else { String::new() }
         ),
-        json: format!("{}\n", serde_json::json!({ "code": code, "url": url, "minutes": minutes })),
+        json: format!(
+            "{}\n",
+            serde_json::json!({ "code": code, "url": url, "minutes": minutes, "hint": hint })
+        ),
     }
 }

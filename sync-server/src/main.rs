@@ -23,11 +23,11 @@ use wanhu_server::{App, serve};
 #[derive(Debug, Parser)]
 #[command(name = "wanhu-server", version)]
 struct Arguments {
-    #[command(flatten)]
-    settings: SettingsArgs,
     /// 输出 JSON · print JSON
     #[arg(long, global = true)]
     json: bool,
+    #[command(flatten)]
+    settings: SettingsArgs,
     #[command(subcommand)]
     command: Command,
 }

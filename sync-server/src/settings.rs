@@ -116,6 +116,7 @@ impl Default for Settings {
 
 /// The same settings as flags and environment variables.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "服务器设置 · Settings")]
 pub struct SettingsArgs {
     /// 配置文件 (TOML) · settings file
     #[arg(long, env = "WANHU_CONFIG", global = true)]

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value as Json;
+use wanhu_core::domain::day::Day;
+use wanhu_core::domain::environment::Clock;
+use wanhu_core::system::SystemClock;
 
 const README: &str = include_str!("../../README.md");
 
@@ -205,6 +208,50 @@ fn every_mistake_is_answered_in_both_languages_and_changes_nothing() {
     assert_eq!(township.json("phone --db p.sqlite sync")["receipts"], 1);
     let stats = township.json("target/debug/wanhu-server admin stats");
     assert_eq!(stats[0]["households"], 1);
+}
+
+#[test]
+fn help_has_a_commands_own_words_first_and_a_code_says_where_phones_go() {
+    let township = Township::start();
+    for command in ["admin figures", "admin code", "import department", "audit head"] {
+        let help = township.must(&format!("target/debug/wanhu-server {command} --help"));
+        let (own, settings) = help.split_once("服务器设置 · Settings:").unwrap();
+        assert!(own.contains("--json") && !own.contains("--data-dir"), "{help}");
+        assert!(settings.contains("--data-dir") && !settings.contains("--json"), "{help}");
+    }
+    township.must("target/debug/wanhu-server admin account-add li --name 李 --area 431022208217");
+    let code = |rest: &str| format!("target/debug/wanhu-server admin code li {rest}");
+    assert!(township.must(&code("")).contains("--url"), "loopback reaches no phone");
+    assert!(township.json(&code(""))["hint"].as_str().unwrap().contains("--url"));
+    for known in ["--url https://wanhu.example", "--listen 192.0.2.1:8787"] {
+        assert!(!township.must(&code(known)).contains("--url"), "{known}");
+        assert_eq!(township.json(&code(known))["hint"], "", "{known}");
+    }
+}
+
+#[test]
+fn a_phone_says_in_what_a_warning_counts() {
+    let township = Township::start();
+    township.must("target/debug/wanhu-server admin account-add li --name 李 --area 431022208217");
+    let code = code_in(&township.must("target/debug/wanhu-server admin code li"));
+    township.must(&format!("phone --db p.sqlite enrol http://{} {code}", township.listen));
+    township.must("phone --db p.sqlite sync");
+    let today = Day::in_china(SystemClock.now_ms());
+    let (born, fell) = (today.plus_months(-120), today.plus_days(-1));
+    let new = township.json(&format!(
+        "phone --db p.sqlite new 431022208217 basic.head_name=陈永昌 members.name=陈小 \
+         members.birth_on={born} members.dropped_out=是 spending.kind=意外事故 \
+         spending.self_pay_fen=15000元 spending.to={fell}"
+    ));
+    let id = new["id"].as_str().unwrap();
+    let said = township.must(&format!("phone --db p.sqlite warnings {id}"));
+    assert!(said.contains("现值 now 15000.00 元 yuan"), "{said}");
+    assert!(said.contains("现值 now 1, 界线 line 1 "), "children are counted: {said}");
+    let json = township.json(&format!("phone --db p.sqlite warnings {id}"));
+    let units = json.as_array().unwrap().iter().map(|w| (w["input"].clone(), w["unit"].clone()));
+    let units: Vec<_> = units.collect();
+    assert!(units.contains(&(1_500_000.into(), "fen".into())), "{units:?}");
+    assert!(units.contains(&(1.into(), "".into())), "{units:?}");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 
 use serde_json::Value as Json;
 use wanhu_core::client::RecordEdit;
+use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::value::Value;
 use wanhu_core::system::SystemEntropy;
-use wanhu_server::admin::{AdminCommand, Office, PageArguments};
+use wanhu_server::admin::{AdminCommand, HouseholdFilter, Office, PageArguments};
 use wanhu_server::storage::quarantine;
 use wanhu_tests::population::{FULING, JINPEN};
 use wanhu_tests::seeded::Seeded;
@@ -74,7 +75,16 @@ async fn an_office_sees_its_own_area_and_no_other() {
     assert_eq!(count(run(&server, "office", find("13807350001"))), 1, "the telephone of both");
     assert_eq!(count(run(&server, "", find("13807350001"))), 2);
     assert_eq!(count(run(&server, "other_office", find(NUMBER))), 0);
-    assert_eq!(count(run(&server, "li", find(NUMBER))), 0, "a cadre looks on the own phone");
+    assert_eq!(run(&server, "li", find(NUMBER)), Err("not_granted"), "who looks on the own phone");
+    let list = |text: &str| {
+        let search = Some(text.to_owned());
+        AdminCommand::List(HouseholdFilter { search, rows: 5, ..HouseholdFilter::default() })
+    };
+    for number in [NUMBER, "13807350001", "11010519491231002X"] {
+        let told = run(&server, "office", list(number));
+        assert_eq!(told, Err("search_by_number"), "a list knows names alone");
+    }
+    assert!(run(&server, "office", list("周长根2")).is_ok(), "a name may have a figure");
     assert_eq!(count(run(&server, "", find("110105194912310046"))), 0);
 }
 
@@ -105,6 +115,27 @@ async fn an_office_grants_inside_its_area_and_no_further() {
     let to = |household, village| AdminCommand::Move { household, village };
     assert_eq!(run(&server, "office", to(own, JINPEN)), Err("not_granted"), "both ends are theirs");
     assert_eq!(run(&server, "office", to(other, FULING)), Err("not_granted"));
+    // Of a move between counties no county has both ends; the city has them.
+    for (name, role, area) in [
+        ("county", Role::CountyOffice, FULING / 1_000_000),
+        ("bureau", Role::Department, FULING / 100_000_000),
+        ("city", Role::City, FULING / 100_000_000),
+        ("elsewhere", Role::City, 4301),
+    ] {
+        let (id, name, grid) = (name.to_owned(), name.to_owned(), Vec::new());
+        let add = AdminCommand::AccountAdd { id, name, role, area: vec![area], grid };
+        run(&server, "", add).unwrap();
+    }
+    for by in ["county", "bureau", "elsewhere"] {
+        assert_eq!(run(&server, by, to(own, JINPEN)), Err("not_granted"), "{by}");
+    }
+    assert!(run(&server, "city", to(own, JINPEN)).is_ok());
+    assert_eq!(
+        run(&server, "city", AdminCommand::Find { number: NUMBER.into() }),
+        Err("not_granted"),
+        "it moves what a county names, and looks into nothing"
+    );
+    assert!(run(&server, "city", to(own, FULING)).is_ok());
     assert!(run(&server, "", to(own, JINPEN)).is_ok(), "the operator stands in for all");
     assert_eq!(count(run(&server, "office", AdminCommand::Find { number: NUMBER.into() })), 0);
 

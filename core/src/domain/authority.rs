@@ -113,6 +113,11 @@ impl Role {
         }
     }
 
+    /// Whether it decides about households of its area: see [`may_decide`].
+    pub fn decides(self) -> bool {
+        matches!(self, Self::TownshipOffice | Self::CountyOffice)
+    }
+
     /// Whether its phones hold records. A change cannot be shown in part without breaking its hash, so
     /// a replica is only for those who may read everything in their area.
     pub fn holds_replica(self) -> bool {
@@ -337,8 +342,14 @@ pub fn may_see(role: Role, areas: &[u64], village: u64) -> bool {
 
 /// Whether an account decides about households of a village: about moves, and about what was refused.
 pub fn may_decide(role: Role, areas: &[u64], village: u64) -> bool {
-    matches!(role, Role::TownshipOffice | Role::CountyOffice)
-        && place(role, areas, village) == Place::Inside
+    role.decides() && place(role, areas, village) == Place::Inside
+}
+
+/// Whether an account has a say in where households of a village lie: those that decide for it, and the city, since of a move
+/// from one county to another no county has both ends. It changes nothing on a record and shows nothing of it.
+pub fn may_move(role: Role, areas: &[u64], village: u64) -> bool {
+    may_decide(role, areas, village)
+        || (role == Role::City && place(role, areas, village) == Place::Inside)
 }
 
 /// Whether an account may open an account of this role and these areas: the level below, inside its

@@ -222,6 +222,11 @@ impl Policy {
         chosen
     }
 
+    /// Whether what a rule of this id counts is money in fen; else it counts people, or tells yes from no.
+    pub fn is_in_fen(&self, rule: &str) -> bool {
+        self.rules.iter().any(|known| known.id == rule && known.signal.is_in_fen())
+    }
+
     /// From where on a rule fires in a village on a day, in the signal's unit, and where that is written. `None` where it
     /// is a share of what nobody has published there.
     pub fn line(&self, rule: &Rule, village: u64, day: Day) -> Option<(i64, String)> {

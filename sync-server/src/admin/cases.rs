@@ -128,6 +128,13 @@ fn votes_of(text: &str) -> Result<Votes, String> {
     votes_typed(text).ok_or_else(|| "请写成 9:1 · write 9:1".to_owned())
 }
 
+/// Whether somebody typed an identity number or a telephone where a name goes.
+fn is_number(text: &str) -> bool {
+    const DIGITS_MIN: usize = 7;
+    let sign = |c: char| c.is_ascii_digit() || matches!(c, 'x' | 'X' | '-' | ' ' | '+');
+    text.chars().all(sign) && text.chars().filter(char::is_ascii_digit).count() >= DIGITS_MIN
+}
+
 impl Office<'_> {
     /// The account that acts. The operator of this machine keeps no household records.
     pub(super) fn account(&self) -> Result<Account, AdminError> {
@@ -171,6 +178,9 @@ impl Office<'_> {
         // A list names people, and its tags the ill among them.
         if !account.role.holds_replica() {
             return Err(AccountError::NotGranted.into());
+        }
+        if asked.search.as_deref().is_some_and(is_number) {
+            return Err(AdminError::SearchByNumber);
         }
         let areas = match asked.area {
             Some(area) if authority::covers(&account.areas, area) => vec![area],

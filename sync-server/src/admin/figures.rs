@@ -74,6 +74,9 @@ impl Office<'_> {
         }
         let today = Day::in_china(self.app.clock.now_ms());
         let as_of = asked.as_of.unwrap_or(today);
+        if as_of > today {
+            return Err(AdminError::NotYet);
+        }
         let from = asked.from.unwrap_or_else(|| as_of.plus_months(-1).plus_days(1));
         let policy = self.app.policy.clone();
         let whole = Figures::new(as_of, (from, as_of), &policy.policy);
@@ -178,7 +181,8 @@ fn told(figures: &[Figure], list: &RegionList, defines: impl Fn(Statistic) -> bo
     output
 }
 
-/// A village's code and how many households it should have on record, line by line. The first may be a title.
+/// A village's code and how many households it should have on record, line by line. The first may be a title: its second cell
+/// is no number.
 fn expected(path: &Path) -> Result<Vec<(u64, u64)>, AdminError> {
     let unusable = |what: String| AdminError::ExpectedUnusable(what);
     let mut lines = csv::ReaderBuilder::new()
@@ -196,7 +200,7 @@ fn expected(path: &Path) -> Result<Vec<(u64, u64)>, AdminError> {
         };
         match (number(0).filter(|village| region::is_village(*village)), number(1)) {
             (Some(village), Some(households)) => expected.push((village, households)),
-            _ if place == 0 => {}
+            (_, None) if place == 0 => {}
             _ => return Err(unusable(format!("{}", place + 1))),
         }
     }

@@ -11,6 +11,7 @@ use crate::storage::persons::{self, PairPlace, Residence};
 impl Office<'_> {
     /// The households of a person with this identity number or telephone.
     pub(super) fn find_person(&self, text: &str) -> Result<Output, AdminError> {
+        self.must_decide()?;
         let key = self.app.person_key;
         persons::catch_up(&self.app.storage, key)?;
         let found = self.app.storage.read(|connection| persons::find(connection, &key, text))?;
@@ -25,6 +26,7 @@ impl Office<'_> {
         &self,
         asked: &PageArguments<PairPlace>,
     ) -> Result<Output, AdminError> {
+        self.must_decide()?;
         persons::catch_up(&self.app.storage, self.app.person_key)?;
         let sees = |village| self.must_decide_for(village).is_ok();
         let part = (asked.after.as_ref(), asked.rows_read());

@@ -1,10 +1,13 @@
 //! Warnings at a desk: of what an office's records tell, and one explained: asked again as it was, and under today's policy.
 //! Must not know a rule.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::facts::Row;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::region::RegionList;
 use wanhu_core::domain::schema::Sensitivity;
 use wanhu_core::domain::value::hundredths;
 use wanhu_core::domain::warning::Warning;
@@ -12,7 +15,7 @@ use wanhu_core::domain::warning::Warning;
 use super::{AdminError, Office, Output, lines};
 use crate::accounts::AccountError;
 use crate::import::replay::{self, Outcome, Replay};
-use crate::warnings::alone::{self, Found};
+use crate::warnings::alone::{self, Found, Warned};
 
 /// Which records are judged.
 #[derive(Clone, Debug, Args)]
@@ -22,6 +25,9 @@ pub struct WarnArguments {
     /// 只看数量,不写入 · say how many, write nothing
     #[arg(long)]
     pub preview: bool,
+    /// 列出的农户数 · households to name
+    #[arg(long, default_value_t = 20)]
+    pub rows: u32,
 }
 
 impl Office<'_> {
@@ -34,7 +40,7 @@ impl Office<'_> {
             return Err(AccountError::NotGranted.into());
         }
         let found = alone::judge(self.app, &account, &areas, asked.preview)?;
-        Ok(told(&found, asked.preview))
+        Ok(told(&found, asked, &self.app.regions))
     }
 
     /// Asks a household's warnings again, or one of them.
@@ -54,24 +60,43 @@ impl Office<'_> {
     }
 }
 
-fn told(found: &Found, is_preview: bool) -> Output {
-    let Found { households, warned, rules, refused } = found;
-    let title = match is_preview {
+fn told(found: &Found, asked: &WarnArguments, list: &RegionList) -> Output {
+    let Found { households, warned, rules, refused, which } = found;
+    let title = match asked.preview {
         true => "按档案预警,仅预览 · what records tell, nothing written",
         false => "按档案预警 · warned of what records tell",
     };
     let mut text =
         format!("{title}\n已查 judged: {households} 户 households, {warned} 户新预警 warned\n");
     for (rule, count) in rules {
-        text.push_str(&format!("    {count} 户 households\t{rule}\n"));
+        let fired = which.iter().flat_map(|warned| &warned.fired);
+        let fired = fired.filter(|warning| warning.rule == *rule);
+        let sources: BTreeSet<&str> = fired.map(|warning| warning.source.as_str()).collect();
+        let sources = sources.into_iter().collect::<Vec<_>>().join("; ");
+        text.push_str(&format!("    {count} 户 households\t{rule}\t{sources}\n"));
+    }
+    let shown = &which[..which.len().min(asked.rows as usize)];
+    let mut named = Vec::new();
+    for Warned { household, village, head_name, fired } in shown {
+        let rules: Vec<&str> = fired.iter().map(|warning| warning.rule.as_str()).collect();
+        let path = list.path(*village).join(" ");
+        text.push_str(&format!("{household}\t{head_name}\t{path}\t{}\n", rules.join(" ")));
+        named.push(serde_json::json!({
+            "household": household.to_string(), "village": village, "head_name": head_name,
+            "warnings": fired.iter().map(fired_json).collect::<Vec<_>>()
+        }));
+    }
+    let rest = which.len() - shown.len();
+    if rest > 0 {
+        text.push_str(&format!("另有 {rest} 户,用 --rows 列出 · {rest} more, by --rows\n"));
     }
     for household in refused {
         text.push_str(&format!("{household} 未能写入预警,请核查 · did not take its warning\n"));
     }
     let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
     let value = serde_json::json!({
-        "preview": is_preview, "households": households, "warned": warned, "rules": rules,
-        "refused": refused
+        "preview": asked.preview, "households": households, "warned": warned, "rules": rules,
+        "refused": refused, "which": named
     });
     Output { text, json: format!("{value}\n") }
 }
@@ -106,8 +131,9 @@ fn words(replay: &Replay) -> String {
         }
         None => "不会预警 would not warn".to_owned(),
     };
+    let state = if row.tick("withdrawn") { "\t已撤回 · withdrawn" } else { "" };
     format!(
-        "{title}\t{rule}\t{day}\t[{id}]\n    {was}\n    依据 written in: {version} {source}\n    \
+        "{title}{state}\t{rule}\t{day}\t[{id}]\n    {was}\n    依据 written in: {version} {source}\n    \
          所据记录 rows: {rows}{other}\n    按现行政策 under today's policy: {today}",
         rule = row.text("rule"),
         day = row.text("fired_on"),
@@ -133,7 +159,8 @@ fn json(replay: &Replay) -> serde_json::Value {
         "fired_on": row.text("fired_on"), "input": row.int("input"),
         "threshold": row.int("threshold"), "unit": if *is_in_fen { "fen" } else { "" },
         "source": row.text("source"), "rows": listed(row), "replay": code,
-        "again": again.map(fired), "today": today.as_ref().map(fired)
+        "again": again.map(fired_json), "today": today.as_ref().map(fired_json),
+        "withdrawn": row.tick("withdrawn")
     })
 }
 
@@ -141,8 +168,9 @@ fn listed(row: &Row) -> Vec<&str> {
     row.text("rows").split_whitespace().collect()
 }
 
-fn fired(warning: &Warning) -> serde_json::Value {
+fn fired_json(warning: &Warning) -> serde_json::Value {
     serde_json::json!({
+        "rule": warning.rule,
         "input": warning.input, "threshold": warning.threshold, "source": warning.source,
         "rows": warning.rows, "rule_version": warning.rule_version
     })

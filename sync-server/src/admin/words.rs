@@ -34,6 +34,12 @@ pub enum AdminError {
     /// No such change in quarantine.
     #[error("not in quarantine")]
     QuarantineUnknown,
+    /// A day to come, of which nobody can tell anything.
+    #[error("not yet")]
+    NotYet,
+    /// A list is searched by name; a number is found elsewhere.
+    #[error("search by number")]
+    SearchByNumber,
     /// The change cannot be taken even so.
     #[error("cannot be released")]
     NotReleasable(RefusalCode),
@@ -165,6 +171,12 @@ impl AdminError {
             Self::Output(_) => {
                 ("sheet_too_large", "表格放不进这种文件", "the sheet does not fit the format")
             }
+            Self::NotYet => ("not_yet", "该日尚未到来", "that day has not come yet"),
+            Self::SearchByNumber => (
+                "search_by_number",
+                "列表按姓名查找;身份证号和电话请用 admin find",
+                "lists are searched by name; for an identity number or telephone use admin find",
+            ),
             Self::NotAVillage => {
                 ("not_a_village", "区划表中没有这个村", "no such village in the region list")
             }
@@ -204,8 +216,8 @@ fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static 
         ),
         AccountError::NotGranted => (
             "not_granted",
-            "该账户无权办理: 只能管理本辖区的下一级",
-            "not this account's to grant: only the level below, inside its own area",
+            "该账户无此权限或超出辖区;账户由上一级在本辖区内开立和管理",
+            "not permitted, or outside the area; accounts are the level above's, inside its own area",
         ),
         AccountError::DeviceUnknown => ("device_unknown", "没有这个设备", "no such device"),
         AccountError::CodeUnknown

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
+use wanhu_core::document::record;
 use wanhu_core::domain::authority::{self, Action, FieldClass, Place, Role};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::Facts;
@@ -15,11 +16,12 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::value::Value;
 use wanhu_core::domain::warning::{self, Warning};
 use wanhu_core::domain::workflow::{Case, clues};
-use wanhu_core::store::{StoreError, records};
+use wanhu_core::store::StoreError;
+use wanhu_core::store::records::{self, Household};
 
 use super::notice::{Sender, member};
 use super::provenance::LastWords;
-use super::written::{HOUSEHOLDS_A_TURN, Judged, record};
+use super::written::{self, HOUSEHOLDS_A_TURN, Judged};
 use crate::accounts::Account;
 use crate::app::App;
 use crate::import::effects::{self, Reading, Said};
@@ -40,6 +42,21 @@ pub struct Found {
     pub rules: BTreeMap<String, u64>,
     /// Households whose record did not take its warning.
     pub refused: Vec<HouseholdId>,
+    /// Who was warned of, or is to be, by village and household.
+    pub which: Vec<Warned>,
+}
+
+/// A household that is warned of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warned {
+    /// The household.
+    pub household: HouseholdId,
+    /// Its village.
+    pub village: u64,
+    /// Name of its head.
+    pub head_name: String,
+    /// What fired.
+    pub fired: Vec<Warning>,
 }
 
 /// Whether an account warns of what records tell: those who look after whole townships and counties.
@@ -80,9 +97,6 @@ pub fn keep_up(app: &App, account: &Account) -> Result<Found, StoreError> {
     Ok(found)
 }
 
-/// The rules that fired for a household.
-type Rules = Vec<String>;
-
 struct Pass<'a> {
     app: &'a App,
     account: &'a Account,
@@ -102,22 +116,28 @@ impl<'a> Pass<'a> {
             let parts =
                 self.app.storage.read_in_parts(&turn, |c, some| self.of_households(c, some))?;
             let mut changes = Vec::new();
-            for (judged, rules) in parts.into_iter().flatten() {
-                fired_by.insert(judged.household.n, (judged.household.id, rules));
+            for (judged, fired) in parts.into_iter().flatten() {
+                let Household { n, id, scope, fold, .. } = &judged.household;
+                let head = record::value(fold, "basic", "head_name").and_then(Value::as_text);
+                let head_name = head.unwrap_or_default().to_owned();
+                let warned = Warned { household: *id, village: *scope, head_name, fired };
+                fired_by.insert(*n, warned);
                 changes.push(judged);
             }
             if !is_preview {
-                let recorded = record(self.app, self.account, changes)?;
-                fired_by.retain(|n, (id, _)| {
-                    !recorded.anew.contains(n) && !recorded.refused.contains(id)
+                let recorded = written::record(self.app, self.account, changes)?;
+                fired_by.retain(|n, warned| {
+                    !recorded.anew.contains(n) && !recorded.refused.contains(&warned.household)
                 });
                 waiting.extend(recorded.anew);
                 found.refused.extend(recorded.refused);
             }
         }
         found.warned = fired_by.len() as u64;
-        for rule in fired_by.into_values().flat_map(|(_, rules)| rules) {
-            *found.rules.entry(rule).or_default() += 1;
+        found.which = fired_by.into_values().collect();
+        found.which.sort_by_key(|warned| (warned.village, warned.household));
+        for warning in found.which.iter().flat_map(|warned| &warned.fired) {
+            *found.rules.entry(warning.rule.clone()).or_default() += 1;
         }
         Ok(found)
     }
@@ -126,7 +146,7 @@ impl<'a> Pass<'a> {
         &self,
         connection: &Connection,
         some: &[i64],
-    ) -> Result<Vec<(Judged, Rules)>, StoreError> {
+    ) -> Result<Vec<(Judged, Vec<Warning>)>, StoreError> {
         let judged = some.iter().map(|n| self.of_household(connection, *n));
         judged.filter_map(Result::transpose).collect()
     }
@@ -135,7 +155,7 @@ impl<'a> Pass<'a> {
         &self,
         connection: &Connection,
         n: i64,
-    ) -> Result<Option<(Judged, Rules)>, StoreError> {
+    ) -> Result<Option<(Judged, Vec<Warning>)>, StoreError> {
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
         // Whoever is monitored is visited anyway.
@@ -161,8 +181,8 @@ impl<'a> Pass<'a> {
         }
         let fired = self.with_deliveries(fired, &base, &rows);
         let edit = reading.sender.warn(edit, &facts, &seen, &fired);
-        let rules = fired.into_iter().map(|(warning, _)| warning.rule).collect();
-        Ok(Some((Judged { household, edit }, rules)))
+        let fired = fired.into_iter().map(|(warning, _)| warning).collect();
+        Ok(Some((Judged { household, edit }, fired)))
     }
 
     /// Each with the last delivery whose rows it rests on: what the record says without rows is nobody's to take back with them.

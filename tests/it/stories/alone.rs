@@ -3,8 +3,9 @@
 
 use serde_json::json;
 use wanhu_core::client::FieldView;
+use wanhu_core::system::SystemEntropy;
 use wanhu_server::accounts::Account;
-use wanhu_server::admin::WarnArguments;
+use wanhu_server::admin::{Office, WarnArguments};
 use wanhu_server::warnings::alone::{Found, keep_up};
 
 use super::*;
@@ -15,7 +16,7 @@ fn fall() -> RecordEdit {
 }
 
 fn warn(county: &County, by: &str, area: Option<u64>, preview: bool) -> Result<Json, &'static str> {
-    county.office(by, AdminCommand::Warn(WarnArguments { area, preview }))
+    county.office(by, AdminCommand::Warn(WarnArguments { area, preview, rows: 20 }))
 }
 
 /// What stands in a field of the only row of a container.
@@ -39,10 +40,27 @@ async fn an_accident_that_only_the_record_tells_of_becomes_a_task() {
     assert_eq!(kinds(&li.tasks().unwrap()), [], "and nobody is asked to go");
 
     let told = warn(&county, "县局", None, true).unwrap();
+    let which = &told["which"][0];
     assert_eq!(
         told,
-        json!({ "preview": true, "households": 2, "warned": 1, "rules": { "accident": 1 }, "refused": [] })
+        json!({
+            "preview": true, "households": 2, "warned": 1, "rules": { "accident": 1 }, "refused": [],
+            "which": [which]
+        })
     );
+    assert_eq!((&which["household"], &which["village"]), (&json!(id.to_string()), &json!(FULING)));
+    assert_eq!(which["head_name"], "周长根");
+    assert_eq!(which["warnings"][0]["rule"], "accident");
+    let source = which["warnings"][0]["source"].as_str().unwrap();
+    let said = |rows| {
+        let asked = WarnArguments { area: None, preview: true, rows };
+        let office =
+            Office { settings: &county.server.settings, app: &county.server.app, by: "县局" };
+        office.run(AdminCommand::Warn(asked), &mut SystemEntropy).unwrap().text
+    };
+    assert!(said(20).contains(&format!("accident\t{source}\n")), "{}", said(20));
+    assert!(said(20).contains(&format!("{id}\t周长根\t")) && !said(20).contains("--rows"));
+    assert!(!said(0).contains("周长根") && said(0).contains("1 more, by --rows"), "{}", said(0));
     sync(&li).await;
     assert_eq!(kinds(&li.tasks().unwrap()), [], "looked at, not written");
 

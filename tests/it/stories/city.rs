@@ -267,6 +267,12 @@ async fn a_village_that_nobody_went_to_is_seen() {
         assert!(line.is_some_and(|line| line.ends_with(coverage)), "{village}: {line:?}");
     }
     assert_eq!(lines.lines().count(), RegionList::chenzhou().children(FULING / 1_000).count());
-    std::fs::write(&file, "村代码,户数\n431022208217,三\n").unwrap();
-    assert_eq!(ask(&file), Err("expected_unusable"));
+    // Only what has no number of households is a title.
+    for misspelt in ["村代码,户数\n431022208217,三\n", "4310222O8217,3\n431022208202,5\n"] {
+        std::fs::write(&file, misspelt).unwrap();
+        assert_eq!(ask(&file), Err("expected_unusable"), "{misspelt}");
+    }
+    let to_come = Some("2199-01-01".parse().unwrap());
+    let asked = FiguresArguments { as_of: to_come, ..FiguresArguments::default() };
+    assert_eq!(county.office("乡政府", AdminCommand::Figures(asked)), Err("not_yet"));
 }

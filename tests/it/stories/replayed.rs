@@ -89,6 +89,9 @@ async fn a_list_that_the_record_contradicts_is_asked_as_well() {
     // Once it is taken back there is nothing left to ask.
     county.import("住建局", ImportCommand::Withdraw { number: 2, report: None }).unwrap();
     assert!(outcomes().contains(&json!("list_withdrawn")), "{:?}", outcomes());
+    let told = replay(&county, "乡政府", id).unwrap();
+    let withdrawn = told.as_array().unwrap().iter().map(|told| &told["withdrawn"]);
+    assert_eq!(withdrawn.filter(|is| **is == true).count(), 1, "and it is said of that one");
     // A row that somebody's slip has made is no warning, and stands in no other's way.
     fill_in(&county, "乡政府", id, &["warnings.slip.answer=属实"]);
     assert!(outcomes().contains(&json!("no_warning")) && outcomes().contains(&json!("alike")));

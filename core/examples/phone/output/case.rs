@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 use wanhu_core::client::{CaseView, StepView, TaskView};
+use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::schema::words;
+use wanhu_core::domain::value::hundredths;
 use wanhu_core::domain::warning::Warning;
 use wanhu_core::domain::workflow::{Stage, Task};
 
@@ -119,15 +121,18 @@ pub(crate) fn tasks(tasks: &[TaskView]) -> Shown {
     (text, value.collect())
 }
 
-/// Warnings that fire today.
-pub(crate) fn warnings(warnings: &[Warning]) -> Shown {
+/// Warnings that fire today, under the policy that says what a rule counts in.
+pub(crate) fn warnings(warnings: &[Warning], policy: &Policy) -> Shown {
     let mut text = String::new();
     for warning in warnings {
-        let _ = writeln!(
-            text,
-            "{}  现值 now {}, 界线 line {}  {} [{}]",
-            warning.rule, warning.input, warning.threshold, warning.source, warning.rule_version
-        );
+        let amount = |value: i64| match policy.is_in_fen(&warning.rule) {
+            true => format!("{} 元 yuan", hundredths(value)),
+            false => value.to_string(),
+        };
+        let (now, line) = (amount(warning.input), amount(warning.threshold));
+        let Warning { rule, source, rule_version, .. } = warning;
+        let _ =
+            writeln!(text, "{rule}  现值 now {now}, 界线 line {line}  {source} [{rule_version}]");
     }
     if warnings.is_empty() {
         text.push_str("没有新的预警 · no new warning\n");
@@ -135,7 +140,8 @@ pub(crate) fn warnings(warnings: &[Warning]) -> Shown {
     let value = warnings.iter().map(|warning| {
         json!({
             "rule": warning.rule, "rule_version": warning.rule_version, "input": warning.input,
-            "threshold": warning.threshold, "source": warning.source, "rows": warning.rows,
+            "threshold": warning.threshold,
+            "unit": if policy.is_in_fen(&warning.rule) { "fen" } else { "" }, "source": warning.source, "rows": warning.rows,
             "due_on": warning.due_on.to_string()
         })
     });

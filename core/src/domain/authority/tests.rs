@@ -109,6 +109,9 @@ fn township_and_county_decide_for_their_own_villages() {
             );
             assert_eq!(may_decide(role, &[inside], VILLAGE), decides, "{role:?} {level}");
             assert!(!may_decide(role, &[outside], VILLAGE), "{role:?} {level} outside");
+            let moves = decides || (role, level) == (Role::City, "city");
+            assert_eq!(may_move(role, &[inside], VILLAGE), moves, "{role:?} {level}");
+            assert!(!may_move(role, &[outside], VILLAGE), "{role:?} {level} outside");
         }
     }
 }
