@@ -8,6 +8,7 @@ use wanhu_core::client::{Ledger, RecordEdit};
 use wanhu_core::document::change::Change;
 use wanhu_core::document::draft::{FieldEdit, Origin, draft};
 use wanhu_core::document::genesis::ContainerIndex;
+use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::value::Value;
 use wanhu_core::error::LedgerError;
@@ -84,6 +85,33 @@ fn what_is_no_file_keeps_no_records() {
     for path in names.into_iter().chain([dir.path().to_owned(), inside("no/such/folder/a")]) {
         assert_eq!(open_at(&path).unwrap_err(), refused, "{path:?}");
     }
+}
+
+#[test]
+fn an_answer_that_says_no_day_is_of_the_day_it_was_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open_at(&dir.path().join("a")).unwrap();
+    let said = |note: &str| vec![("note".to_owned(), Value::from(note))];
+    let edit = head("陈永昌").named_row("clues", "a", said("病了")).named_row(
+        "clues",
+        "b",
+        said("又病了"),
+    );
+    let id = ledger.create_household(FULING, edit).unwrap();
+    let day_of = |row: &str| {
+        let fields = ledger.show(id).unwrap().fields;
+        let key = format!("{row}.outcome_on");
+        fields.into_iter().find(|field| field.key == key).map(|field| field.value)
+    };
+    let answer = |key: &str, code: &str| RecordEdit::default().set("clues", key, code);
+    ledger.edit(id, &answer("a.outcome", "open")).unwrap();
+    assert_eq!(day_of("a"), None, "no answer yet");
+    let typed = answer("b.outcome", "not_included").set("clues", "b.outcome_on", "2024-01-02");
+    ledger.edit(id, &typed).unwrap();
+    assert_eq!(day_of("b"), Some("2024-01-02".into()), "what somebody says stands");
+    ledger.edit(id, &answer("a.outcome", "included")).unwrap();
+    let today = Day::in_china(START_MS).to_string();
+    assert_eq!(day_of("a"), Some(today.as_str().into()));
 }
 
 #[test]

@@ -348,7 +348,7 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
         Command::Tasks => Ok(output::tasks(&ledger.tasks()?)),
         Command::Case { id } => Ok(output::case(&ledger.case(id)?)),
         Command::Step(step) => take_step(&ledger, step, proxied),
-        Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?, &*ledger.policy()?)),
+        Command::Warnings { id } => Ok(output::warnings(&ledger.warnings(id)?)),
         Command::Check { id } => Ok(output::findings(&ledger.checks(id)?)),
         Command::HelpYear { id, year } => Ok(output::help(&ledger.help(id, year)?)),
         Command::Figures { area, grid, from, to, as_of, list, define } => {

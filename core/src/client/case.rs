@@ -1,15 +1,12 @@
 //! The monitoring case on the phone: where it is, which step this person may take next, what has to be done
 //! and until when. Must not decide what is legal; `domain::workflow` does.
 
-use std::sync::Arc;
-
 use super::ledger::{Inner, Ledger, not_found};
 use crate::document::edit::{RecordEdit, StepForm};
 use crate::document::facts::facts;
 use crate::domain::asking::Asking;
 use crate::domain::authority::Role;
 use crate::domain::ids::HouseholdId;
-use crate::domain::policy::Policy;
 use crate::domain::warning::{self, Warning};
 use crate::domain::workflow::Case;
 use crate::error::LedgerError;
@@ -72,14 +69,6 @@ impl Ledger {
         let facts = facts(&household.fold, household.scope);
         let fired = warning::evaluate(&facts, &inner.policy, inner.today(now_ms));
         Ok(warning::unheard(&facts, &inner.policy, fired))
-    }
-
-    /// The policy by which this phone warns and counts days: the county's, as of the last sync.
-    ///
-    /// # Errors
-    /// As the store reports.
-    pub fn policy(&self) -> Result<Arc<Policy>, LedgerError> {
-        Ok(self.opened()?.policy.clone())
     }
 }
 

@@ -186,6 +186,7 @@ impl Inner {
             &household.fold,
             &self.actor,
             self.writer.person_key.as_ref(),
+            self.today(now_ms),
         )?;
         let stamp = Stamp {
             form: edit.form.clone(),

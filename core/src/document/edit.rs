@@ -264,7 +264,8 @@ impl RecordEdit {
     }
 
     /// The operations this save asks for, after checking every value against the schema. With a `key`
-    /// a member of known identity number gets the row that everybody gives this person.
+    /// a member of known identity number gets the row that everybody gives this person. What is answered and says no day is
+    /// answered `on` the day of the save.
     ///
     /// # Errors
     /// The first value the schema refuses.
@@ -274,6 +275,7 @@ impl RecordEdit {
         fold: &Fold,
         actor: &ActorId,
         key: Option<&PersonKey>,
+        on: Day,
     ) -> Result<Vec<FieldEdit>, EditError> {
         let mut edits = Vec::new();
         for change in &self.fields {
@@ -291,6 +293,7 @@ impl RecordEdit {
             if !fold.shows(container, &change.key, change.value.as_ref()) {
                 let (key, value) = (change.key.clone(), change.value.clone());
                 edits.push(FieldEdit { container, key, value });
+                edits.extend(self.answered(change, container, fold, on));
             }
         }
         for new_row in &self.new_rows {
@@ -319,6 +322,32 @@ impl RecordEdit {
             }
         }
         Ok(edits)
+    }
+
+    /// The day of an answer to a warning or a clue, where this save gives one and no day.
+    fn answered(
+        &self,
+        change: &FieldChange,
+        container: ContainerIndex,
+        fold: &Fold,
+        on: Day,
+    ) -> Option<FieldEdit> {
+        let (row, field) = split_key(&change.key);
+        let day_field = match (change.container.as_str(), field) {
+            ("warnings", "answer") => "answered_on",
+            ("clues", "outcome") => "outcome_on",
+            _ => return None,
+        };
+        let key = row_key(row, day_field);
+        let is_answer = !matches!(change.value.as_ref()?.as_text(), None | Some("" | "open"));
+        let is_said = |said: &FieldChange| said.container == change.container && said.key == key;
+        let value = Some(Value::from(on.to_string()));
+        let is_new = is_answer && !self.fields.iter().any(is_said);
+        (is_new && !fold.shows(container, &key, value.as_ref())).then_some(FieldEdit {
+            container,
+            key,
+            value,
+        })
     }
 
     /// The step at which the case stands when a clue is taken down, as a field of the clue; none where its form says it, or

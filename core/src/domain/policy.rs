@@ -17,7 +17,7 @@ pub use rule::{Group, Rule, Signal, Threshold, Until};
 /// A set of parameters as an office publishes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Its name and version, for example `published-examples/3`: kept with everything judged by it.
+    /// Its name and version, for example `published-examples/4`: kept with everything judged by it.
     pub version: String,
     /// When a warning fires.
     pub rules: Vec<Rule>,
@@ -125,7 +125,8 @@ pub struct Period {
     pub validity: Validity,
 }
 
-/// What a bound is about. Each is computed by `domain::checks`, how long somebody works by `domain::warning`.
+/// What a bound is about. Each is computed by `domain::checks`, how long somebody works or goes to school by
+/// `domain::warning`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
@@ -141,6 +142,8 @@ pub enum Quantity {
     WorkingAge,
     /// Months that a person able to work is expected to work in a year, at least.
     WorkMonths,
+    /// Age at which school is compulsory, in years.
+    SchoolAge,
 }
 
 impl Quantity {
@@ -150,7 +153,7 @@ impl Quantity {
             Self::Wage => "fen",
             Self::Land | Self::ForestLand => "centimu",
             Self::AbleShare => "percent",
-            Self::WorkingAge => "years",
+            Self::WorkingAge | Self::SchoolAge => "years",
             Self::WorkMonths => "months",
         }
     }
@@ -220,11 +223,6 @@ impl Policy {
             }
         }
         chosen
-    }
-
-    /// Whether what a rule of this id counts is money in fen; else it counts people, or tells yes from no.
-    pub fn is_in_fen(&self, rule: &str) -> bool {
-        self.rules.iter().any(|known| known.id == rule && known.signal.is_in_fen())
     }
 
     /// From where on a rule fires in a village on a day, in the signal's unit, and where that is written. `None` where it

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::day::Day;
 use super::facts::{Facts, Row};
-use super::policy::{Policy, Quantity, Rule, Signal};
+use super::policy::{Bound, Policy, Quantity, Rule, Signal};
 use super::value::Value;
 
 /// A rule that fired.
@@ -22,12 +22,14 @@ pub struct Warning {
     pub level: String,
     /// Code of `risk`.
     pub risk: String,
-    /// What the signal came to, in its unit.
+    /// What the signal came to.
     pub input: i64,
     /// The rows that were added up or counted; empty where the signal reads single fields.
     pub rows: Vec<String>,
     /// The line it was held against.
     pub threshold: i64,
+    /// Whether both are amounts in fen. Else they count people, or say yes (1).
+    pub is_in_fen: bool,
     /// Where the line is written.
     pub source: String,
     /// The day it was asked on: with it, the policy and the facts of that day the rule fires again.
@@ -188,6 +190,7 @@ fn warning(
         input: reading.input,
         rows: reading.rows,
         threshold,
+        is_in_fen: rule.signal.is_in_fen(),
         source,
         fired_on: today,
         due_on: today.plus_days(rule.answer_days),
@@ -226,7 +229,10 @@ fn read(facts: &Facts, policy: &Policy, rule: &Rule, today: Day) -> Option<Readi
             let input = of("business_cost_fen")?.saturating_sub(of("business_fen")?);
             (input > 0 && is_recent()).then(|| Reading { input, rows: Vec::new() })
         }
-        Signal::ChildrenNotAtSchool => count(facts, |person| is_truant(person, today)),
+        Signal::ChildrenNotAtSchool => {
+            let ages = policy.bound(Quantity::SchoolAge, facts.village, today);
+            count(facts, |person| is_truant(person, ages, today))
+        }
         Signal::WithoutWork => without_work(facts, policy, today),
         Signal::UnsafeHouse => single(matches!(facts.text("living", "house_danger"), "c" | "d")),
         Signal::UnsafeWater => {
@@ -311,28 +317,21 @@ pub fn age(person: &Row, today: Day) -> Option<i32> {
     Some(born.years_until(today)).filter(|age| (0..150).contains(age))
 }
 
-/// Whether somebody's age lies in a range; unknown ages lie in none.
-pub fn is_aged(person: &Row, ages: std::ops::RangeInclusive<i32>, today: Day) -> bool {
-    age(person, today).is_some_and(|age| ages.contains(&age))
-}
-
 /// Whether a school stage is on record.
 pub fn is_at_school(person: &Row) -> bool {
     !matches!(person.text("school_stage"), "" | "not_student")
 }
 
-/// Years of age in which school is compulsory: the law of the whole country (义务教育法), so no county's line.
-pub const COMPULSORY_AGES: std::ops::RangeInclusive<i32> = 6..=16;
-
-/// Of an age for school, which is not done.
-pub fn belongs_at_school(person: &Row, today: Day) -> bool {
-    is_aged(person, COMPULSORY_AGES, today)
+/// Of an age for school, which is not done. Nobody is where no policy says at which age school is compulsory.
+pub fn belongs_at_school(person: &Row, ages: Option<&Bound>, today: Day) -> bool {
+    let is_aged = |ages: &Bound| age(person, today).is_some_and(|age| ages.contains(age.into()));
+    ages.is_some_and(is_aged)
         && !matches!(person.text("education"), "junior" | "senior" | "vocational")
 }
 
 /// Of school age, on record as not at school, and not because school is done.
-pub fn is_truant(person: &Row, today: Day) -> bool {
-    belongs_at_school(person, today)
+pub fn is_truant(person: &Row, ages: Option<&Bound>, today: Day) -> bool {
+    belongs_at_school(person, ages, today)
         && (person.text("school_stage") == "not_student" || person.tick("dropped_out"))
 }
 

@@ -171,7 +171,7 @@ fn listed(row: &Row) -> Vec<&str> {
 fn fired_json(warning: &Warning) -> serde_json::Value {
     serde_json::json!({
         "rule": warning.rule,
-        "input": warning.input, "threshold": warning.threshold, "source": warning.source,
-        "rows": warning.rows, "rule_version": warning.rule_version
+        "input": warning.input, "threshold": warning.threshold,
+        "unit": if warning.is_in_fen { "fen" } else { "" }, "source": warning.source, "rows": warning.rows, "rule_version": warning.rule_version
     })
 }

@@ -10,6 +10,7 @@ use wanhu_core::document::judge::{StepDenial, judge_edits};
 use wanhu_core::document::raw::RawChange;
 use wanhu_core::document::record::Stamp;
 use wanhu_core::domain::authority::{self, Denial, Place, RULE_SET};
+use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::domain::person::PersonKey;
 use wanhu_core::domain::policy::Policy;
@@ -105,7 +106,8 @@ fn compose(
     edit: &RecordEdit,
 ) -> Result<RawChange, WriteRefused> {
     let (fold, key) = (&household.fold, Some(&author.person_key));
-    let edits = edit.operations(Schema::base(), fold, &actor, key)?;
+    let today = Day::in_china(author.now_ms);
+    let edits = edit.operations(Schema::base(), fold, &actor, key, today)?;
     let Account { id, name, role, .. } = &author.account;
     judge_edits(*role, author.place(household), fold, &edits).map_err(WriteRefused::Denied)?;
     let stamp = Stamp {

@@ -170,7 +170,7 @@ async fn from_the_bureaus_file_to_a_risk_that_is_gone() {
     };
     assert_eq!(warning(".input").1, 1_200_000.into());
     assert_eq!(warning(".threshold").1, 500_000.into());
-    assert_eq!(warning(".rule_version").1, "yizhang/3".into());
+    assert_eq!(warning(".rule_version").1, "yizhang/4".into());
     let row = warning(".rule").0.replace(".rule", "");
 
     // Up in the village there is no signal. Li finds it true and files on the family's behalf; Wang, who does not

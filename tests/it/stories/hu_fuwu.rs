@@ -175,6 +175,9 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     let outcome = format!("clues.{}.outcome=纳入", clue.unwrap().task.subject);
     li.edit(id, &typed(&[&outcome])).unwrap();
     sync(&li).await;
+    let fields = li.show(id).unwrap().fields;
+    let answered = fields.iter().find(|f| f.container == "clues" && f.key.ends_with(".outcome_on"));
+    assert_eq!(answered.map(|f| &f.value), Some(&"2023-05-20".into()), "and when");
     assert_eq!(to_reopen(), ["\"2023-05-26\""], "five working days from the Saturday it came");
     let flood = Step { reason: "洪涝致果园绝收", ..Step::default() };
     county.step("乡政府", id, "回退", flood).unwrap();

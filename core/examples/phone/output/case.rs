@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 use wanhu_core::client::{CaseView, StepView, TaskView};
-use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
 use wanhu_core::domain::warning::Warning;
@@ -121,11 +120,11 @@ pub(crate) fn tasks(tasks: &[TaskView]) -> Shown {
     (text, value.collect())
 }
 
-/// Warnings that fire today, under the policy that says what a rule counts in.
-pub(crate) fn warnings(warnings: &[Warning], policy: &Policy) -> Shown {
+/// Warnings that fire today.
+pub(crate) fn warnings(warnings: &[Warning]) -> Shown {
     let mut text = String::new();
     for warning in warnings {
-        let amount = |value: i64| match policy.is_in_fen(&warning.rule) {
+        let amount = |value: i64| match warning.is_in_fen {
             true => format!("{} 元 yuan", hundredths(value)),
             false => value.to_string(),
         };
@@ -140,9 +139,8 @@ pub(crate) fn warnings(warnings: &[Warning], policy: &Policy) -> Shown {
     let value = warnings.iter().map(|warning| {
         json!({
             "rule": warning.rule, "rule_version": warning.rule_version, "input": warning.input,
-            "threshold": warning.threshold,
-            "unit": if policy.is_in_fen(&warning.rule) { "fen" } else { "" }, "source": warning.source, "rows": warning.rows,
-            "due_on": warning.due_on.to_string()
+            "threshold": warning.threshold, "unit": if warning.is_in_fen { "fen" } else { "" },
+            "source": warning.source, "rows": warning.rows, "due_on": warning.due_on.to_string()
         })
     });
     (text, value.collect())

@@ -214,6 +214,7 @@ impl<'a> Asked<'a> {
 
     fn members(&mut self) {
         let working_age = self.bound(Quantity::WorkingAge);
+        let school_age = self.bound(Quantity::SchoolAge);
         for person in self.facts.people() {
             let Some(age) = age(person, self.today) else { continue };
             let inputs = [("age", age.to_string())];
@@ -224,8 +225,8 @@ impl<'a> Asked<'a> {
             }
             // Where no school is on record somebody has to say why, as for a child that is known to be at none.
             let is_unsaid = person.text("school_stage").is_empty();
-            let is_asked = is_truant(person, self.today)
-                || (is_unsaid && belongs_at_school(person, self.today));
+            let is_asked = is_truant(person, school_age, self.today)
+                || (is_unsaid && belongs_at_school(person, school_age, self.today));
             if is_asked && person.text("not_in_school_reason").is_empty() {
                 self.find(Check::NotAtSchoolNoReason, &person.id, &inputs);
             }
@@ -255,7 +256,8 @@ impl<'a> Asked<'a> {
     /// What a closed case must not leave behind.
     fn closing(&mut self) {
         let (facts, today) = (self.facts, self.today);
-        for person in facts.people().filter(|person| is_truant(person, today)) {
+        let ages = self.bound(Quantity::SchoolAge);
+        for person in facts.people().filter(|person| is_truant(person, ages, today)) {
             let age = age(person, today).unwrap_or_default();
             self.find(Check::ClosedWithDropout, &person.id, &[("age", age.to_string())]);
         }

@@ -23,7 +23,7 @@ pub enum Signal {
     DisasterLoss,
     /// Loss by accident of the window, in fen; an accident without a figure counts as 1.
     AccidentLoss,
-    /// Children of compulsory school age who are not at school.
+    /// Children of compulsory school age who are not at school: bound `school_age`. Where it is not published, nobody.
     ChildrenNotAtSchool,
     /// Net income a person, in fen; fires below the threshold.
     IncomeBelow,

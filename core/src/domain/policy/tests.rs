@@ -15,7 +15,7 @@ fn at(text: &str) -> Day {
 #[test]
 fn the_examples_read_and_name_their_sources() {
     let policy = examples();
-    assert_eq!(policy.version, "published-examples/3");
+    assert_eq!(policy.version, "published-examples/4");
     assert!(policy.rules.iter().all(|rule| !rule.validity.source.is_empty()));
     assert!(policy.periods.iter().all(|period| !period.validity.source.is_empty()));
     assert!(policy.bounds.iter().all(|bound| !bound.validity.source.is_empty()));

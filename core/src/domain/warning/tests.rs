@@ -146,6 +146,27 @@ fn the_examples_see_what_they_are_for() {
 }
 
 #[test]
+fn at_which_age_children_belong_at_school_is_said_by_the_policy() {
+    let fires = |policy: &Policy, born: &str| {
+        let child = [("birth_on", born.into()), ("school_stage", "not_student".into())];
+        let facts = Facts::of(VILLAGE).with_row("members", "a", &child);
+        let fired = evaluate(&facts, policy, today());
+        fired.iter().any(|warning| warning.rule == "not-at-school")
+    };
+    let examples = Policy::parse(EXAMPLES_TOML).unwrap();
+    assert!(fires(&examples, "2014-02-20") && !fires(&examples, "2014-02-21"), "6 and 5");
+    let (aged_16, aged_17) = ("2003-02-21", "2003-02-20");
+    assert!(fires(&examples, aged_16) && !fires(&examples, aged_17));
+    let own = "[[bound]]\nname='school_age'\nmin=6\nmax=15\nunit='years'\n\
+               area=431022\nfrom='2020-01-01'\nsource='宜章县'\n";
+    let own = Policy::parse(&format!("{EXAMPLES_TOML}\n{own}")).unwrap();
+    assert!(fires(&own, "2004-02-21") && !fires(&own, aged_16), "15 and 16");
+    let mut without = examples;
+    without.bounds.retain(|bound| bound.name != Quantity::SchoolAge);
+    assert!(!fires(&without, "2010-01-01"), "nobody has said");
+}
+
+#[test]
 fn who_counts_as_without_work_is_said_by_the_policy() {
     let fires = |policy: &Policy, born: &str, months: i64| {
         let person = [

@@ -3,8 +3,9 @@
 
 use super::{Case, Day, Facts, Row, Stage, clues};
 
-/// Each such shock by the day it is known of; none where the case is not closed. A warning counts from its answer, a clue from
-/// when it came. What was answered on the day of the closing counts: nobody may have known of it when the county decided.
+/// Each such shock by the day it is known of; none where the case is not closed. A warning counts from its answer. So does a
+/// clue that came before the closing; one that came later counts from when it came. What was answered on the day of the
+/// closing counts: nobody may have known of it when the county decided.
 pub(super) fn since_closing<'f>(
     facts: &'f Facts,
     case: &'f Case,
@@ -15,8 +16,14 @@ pub(super) fn since_closing<'f>(
         let warnings = confirmed(facts, "warnings", "answer", "confirmed");
         let warnings = warnings.map(|w| w.day("answered_on").or_else(|| w.day("fired_on")));
         let included = confirmed(facts, "clues", "outcome", "included");
-        let included = included.filter(move |clue| clues::came_after(clue, case, closed));
-        warnings.filter(move |day| *day >= since).chain(included.map(|c| c.day("received_on")))
+        let included = included.filter_map(move |clue| {
+            let answered = clue.day("outcome_on");
+            match clues::came_after(clue, case, closed) {
+                true => Some(clue.day("received_on")),
+                false => answered.filter(|_| answered >= since).map(Some),
+            }
+        });
+        warnings.filter(move |day| *day >= since).chain(included)
     })
 }
 

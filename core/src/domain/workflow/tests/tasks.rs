@@ -239,6 +239,15 @@ fn what_is_confirmed_after_the_closing_is_the_townships_to_open_again() {
     assert_eq!(said("included", "2024-10-05"), None, "the case was open");
     assert!(said("included", "2024-10-12").is_some(), "after the closing, by its step");
 
+    // It came while the case was open, and nobody had looked into it when the county decided.
+    let answered = |on: &str| {
+        let unseen = closed_and_then(none, before);
+        to_reopen(&unseen.with_row("clues", "c", &[("outcome_on", on.into())]))
+    };
+    assert_eq!(answered("2024-11-04"), due, "from the answer on");
+    assert!(answered("2024-10-12").is_some(), "on the day of the closing");
+    assert_eq!(answered("2024-10-11"), None, "the case dealt with it");
+
     let both = closed_and_then(("confirmed", "2024-11-20"), ("included", "2024-11-04"));
     assert_eq!(to_reopen(&both), due, "one task, by the first");
     let withdrawn = both.clone().with_row("clues", "c", &[("withdrawn", true.into())]);
