@@ -54,6 +54,12 @@ impl Ledger {
         self.0.today()
     }
 
+    /// The names of a division and of those it lies in, the province's first, as far as this phone has them: of a village
+    /// five, of a code that is nowhere none.
+    pub fn region_path(&self, code: u64) -> Result<Vec<String>, LedgerError> {
+        self.0.region_path(code)
+    }
+
     /// One page of the list, by village and head's name.
     pub fn list(
         &self,

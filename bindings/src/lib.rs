@@ -10,7 +10,7 @@ mod views;
 
 pub use ledger::Ledger;
 pub use observer::{Cancel, ObserverError, SyncObserver};
-pub use schema::{error_words, finding_words, record_schema, region_path, word_list, words};
+pub use schema::{error_words, finding_words, record_schema, word_list, words};
 pub use vault::{KeyVault, KeyVaultError};
 pub use views::{Enrolled, HelpOfFamily, HelpView, LedgerStatus};
 

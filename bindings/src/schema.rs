@@ -1,8 +1,7 @@
-//! The record as data: what a form is made of, the words for codes and findings, the names of places. Must not know a
+//! The record as data: what a form is made of, the words for codes and findings. Must not know a
 //! household.
 
 use wanhu_core::domain::checks::{Finding, explain};
-use wanhu_core::domain::region::RegionList;
 use wanhu_core::domain::schema::{self, Code, CodeList, Schema};
 use wanhu_core::error::LedgerError;
 
@@ -36,11 +35,4 @@ pub fn error_words(error: LedgerError) -> Option<Code> {
 pub fn finding_words(finding: Finding) -> Code {
     let (zh, en) = explain(&finding);
     Code { code: finding.check.code().to_owned(), zh, en }
-}
-
-/// The names of a division and of those it lies in, the province's first, as far as this release's list of Chenzhou holds
-/// them: of a village five, of a code that is nowhere none.
-#[uniffi::export]
-pub fn region_path(code: u64) -> Vec<String> {
-    RegionList::chenzhou().path(code).into_iter().map(str::to_owned).collect()
 }

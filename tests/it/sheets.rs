@@ -120,6 +120,9 @@ async fn a_phone_knows_the_names_that_its_server_has_of_its_area() {
     sync(&nameless).await;
     let unknown = LedgerError::invalid("area", "unknown_area");
     assert_eq!(nameless.sheet("village", YANGWASHAN).unwrap_err(), unknown);
+    assert_eq!(nameless.region_path(YANGWASHAN).unwrap(), [""; 0]);
+    let chenzhou = nameless.region_path(FULING).unwrap();
+    assert_eq!(chenzhou, ["湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"], "this release's list");
 
     let county = county.again_among(ELSEWHERE).await;
     let ma = county.phone("ma").await;
@@ -131,6 +134,8 @@ async fn a_phone_knows_the_names_that_its_server_has_of_its_area() {
     sync(&ma).await;
     // What a file says about its area is kept with it.
     let ma = county.opened_again(ma, "ma");
+    assert_eq!(ma.region_path(YANGWASHAN).unwrap().last().unwrap(), "阳洼山村");
+    assert_eq!(ma.region_path(7).unwrap(), [""; 0]);
     let sheet = ma.sheet("survey", YANGWASHAN).unwrap();
     assert!(sheet.stamp.contains(&"范围:临夏县韩集镇阳洼山村".to_owned()), "{:?}", sheet.stamp);
     let dir = tempfile::tempdir().unwrap();

@@ -236,7 +236,7 @@ class Stories(TownshipCase):
             (lambda: ledger.figures(VILLAGE, "2024-01-01", "2024-01-02", [], as_of="9999-12-31"), ("as_of", "not_yet")),
             (lambda: ledger.figures(7, "2024-01-01", "2024-01-02", []), ("area", "not_an_area")),
             (lambda: ledger.figures(431022, "2024-01-01", "2024-01-02", []), ("area", "outside_area")),
-            (lambda: wanhu.region_path(-1), ("argument", "out_of_range")),
+            (lambda: ledger.region_path(-1), ("argument", "out_of_range")),
             (lambda: wanhu.words("refusal", "\ud800"), ("argument", "not_unicode")),
             (lambda: wanhu.Ledger.open(str(self.directory / "b")), ("path", "in_use")),
             (lambda: wanhu.Ledger.open(str(self.directory / "\ud800")), ("argument", "not_unicode")),
@@ -457,8 +457,11 @@ class Stories(TownshipCase):
         self.assertEqual(wanhu.error_words(LedgerError.NotFound(kind="household", id="x")).zh, "没有找到")
         self.assertEqual(len(wanhu.word_list("error").codes), 11)
         self.assertIsNone(wanhu.word_list("nothing"))
-        self.assertEqual(wanhu.region_path(VILLAGE), ["湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"])
-        self.assertEqual(wanhu.region_path(7), [])
+
+    def test_a_place_is_told_by_its_names(self):
+        with wanhu.Ledger.open(str(self.directory / "a")) as ledger:
+            self.assertEqual(ledger.region_path(VILLAGE), ["湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"])
+            self.assertEqual(ledger.region_path(7), [])
 
 
 if __name__ == "__main__":

@@ -326,11 +326,11 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
             };
             let last = list.after.map(|id| ledger.show(id)).transpose()?;
             let after = last.map(|last| last.row.place());
-            Ok(output::list(&ledger.list(&filter, after.as_ref(), list.rows)?))
+            Ok(output::list(&ledger.list(&filter, after.as_ref(), list.rows)?, &*ledger.regions()?))
         }
         Command::Search { text, grid } => {
             let filter = ListFilter { search: Some(text), grid, ..ListFilter::default() };
-            Ok(output::list(&ledger.list(&filter, None, 50)?))
+            Ok(output::list(&ledger.list(&filter, None, 50)?, &*ledger.regions()?))
         }
         Command::Show { id } => Ok(output::record(&ledger.show(id)?)),
         Command::New { village, fields } => {
@@ -355,7 +355,7 @@ fn run(arguments: Arguments) -> Result<Shown, LedgerError> {
             let to = to.or(as_of).unwrap_or_else(|| ledger.today());
             let period = (from.unwrap_or_else(|| to.plus_months(-1).plus_days(1)), to);
             let figures = ledger.figures(area, grid.as_deref(), period, as_of, list.as_slice())?;
-            Ok(output::figures(&figures, |code| define || list == Some(code)))
+            Ok(output::figures(&figures, &*ledger.regions()?, |code| define || list == Some(code)))
         }
         Command::Conflicts { id } => Ok(output::conflicts(&ledger.conflicts(id)?)),
         Command::Settle { id, field, choice } => {

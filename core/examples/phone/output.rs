@@ -105,13 +105,13 @@ fn when(time_ms: i64) -> String {
     format!("{} {hour:02}:{minute:02}", Day::in_china(time_ms))
 }
 
-pub(crate) fn list(rows: &[ListRow]) -> Shown {
+pub(crate) fn list(rows: &[ListRow], regions: &RegionList) -> Shown {
     let mut text = String::new();
     for row in rows {
         let code = |list: &str, code: &str| {
             Schema::base().code(list, code).map_or(String::new(), |code| code.zh.clone())
         };
-        let village = RegionList::chenzhou().get(row.scope).map_or("", |region| &region.name);
+        let village = regions.get(row.scope).map_or("", |region| &region.name);
         let mut marks = Vec::new();
         marks.extend(row.tags.iter().map(|tag| label("class", tag).replace("类别·", "")));
         if row.conflicts > 0 {

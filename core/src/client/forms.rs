@@ -1,14 +1,11 @@
 //! Department forms filled in on the phone, from the records it holds. Must not define a form or decide what a cell
 //! shows, and must not pass a part of an area off as the whole of it.
 
-use std::borrow::Cow;
-
-use super::ledger::{self, Ledger};
+use super::ledger::Ledger;
 use crate::document::facts::facts;
 use crate::document::form::{Frame, ReadFrom, Sheet, SheetPart, Template, project};
 use crate::domain::day::Day;
 use crate::domain::ids::HouseholdId;
-use crate::domain::region::RegionList;
 use crate::domain::schema::Schema;
 use crate::error::LedgerError;
 use crate::store::replica::{self, Setting};
@@ -128,9 +125,7 @@ impl Ledger {
         inner.must_hold_all(area)?;
         let whole_ms = replica::time(&inner.connection, Setting::WholeAsOf)?;
         let whole_ms = whole_ms.ok_or_else(|| LedgerError::invalid("area", "not_synced"))?;
-        let enrolment = ledger::enrolment(&inner.connection)?;
-        let regions = enrolment
-            .map_or(Cow::Borrowed(RegionList::chenzhou()), |enrolment| enrolment.regions());
+        let regions = inner.regions()?;
         // Its name would be missing from the sheet, and its check codes would be others than an office's.
         if regions.get(area).is_none() {
             return Err(LedgerError::invalid("area", "unknown_area"));

@@ -1,7 +1,9 @@
-//! What the ledger shows: lists, one household, conflicts, history, refused changes. One call per screen;
+//! What the ledger shows: lists, one household, conflicts, history, refused changes, names of places. One call per screen;
 //! nothing here writes.
 
-use super::ledger::{Inner, Ledger, not_found};
+use std::borrow::Cow;
+
+use super::ledger::{self, Inner, Ledger, not_found};
 use super::view::{
     Conflict, ConflictValue, FieldView, HistoryLine, RecordView, RefusedView, UnsentView,
 };
@@ -13,7 +15,7 @@ use crate::document::record::Stamp;
 use crate::domain::authority;
 use crate::domain::grid;
 use crate::domain::ids::HouseholdId;
-use crate::domain::region;
+use crate::domain::region::{self, RegionList};
 use crate::domain::schema::{FaultReason, Schema};
 use crate::domain::value::Value;
 use crate::error::LedgerError;
@@ -153,9 +155,33 @@ impl Ledger {
             Ok(unsent.collect())
         })
     }
+
+    /// The names of divisions as this phone has them: of its areas and what is around them as the server had them at
+    /// enrolment, else this release's list of Chenzhou.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn regions(&self) -> Result<Cow<'static, RegionList>, LedgerError> {
+        self.opened()?.regions()
+    }
+
+    /// The names of a division and of those it lies in, the province's first, as far as this phone has them: of a village
+    /// five, of a code that is nowhere none.
+    ///
+    /// # Errors
+    /// As the store reports.
+    pub fn region_path(&self, code: u64) -> Result<Vec<String>, LedgerError> {
+        Ok(self.regions()?.path(code).into_iter().map(str::to_owned).collect())
+    }
 }
 
 impl Inner {
+    pub(super) fn regions(&self) -> Result<Cow<'static, RegionList>, LedgerError> {
+        let enrolment = ledger::enrolment(&self.connection)?;
+        let of_this_release = || Cow::Borrowed(RegionList::chenzhou());
+        Ok(enrolment.map_or_else(of_this_release, |enrolment| enrolment.regions()))
+    }
+
     /// Whether an area is all on this phone, as none is before enrolment: of a larger one most households would be left out.
     pub(super) fn must_hold_all(&self, area: u64) -> Result<(), LedgerError> {
         must_be_an_area(area)?;

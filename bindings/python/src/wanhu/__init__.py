@@ -28,7 +28,6 @@ from .native.wanhu import (  # noqa: F401
     error_words,
     finding_words,
     record_schema,
-    region_path,
     word_list,
     words,
 )
@@ -166,5 +165,5 @@ class Ledger(_ledger.Ledger):
 for _name, _method in inspect.getmembers(Ledger, inspect.isfunction):
     if not _name.startswith("_"):
         setattr(Ledger, _name, _typed(_method))
-for _name in ("error_words", "finding_words", "region_path", "word_list", "words"):
+for _name in ("error_words", "finding_words", "word_list", "words"):
     globals()[_name] = _typed(globals()[_name])

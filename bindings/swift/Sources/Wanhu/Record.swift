@@ -9,6 +9,12 @@ extension Ledger {
     /// The ISO day it is in China, by the server's clock where this phone has heard it.
     public func today() async throws -> Day { try await io { $0.today() } }
 
+    /// The names of a division and of those it lies in, the province's first, as far as this phone has them; of a code that is
+    /// nowhere none.
+    public func regionPath(_ code: UInt64) async throws -> [String] {
+        try await io { try $0.regionPath(code: code) }
+    }
+
     /// One page of the list, by village and head's name.
     public func list(
         _ filter: ListFilter = ListFilter(), after: PageStart? = nil, rowsMax: Int = 50

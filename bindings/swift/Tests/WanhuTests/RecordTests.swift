@@ -98,10 +98,12 @@ final class RecordTests: TownshipCase {
         XCTAssertEqual(rows.map(\.id), [household])
     }
 
-    func testAPlaceIsToldByItsNames() {
-        let names = ["湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"]
-        XCTAssertEqual(regionPath(code: village), names)
-        XCTAssertEqual(regionPath(code: 7), [])
+    func testAPlaceIsToldByItsNames() async throws {
+        let (ledger, village) = (try await phone("a", "li.ming"), village)
+        let path = try await ledger.regionPath(village)
+        XCTAssertEqual(path, ["湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"])
+        let nowhere = try await ledger.regionPath(7)
+        XCTAssertEqual(nowhere, [])
     }
 
     func testAListGoesOnBehindTheLastRowOfAPage() async throws {

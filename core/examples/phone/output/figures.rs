@@ -46,7 +46,11 @@ pub(crate) fn help(help: &Help) -> Shown {
 }
 
 /// Figures with what they are of; under the first of a kind that is to be defined, what it counts.
-pub(crate) fn figures(figures: &[Figure], defines: impl Fn(Statistic) -> bool) -> Shown {
+pub(crate) fn figures(
+    figures: &[Figure],
+    regions: &RegionList,
+    defines: impl Fn(Statistic) -> bool,
+) -> Shown {
     let mut text = String::new();
     let mut values = Vec::new();
     let (mut last, mut undefined) = (None, false);
@@ -60,7 +64,7 @@ pub(crate) fn figures(figures: &[Figure], defines: impl Fn(Statistic) -> bool) -
             (FigureUnit::PerTenThousand, Some(value)) => format!("{}%", hundredths(value)),
             (FigureUnit::FenEach, Some(value)) => format!("{} 元", hundredths(value)),
         };
-        let of = match figure.of_label(RegionList::chenzhou()) {
+        let of = match figure.of_label(regions) {
             of if of.is_empty() => of,
             of => format!(" [{of}]"),
         };

@@ -123,6 +123,12 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
     public suspend fun today(): Day = io { native.today() }
 
     /**
+     * The names of a division and of those it lies in, the province's first, as far as this phone has them; of a code that is
+     * nowhere none.
+     */
+    public suspend fun regionPath(code: ULong): List<String> = io { native.regionPath(code) }
+
+    /**
      * Enrols this phone with a one-time code; [authorityPem] is the server's own certificate authority. Goes on to its end
      * when the coroutine is cancelled: a code that is spent must not be lost.
      */

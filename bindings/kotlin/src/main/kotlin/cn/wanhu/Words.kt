@@ -1,5 +1,5 @@
-// What needs no book: the record as data, the words for codes, errors and findings, the names of places. And how a call of the generated half fails: in the
-// words of the core, never in its own. Must not know a ledger.
+// What needs no book: the record as data, the words for codes, errors and findings. And how a call of the generated half
+// fails: in the words of the core, never in its own. Must not know a ledger.
 package cn.wanhu
 
 import cn.wanhu.core.Code
@@ -23,9 +23,6 @@ public fun words(error: LedgerException): Code? = typed { cn.wanhu.ffi.errorWord
 
 /** What people are told about a finding, with its code. */
 public fun words(finding: Finding): Code = typed { cn.wanhu.ffi.findingWords(finding) }
-
-/** The names of a division and of those it lies in, the province's first; of a code that is nowhere none. */
-public fun regionPath(code: ULong): List<String> = typed { cn.wanhu.ffi.regionPath(code) }
 
 /** A library of another build is refused here and not believed. */
 internal object Library {

@@ -441,7 +441,13 @@ internal class LedgerTest : TownshipCase() {
         assertEquals(11, wordList("error")?.codes?.size)
         assertEquals(null, wordList("nothing"))
         invalid("text", "not_unicode") { words("task_kind", "\uD800") }
-        assertEquals(listOf("湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"), regionPath(village))
-        assertEquals(emptyList<String>(), regionPath(7UL))
+    }
+
+    @Test
+    fun `a place is told by its names`() = runBlocking {
+        Ledger.open(directory.resolve("a").toString()).use {
+            assertEquals(listOf("湖南省", "郴州市", "宜章县", "关溪乡", "福岭村"), it.regionPath(village))
+            assertEquals(emptyList<String>(), it.regionPath(7UL))
+        }
     }
 }
