@@ -4,7 +4,6 @@
 use clap::Subcommand;
 use qrcode::QrCode;
 use qrcode::render::unicode;
-use rusqlite::Connection;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::environment::Entropy;
 use wanhu_core::domain::grid;
@@ -12,14 +11,12 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region::{self, RegionList};
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::{StoreError, records};
-use wanhu_core::sync::wire::RefusalCode;
 
 use crate::accounts::{Account, AccountError};
 use crate::app::App;
 use crate::settings::Settings;
 use crate::storage;
 use crate::storage::persons::PairPlace;
-use crate::storage::quarantine::{self, QuarantineRow};
 
 mod campaigns;
 mod cases;
@@ -31,6 +28,7 @@ mod imports;
 mod lists;
 mod pages;
 mod persons;
+mod quarantine;
 mod stale;
 mod tasks;
 mod warnings;
@@ -42,11 +40,9 @@ pub use figures::FiguresArguments;
 pub use forms::FormCommand;
 pub use imports::ImportCommand;
 pub use pages::PageArguments;
-use pages::page;
 pub use tasks::TaskArguments;
 pub use warnings::WarnArguments;
 pub use words::AdminError;
-use words::refusal_words;
 
 /// Commands of an office.
 #[derive(Clone, Debug, Subcommand)]
@@ -333,70 +329,6 @@ impl Office<'_> {
             storage::move_household(transaction, household, village, now_ms)
         })?;
         Ok(done("农户已迁移 · household moved", &household.to_string()))
-    }
-
-    fn list_quarantine(&self, asked: &PageArguments<i64>) -> Result<Output, AdminError> {
-        self.must_decide()?;
-        let (list, after) = (&self.app.regions, asked.after.unwrap_or_default());
-        let sees = |village| self.must_decide_for(village).is_ok();
-        let read = |c: &Connection| quarantine::waiting(c, after, asked.rows_read(), sees);
-        let mut rows = self.app.storage.read(read)?;
-        let go_on = asked.cut(&mut rows, |row| row.n.to_string());
-        let rows = rows.into_iter().map(|row| {
-            let code = RefusalCode::name(row.code);
-            let (zh, en) = refusal_words(code);
-            let path = list.path(row.scope).join(" ");
-            let line = format!("{}\t{path}\t设备 device {}\t{zh} · {en}", row.n, row.device);
-            let value = serde_json::json!({
-                "number": row.n, "household": row.household.to_string(), "village": row.scope,
-                "code": code, "device": row.device, "received_ms": row.received_ms
-            });
-            (line, value)
-        });
-        Ok(page(rows, go_on))
-    }
-
-    fn quarantined(&self, number: i64) -> Result<QuarantineRow, AdminError> {
-        let row = self.app.storage.read(|connection| quarantine::one(connection, number));
-        let row = row.map_err(|error| {
-            if matches!(error, StoreError::NotFound) {
-                AdminError::QuarantineUnknown
-            } else {
-                AdminError::Store(error)
-            }
-        })?;
-        self.must_decide_for(row.scope)?;
-        Ok(row)
-    }
-
-    fn show_quarantined(&self, number: i64) -> Result<Output, AdminError> {
-        let row = self.quarantined(number)?;
-        let (zh, en) = refusal_words(RefusalCode::name(row.code));
-        let Some((stamp, ops)) = row.content() else {
-            return Ok(done("内容无法读取 · content unreadable", &number.to_string()));
-        };
-        let mut output = lines(ops.iter().map(|op| {
-            let field = format!("{}.{}", op.container.name(), op.key);
-            let value = plain(op.value.as_ref());
-            (
-                format!("    {field} = {value}"),
-                serde_json::json!({ "field": field, "value": value }),
-            )
-        }));
-        output.text = format!("{} ({}): {zh} · {en}\n{}", stamp.name, stamp.account, output.text);
-        Ok(output)
-    }
-
-    fn release(&self, number: i64) -> Result<Output, AdminError> {
-        self.quarantined(number)?;
-        let (by, now_ms) = (self.by.to_owned(), self.app.clock.now_ms());
-        let office = self.app.accounts.account(self.by)?.map(|account| account.role);
-        let policy = self.app.policy.clone();
-        let released = self.app.storage.writer().write(move |transaction| {
-            quarantine::release(transaction, number, &by, office, &policy.policy, now_ms)
-        })?;
-        released.map_err(AdminError::NotReleasable)?;
-        Ok(done("修改已放行 · change released", &number.to_string()))
     }
 
     /// The office that acts; none for the operator of this machine, who stands in for all of them.
