@@ -1,0 +1,79 @@
+//! Changes that the server refused: an office looks at those of its villages, and lets one in. Must not judge a change.
+
+use rusqlite::Connection;
+use wanhu_core::store::StoreError;
+use wanhu_core::sync::wire::RefusalCode;
+
+use super::pages::page;
+use super::words::refusal_words;
+use super::{AdminError, Office, Output, PageArguments, done, lines, plain};
+use crate::storage::quarantine::{self, QuarantineRow};
+
+impl Office<'_> {
+    /// What waits in the villages that this office decides for.
+    pub(super) fn list_quarantine(&self, asked: &PageArguments<i64>) -> Result<Output, AdminError> {
+        self.must_decide()?;
+        let (list, after) = (&self.app.regions, asked.after.unwrap_or_default());
+        let sees = |village| self.must_decide_for(village).is_ok();
+        let read = |c: &Connection| quarantine::waiting(c, after, asked.rows_read(), sees);
+        let mut rows = self.app.storage.read(read)?;
+        let go_on = asked.cut(&mut rows, |row| row.n.to_string());
+        let rows = rows.into_iter().map(|row| {
+            let code = RefusalCode::name(row.code);
+            let (zh, en) = refusal_words(code);
+            let path = list.path(row.scope).join(" ");
+            let line = format!("{}\t{path}\t设备 device {}\t{zh} · {en}", row.n, row.device);
+            let value = serde_json::json!({
+                "number": row.n, "household": row.household.to_string(), "village": row.scope,
+                "code": code, "device": row.device, "received_ms": row.received_ms
+            });
+            (line, value)
+        });
+        Ok(page(rows, go_on))
+    }
+
+    fn quarantined(&self, number: i64) -> Result<QuarantineRow, AdminError> {
+        let row = self.app.storage.read(|connection| quarantine::one(connection, number));
+        let row = row.map_err(|error| {
+            if matches!(error, StoreError::NotFound) {
+                AdminError::QuarantineUnknown
+            } else {
+                AdminError::Store(error)
+            }
+        })?;
+        self.must_decide_for(row.scope)?;
+        Ok(row)
+    }
+
+    /// What one of them says, and why it was refused.
+    pub(super) fn show_quarantined(&self, number: i64) -> Result<Output, AdminError> {
+        let row = self.quarantined(number)?;
+        let (zh, en) = refusal_words(RefusalCode::name(row.code));
+        let Some((stamp, ops)) = row.content() else {
+            return Ok(done("内容无法读取 · content unreadable", &number.to_string()));
+        };
+        let mut output = lines(ops.iter().map(|op| {
+            let field = format!("{}.{}", op.container.name(), op.key);
+            let value = plain(op.value.as_ref());
+            (
+                format!("    {field} = {value}"),
+                serde_json::json!({ "field": field, "value": value }),
+            )
+        }));
+        output.text = format!("{} ({}): {zh} · {en}\n{}", stamp.name, stamp.account, output.text);
+        Ok(output)
+    }
+
+    /// Takes one of them all the same.
+    pub(super) fn release(&self, number: i64) -> Result<Output, AdminError> {
+        self.quarantined(number)?;
+        let (by, now_ms) = (self.by.to_owned(), self.app.clock.now_ms());
+        let office = self.app.accounts.account(self.by)?.map(|account| account.role);
+        let policy = self.app.policy.clone();
+        let released = self.app.storage.writer().write(move |transaction| {
+            quarantine::release(transaction, number, &by, office, &policy.policy, now_ms)
+        })?;
+        released.map_err(AdminError::NotReleasable)?;
+        Ok(done("修改已放行 · change released", &number.to_string()))
+    }
+}
