@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use wanhu_core::domain::day::Day;
 use wanhu_core::domain::schema::{Schema, words};
 
 use super::campaigns::CampaignArguments;
@@ -116,8 +117,11 @@ impl Office<'_> {
                 ImportRow { finished_ms: Some(_), .. } => ("已完成 done", false),
                 _ => ("未完成,重新导入同一文件即可继续 cut off; deliver the file again", false),
             };
+            let (on, kind) = (Day::in_china(import.begun_ms), &import.kind);
+            let sender = Schema::base().code("department", &import.department);
+            let sender = sender.map_or("", |known| &known.zh);
             let mut text =
-                format!("{}\t{}\t{} 行 rows\t{state}", import.n, import.kind, import.rows);
+                format!("{}\t{on}\t{sender} {kind}\t{} 行 rows\t{state}", import.n, import.rows);
             if import.account != account.id {
                 text.push_str(&format!("\t停用账户 of a closed account: {}", import.account));
             }
