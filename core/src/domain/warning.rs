@@ -99,19 +99,41 @@ pub fn is_alike(known: &Row, warning: &Warning) -> bool {
 }
 
 /// Those of `fired` that nobody was warned of yet: no warning of the rule waits for an answer or was answered within its
-/// window, or things have got worse since.
+/// window, or things have got worse since, or what fires is none of what was answered. `facts` are those that fired.
 pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warning> {
+    unheard_beyond(facts, policy, fired, |answered| {
+        let rested = rows_of(answered);
+        (!rested.is_empty()).then(|| without(facts.clone(), &rested))
+    })
+}
+
+/// The same where the caller knows more of what answered warnings rest on than their rows: `beyond` are the facts without it, none
+/// where that cannot be told.
+pub fn unheard_beyond(
+    facts: &Facts,
+    policy: &Policy,
+    fired: Vec<Warning>,
+    beyond: impl Fn(&[&Row]) -> Option<Facts>,
+) -> Vec<Warning> {
     let is_known = |warning: &Warning| {
         let rule = policy.rules.iter().find(|rule| rule.id == warning.rule);
         let months = rule.map_or(12, |rule| rule.window_months);
         let since = warning.fired_on.plus_months(-months_back(months));
-        facts.rows("warnings").iter().any(|known| {
-            let is_recent = || known.day("fired_on").is_some_and(|day| day > since);
+        let is_recent = |known: &Row| known.day("fired_on").is_some_and(|day| day > since);
+        let said = |known: &&Row| {
             known.text("rule") == warning.rule
                 && !known.tick("withdrawn")
-                && (is_open(known) || is_recent())
-                && !rule.is_some_and(|rule| is_worse(rule.signal, known, warning))
-        })
+                && (is_open(known) || is_recent(known))
+        };
+        let known: Vec<&Row> = facts.rows("warnings").iter().filter(said).collect();
+        let is_worse = |known: &Row| rule.is_some_and(|rule| is_worse(rule.signal, known, warning));
+        let is_waiting = known.iter().any(|known| is_open(known));
+        let fires = |facts: &Facts| {
+            let again = evaluate(facts, policy, warning.fired_on);
+            again.iter().any(|again| again.rule == warning.rule)
+        };
+        known.iter().any(|known| !is_worse(known))
+            && (is_waiting || !beyond(&known).is_some_and(|facts| fires(&facts)))
     };
     let mut unheard: Vec<Warning> =
         fired.into_iter().filter(|warning| !is_known(warning)).collect();
@@ -123,6 +145,16 @@ pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warni
         warning.row = free.unwrap_or_default();
     }
     unheard
+}
+
+/// The rows that warnings rest on.
+pub fn rows_of<'f>(warnings: &[&'f Row]) -> Vec<&'f str> {
+    warnings.iter().flat_map(|warning| warning.text("rows").split_whitespace()).collect()
+}
+
+/// The facts without bills and people of these rows.
+pub fn without(facts: Facts, rows: &[&str]) -> Facts {
+    ["spending", "members"].into_iter().fold(facts, |facts, of| facts.without_rows(of, rows))
 }
 
 /// Whether a figure is so much worse than it was that somebody has to hear of it once more: by a whole line where it counts
@@ -324,15 +356,21 @@ pub fn is_at_school(person: &Row) -> bool {
 
 /// Of an age for school, which is not done. Nobody is where no policy says at which age school is compulsory.
 pub fn belongs_at_school(person: &Row, ages: Option<&Bound>, today: Day) -> bool {
-    let is_aged = |ages: &Bound| age(person, today).is_some_and(|age| ages.contains(age.into()));
-    ages.is_some_and(is_aged)
+    is_of_school_age(person, ages, today)
         && !matches!(person.text("education"), "junior" | "senior" | "vocational")
 }
 
-/// Of school age, on record as not at school, and not because school is done.
+/// Of school age, and on record as having dropped out, or as not at school and not because school is done: what somebody
+/// learned is often written down as what they began.
 pub fn is_truant(person: &Row, ages: Option<&Bound>, today: Day) -> bool {
-    belongs_at_school(person, ages, today)
-        && (person.text("school_stage") == "not_student" || person.tick("dropped_out"))
+    let has_dropped_out = person.tick("dropped_out") && is_of_school_age(person, ages, today);
+    let is_at_none = person.text("school_stage") == "not_student";
+    has_dropped_out || (is_at_none && belongs_at_school(person, ages, today))
+}
+
+fn is_of_school_age(person: &Row, ages: Option<&Bound>, today: Day) -> bool {
+    let is_aged = |ages: &Bound| age(person, today).is_some_and(|age| ages.contains(age.into()));
+    ages.is_some_and(is_aged)
 }
 
 #[cfg(test)]

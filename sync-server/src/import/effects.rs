@@ -192,7 +192,8 @@ impl Reading<'_> {
         // What the record says without departments is not a department's to warn of.
         let known = warning::evaluate(&without, self.policy, self.today());
         fired.retain(|warning| !known.contains(warning));
-        let fired = warning::unheard(facts, self.policy, fired);
+        let beyond = |answered: &[&Row]| self.beyond(&without, rows, answered);
+        let fired = warning::unheard_beyond(&seen, self.policy, fired, beyond);
         if fired.is_empty() && !self.fills_in {
             return None;
         }
@@ -210,6 +211,22 @@ impl Reading<'_> {
         let import = self.sender.list.map(|list| list.import);
         let fired: Vec<_> = fired.into_iter().map(|warning| (warning, import)).collect();
         Some(self.sender.warn(edit, facts, &seen, &fired))
+    }
+
+    /// The household as rows show it that nobody has answered for: bills that no answered warning counted, and of other
+    /// rows those that came first in a later delivery. None where answered warnings say nothing of what they rest on.
+    fn beyond(&self, without: &Facts, rows: &[StagedRow], answered: &[&Row]) -> Option<Facts> {
+        let rested = warning::rows_of(answered);
+        let last = answered.iter().filter_map(|warning| warning.int("delivery")).max();
+        if rested.is_empty() && last.is_none() {
+            return None;
+        }
+        let is_beyond = |row: &&StagedRow| match bill(row).next() {
+            Some(_) => !rested.contains(&row_id(without, row).as_str()),
+            None => last.is_some_and(|last| row.since > last),
+        };
+        let rows: Vec<_> = rows.iter().filter(is_beyond).cloned().collect();
+        Some(self.seen(&warning::without(without.clone(), &rested), &rows))
     }
 
     /// Puts on record the bills that warnings rest on.

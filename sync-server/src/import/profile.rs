@@ -124,9 +124,9 @@ pub struct Column {
     pub reading: Reading,
     pub(super) role: Role,
     /// Whole cells and their codes; for ticks the codes are `yes` and `no`.
-    spellings: Vec<(String, String)>,
+    pub(super) spellings: Vec<(String, String)>,
     /// Words within a cell and their codes.
-    parts: Vec<(String, String)>,
+    pub(super) parts: Vec<(String, String)>,
     /// The code of everything else; without one it is a fault.
     otherwise: Option<String>,
     /// Codes that say something else of the person besides: the code and a tick of the record, `container.field`.
@@ -274,7 +274,13 @@ impl Profile {
         let mut columns = file.column.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         columns.sort_by(|one, other| one.field.cmp(&other.field));
         must_differ(columns.iter().map(|column| &*column.field))?;
-        must_differ(columns.iter().flat_map(|column| &column.headers).map(String::as_str))?;
+        // One column may say something of a bill and of a person, but only one thing of each.
+        for container in columns.iter().map(|column| &*column.container) {
+            let of =
+                |column: &&Column| column.container.is_empty() || column.container == container;
+            let columns = columns.iter().filter(of);
+            must_differ(columns.flat_map(|column| &column.headers).map(String::as_str))?;
+        }
         if !columns.iter().any(|column| column.role == Role::Name) {
             return Err(ProfileError::NoName);
         }

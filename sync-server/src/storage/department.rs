@@ -29,6 +29,8 @@ pub struct StagedRow {
     pub row: u32,
     /// The latest delivery that holds it.
     pub import: i64,
+    /// The first one, as far as these were looked through.
+    pub since: i64,
     /// Local number of the household.
     pub household: i64,
     /// The person.
@@ -193,7 +195,7 @@ fn collected(
     while let Some(row) = rows.next()? {
         let row = read(row)?.ok_or(StoreError::Damaged)?;
         match latest.last_mut().filter(|known| known.key == row.key) {
-            Some(known) => *known = row,
+            Some(known) => *known = StagedRow { since: known.since, ..row },
             None => latest.push(row),
         }
     }
@@ -364,6 +366,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<StagedRow>> {
         key: row.get(0)?,
         row: row.get(1)?,
         import: row.get(5)?,
+        since: row.get(5)?,
         household: row.get(2)?,
         person: Blind(row.get(3)?),
         values: values.collect(),

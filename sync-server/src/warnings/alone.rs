@@ -214,7 +214,7 @@ impl<'a> Pass<'a> {
         let case = Case::of(facts);
         let policy = &self.app.policy.policy;
         let fired = warning::evaluate(seen, policy, self.today);
-        let mut fired = warning::unheard(facts, policy, fired);
+        let mut fired = warning::unheard(seen, policy, fired);
         fired.retain(|warning| {
             let member = member(seen, warning);
             clues::looked_into(facts, &case, &warning.risk, member).next().is_none()

@@ -29,7 +29,7 @@ struct List {
     rule: &'static str,
 }
 
-const LISTS: [List; 8] = [
+const LISTS: [List; 11] = [
     List {
         kind: Kind::Medical,
         header: &["姓名", "身份证号码", "医疗类别", "入院日期", "总费用(元)", "个人自付"],
@@ -49,6 +49,27 @@ const LISTS: [List; 8] = [
         header: &["学生姓名", "身份证号", "是否辍学", "辍学原因"],
         need: &["周小", CHILD, "是", "厌学"],
         none: &["周小", CHILD, "否", ""],
+        rule: "not-at-school",
+    },
+    List {
+        kind: Kind::School,
+        header: &["学生姓名", "身份证号", "学段"],
+        need: &["周小", CHILD, "辍学"],
+        none: &["周小", CHILD, "初中"],
+        rule: "not-at-school",
+    },
+    List {
+        kind: Kind::School,
+        header: &["学生姓名", "身份证号", "学段", "就读状态"],
+        need: &["周小", CHILD, "小学", "疑似辍学"],
+        none: &["周小", CHILD, "小学", "在读"],
+        rule: "not-at-school",
+    },
+    List {
+        kind: Kind::School,
+        header: &["学生姓名", "身份证号", "学段", "辍学原因"],
+        need: &["周小", CHILD, "初中", "外出务工"],
+        none: &["周小", CHILD, "初中", "无"],
         rule: "not-at-school",
     },
     List {

@@ -79,6 +79,58 @@ fn nobody_is_warned_twice_of_the_same() {
 }
 
 #[test]
+fn an_answer_about_some_bills_says_nothing_of_others() {
+    let policy = policy(5_000);
+    let warned = |answer: &str, fen: i64| {
+        let known = [
+            ("rule", "m".into()),
+            ("input", 3_230_000.into()),
+            ("rows", "gone s".into()),
+            ("fired_on", "2019-08-01".into()),
+            ("answer", answer.into()),
+        ];
+        let stay = [
+            ("kind", "medical".into()),
+            ("inpatient", true.into()),
+            ("to", "2020-02-10".into()),
+            ("self_pay_fen", fen.into()),
+        ];
+        let facts =
+            chen("lifted").with_row("warnings", "w", &known).with_row("spending", "t", &stay);
+        !unheard(&facts, &policy, evaluate(&facts, &policy, today())).is_empty()
+    };
+    assert!(
+        warned("no_risk", 500_000),
+        "a stay that nobody was asked about crosses the line by itself"
+    );
+    assert!(!warned("no_risk", 499_999), "only with what was answered");
+    assert!(!warned("", 500_000), "somebody is on the way");
+}
+
+#[test]
+fn an_answer_about_one_child_says_nothing_of_another() {
+    let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+    let child = [("birth_on", "2008-01-01".into()), ("dropped_out", true.into())];
+    let known = |rows: &str| {
+        let known = [
+            ("rule", "not-at-school".into()),
+            ("input", 1.into()),
+            ("rows", rows.into()),
+            ("fired_on", "2019-12-01".into()),
+            ("answer", "confirmed".into()),
+        ];
+        let facts = Facts::of(VILLAGE).with_row("members", "b", &child);
+        let facts = facts.with_row("warnings", "w", &known);
+        unheard(&facts, &policy, evaluate(&facts, &policy, today())).len()
+    };
+    assert_eq!(
+        (known("a"), known("b"), known("")),
+        (1, 0, 0),
+        "a sister, herself, nobody knows whom"
+    );
+}
+
+#[test]
 fn an_answer_about_one_income_says_nothing_of_a_lower_one() {
     let policy = Policy::parse(EXAMPLES_TOML).unwrap();
     let warned = |known: &[(i64, &str, &str)], wage: i64| {
@@ -154,6 +206,13 @@ fn at_which_age_children_belong_at_school_is_said_by_the_policy() {
         fired.iter().any(|warning| warning.rule == "not-at-school")
     };
     let examples = Policy::parse(EXAMPLES_TOML).unwrap();
+    let taught = |fields: &[(&str, Value)]| {
+        let child = [&[("birth_on", "2006-02-20".into()), ("education", "junior".into())], fields];
+        let facts = Facts::of(VILLAGE).with_row("members", "a", &child.concat());
+        evaluate(&facts, &examples, today()).iter().any(|warning| warning.rule == "not-at-school")
+    };
+    assert!(!taught(&[("school_stage", "not_student".into())]), "14, and done with school");
+    assert!(taught(&[("dropped_out", true.into())]), "junior school begun is no school done");
     assert!(fires(&examples, "2014-02-20") && !fires(&examples, "2014-02-21"), "6 and 5");
     let (aged_16, aged_17) = ("2003-02-21", "2003-02-20");
     assert!(fires(&examples, aged_16) && !fires(&examples, aged_17));

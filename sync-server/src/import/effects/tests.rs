@@ -20,6 +20,7 @@ fn row(place: u8, import: i64, values: &[(&str, Value)]) -> StagedRow {
         key: [place; 16],
         row: u32::from(place),
         import,
+        since: import,
         household: 1,
         person: person.unwrap_or(Blind([0; 16])),
         values: values.iter().map(|(field, v)| ((*field).to_owned(), v.clone())).collect(),
@@ -64,6 +65,38 @@ fn of_two_lists_the_latest_counts_and_an_old_one_does_not_speak_against_the_reco
     // Repaired since, as the cadre wrote: an old list warns of nothing any more.
     let repaired = household().with("living", "house_danger", "a");
     assert_eq!(rules(&change(&repaired, &[january, june], 3)), [""; 0]);
+}
+
+#[test]
+fn what_is_appraised_anew_is_heard_of_although_the_last_time_was_answered() {
+    let appraised = |place: u8, import: i64, on: &str| {
+        row(place, import, &[("living.house_danger", "d".into()), ("appraised_on", on.into())])
+    };
+    // Somebody went there in spring, and wrote down a better grade.
+    let answered = |answer: &str, delivery: Value| {
+        let known = [
+            ("rule", "unsafe-house".into()),
+            ("input", 1.into()),
+            ("fired_on", "2024-02-01".into()),
+            ("answer", answer.into()),
+            ("delivery", delivery),
+        ];
+        household().with("living", "house_danger", "b").with_row("warnings", "w", &known)
+    };
+    let spring = appraised(1, 1, "2024-01-10");
+    let facts = answered("no_risk", 1.into());
+    let monthly = StagedRow { import: 2, ..spring.clone() };
+    assert_eq!(rules(&change(&facts, &[monthly.clone()], 2)), [""; 0], "the same list once more");
+    let summer = appraised(2, 3, "2024-06-10");
+    assert_eq!(rules(&change(&facts, &[monthly.clone(), summer.clone()], 3)), ["unsafe-house"]);
+    let waiting = answered("", 1.into());
+    assert_eq!(rules(&change(&waiting, &[monthly.clone(), summer.clone()], 3)), [""; 0]);
+    let unknown = answered("no_risk", Value::Null);
+    assert_eq!(
+        rules(&change(&unknown, &[monthly, summer], 3)),
+        [""; 0],
+        "of which list nobody knows"
+    );
 }
 
 #[test]

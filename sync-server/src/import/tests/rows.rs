@@ -348,6 +348,21 @@ fn every_kind_of_table_is_read() {
 }
 
 #[test]
+fn every_word_for_a_stage_of_school_says_whether_somebody_is_at_school() {
+    let profile = Profile::of(Kind::School).unwrap();
+    let column = |field: &str| profile.columns.iter().find(|c| &*c.field == field).unwrap();
+    let (stage, dropped_out) = (column("school_stage"), column("dropped_out"));
+    let mut told = 0;
+    for (word, code) in stage.spellings.iter().chain(&stage.parts) {
+        let tick = dropped_out.code(word);
+        assert_eq!(tick, Some(if code == "not_student" { "yes" } else { "no" }), "{word}");
+        told += 1;
+    }
+    assert!(told > 30);
+    assert!(stage.headers.iter().filter(|title| dropped_out.headers.contains(title)).count() > 3);
+}
+
+#[test]
 fn profiles_are_whole_and_fit_the_record() {
     let kinds: BTreeSet<Kind> = Profile::built_in().iter().map(|profile| profile.kind).collect();
     assert_eq!(kinds.len(), 10, "one of each kind");
