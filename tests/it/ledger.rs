@@ -452,6 +452,25 @@ fn fields_of_a_newer_release_survive_an_older_phone() {
 }
 
 #[test]
+fn a_phone_that_forgets_the_time_knows_the_day_of_its_last_contact() {
+    let mut rng = Seeded(12);
+    let mut township = Township::new(&mut rng);
+    let clock = Arc::new(SetClock::default());
+    clock.set(START_MS);
+    let phone = township.enrol_with(&mut rng, clock.clone(), FULING);
+    clock.set(0);
+    assert_eq!(phone.ledger.today(), Day::in_china(0), "nobody has told it anything yet");
+    clock.set(START_MS);
+    phone.sync(&mut township).unwrap();
+    let (heard, two_days_ms) = (phone.ledger.today(), 2 * 86_400_000);
+    clock.set(START_MS + two_days_ms);
+    assert_eq!(phone.ledger.today(), heard.plus_days(2));
+    clock.set(0);
+    assert_eq!(phone.ledger.today(), heard, "its battery ran flat");
+    assert_eq!(heard, Day::in_china(START_MS));
+}
+
+#[test]
 fn a_phone_too_long_without_contact_closes_until_it_syncs() {
     let mut rng = Seeded(1);
     let mut township = Township::new(&mut rng);

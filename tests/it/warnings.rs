@@ -72,8 +72,11 @@ fn phone_and_server_judge_every_household_alike() {
     let mut township = Township::new(&mut rng);
     let Published { policy, text } = own_policy();
     township.publish(Published { policy: policy.clone(), text });
+    // A phone knows no day before that of its last contact.
+    let begun_ms = START_MS - 400 * DAY_MS;
     let clock = Arc::new(SetClock::default());
-    clock.set(START_MS);
+    clock.set(begun_ms);
+    township.set_clock(begun_ms);
     let phone = township.enrol_with(&mut rng, clock.clone(), FULING);
     for (village, edit) in population::village(3, FULING, size()) {
         phone.ledger.create_household(village, with_cares(&mut rng, edit)).unwrap();
@@ -84,7 +87,7 @@ fn phone_and_server_judge_every_household_alike() {
     let (mut warned, mut contradicted, mut rules) = (0, 0, BTreeSet::new());
     for (id, there) in &theirs {
         // The phone is asked on that day, and judges by the policy that came with its sync.
-        let now_ms = START_MS - i64::try_from(rng.below(400)).unwrap() * DAY_MS;
+        let now_ms = begun_ms + i64::try_from(rng.below(400)).unwrap() * DAY_MS;
         clock.set(now_ms);
         let today = Day::in_china(now_ms);
         let fired = warning::evaluate(there, &policy, today);

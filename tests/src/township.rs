@@ -81,6 +81,11 @@ impl Township {
         Self { connection, key, now_ms: self.now_ms, devices, policy }
     }
 
+    /// Sets the server's clock.
+    pub fn set_clock(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+    }
+
     /// A phone of a cadre with these areas, its clock off by `skew_ms`.
     pub fn enrol(&mut self, rng: &mut Seeded, name: &str, areas: &[u64], skew_ms: i64) -> Phone {
         self.enrol_as(rng, name, Role::VillageCadre, areas, skew_ms)

@@ -108,6 +108,8 @@ pub(super) struct Inner {
     pub(super) grids: Vec<String>,
     /// The server's clock less this phone's, as of the last contact, in milliseconds.
     pub(super) clock_offset_ms: i64,
+    /// What the server's clock showed then, milliseconds since 1970 UTC.
+    heard_ms: i64,
     needs_newer_release: bool,
     is_closed: bool,
 }
@@ -222,6 +224,7 @@ impl Ledger {
             policy: Arc::default(),
             grids: Vec::new(),
             clock_offset_ms: 0,
+            heard_ms: i64::MIN,
             needs_newer_release: false,
             is_closed: false,
         };
@@ -423,6 +426,7 @@ impl Inner {
         let connection = &self.connection;
         let offset = replica::time(connection, Setting::ClockOffset)?;
         self.clock_offset_ms = offset.unwrap_or_default();
+        self.heard_ms = replica::time(connection, Setting::ServerTime)?.unwrap_or(i64::MIN);
         self.grids = grids(connection)?;
         let policy = replica::setting(connection, Setting::Policy)?;
         let read = |bytes: Vec<u8>| Policy::parse(&String::from_utf8(bytes).ok()?).ok();
@@ -434,9 +438,10 @@ impl Inner {
         Ok(())
     }
 
-    /// The day it is in China, by the server's clock where this phone has heard it.
+    /// The day it is in China, by the server's clock where this phone has heard it; never one before that, as a phone may
+    /// forget the time when its battery runs flat.
     pub(super) fn today(&self, now_ms: i64) -> Day {
-        Day::in_china(now_ms.saturating_add(self.clock_offset_ms))
+        Day::in_china(now_ms.saturating_add(self.clock_offset_ms).max(self.heard_ms))
     }
 }
 

@@ -200,21 +200,28 @@ impl RecordEdit {
         self.row("steps", fields)
     }
 
-    /// Says of the round that a clue begins through which channel and when it came; nothing where this save begins none. A later
-    /// round has its own, and the earlier one's stays in the history. What somebody wrote down before the first round, or
-    /// writes down with this save, stays; so does what this writer may not change.
+    /// Says of the round that a clue begins through which channel and when it came, and of monitoring that a decision begins
+    /// since when; nothing where this save begins neither. A later round has its own channel, and the earlier one's stays in
+    /// the history. What somebody wrote down before, or writes down with this save, stays; so does what this writer may not
+    /// change.
     #[must_use]
     pub fn beginning(mut self, facts: &Facts, writer: Role, on: Day) -> Self {
-        let is_clue =
-            |row: &&NewRow| row.container == "steps" && row.text("state") == Stage::Clue.code();
-        if !self.new_rows.iter().any(|row| is_clue(&row)) {
-            return self;
+        let enters = |stage: Stage| {
+            let mut steps = self.new_rows.iter().filter(|row| row.container == "steps");
+            steps.any(|step| step.text("state") == stage.code())
+        };
+        let mut begun = Vec::new();
+        if enters(Stage::Clue) {
+            let clue = self.new_rows.iter().find(|row| row.container == "clues");
+            let channel = clue.map(|clue| clue.text("channel").to_owned()).unwrap_or_default();
+            let is_later = Case::of(facts).stage().is_some();
+            let is_free = is_later && may_as(writer, FieldClass::Declaration, Action::Change);
+            begun.extend([("channel", channel, is_free), ("clue_on", on.to_string(), is_free)]);
         }
-        let clue = self.new_rows.iter().find(|row| row.container == "clues");
-        let channel = clue.map(|clue| clue.text("channel").to_owned()).unwrap_or_default();
-        let is_later = Case::of(facts).stage().is_some();
-        let is_free = is_later && may_as(writer, FieldClass::Declaration, Action::Change);
-        for (field, value) in [("channel", channel), ("clue_on", on.to_string())] {
+        if enters(Stage::Monitored) {
+            begun.push(("identified_on", on.to_string(), false));
+        }
+        for (field, value, is_free) in begun {
             let is_said =
                 self.fields.iter().any(|said| said.container == "case" && said.key == field);
             let is_open = is_free || facts.get("case", field).is_none();

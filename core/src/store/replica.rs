@@ -41,6 +41,8 @@ pub enum Setting {
     Policy,
     /// The server's clock less this phone's, milliseconds.
     ClockOffset,
+    /// What the server's clock showed at the last contact, milliseconds since 1970 UTC.
+    ServerTime,
     /// The grids of its village that the account works in, as the server's last answer names them.
     Grids,
     /// A time on the last day on which a sync brought all there was, by the server's clock, milliseconds since 1970 UTC.
@@ -64,6 +66,7 @@ impl Setting {
             Self::GaveBack => "gave_back",
             Self::Policy => "policy",
             Self::ClockOffset => "clock_offset",
+            Self::ServerTime => "server_time",
             Self::Grids => "grids",
             Self::WholeAsOf => "whole_as_of",
         }

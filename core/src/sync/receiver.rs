@@ -227,6 +227,7 @@ impl Receiver {
         replica::set(&transaction, Setting::Grids, &wire::encode(&grids))?;
         let offset_ms = head.server_time_ms.saturating_sub(self.now_ms);
         replica::set_time(&transaction, Setting::ClockOffset, offset_ms)?;
+        replica::set_time(&transaction, Setting::ServerTime, head.server_time_ms)?;
         // An answer to the request that named it.
         replica::unset(&transaction, Setting::ActorIsNew)?;
         replica::set(&transaction, Setting::Epoch, &*head.epoch)?;
