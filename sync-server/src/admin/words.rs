@@ -3,7 +3,6 @@
 use wanhu_core::document::DocumentError;
 use wanhu_core::document::edit::EditError;
 use wanhu_core::document::form::FormError;
-use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::figures::FiguresDiffer;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::{Schema, words};
@@ -229,20 +228,28 @@ fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static 
     }
 }
 
+/// The words for a code; the code itself where it has none.
+fn told<'c>(list: &str, code: &'c str) -> (&'c str, &'c str) {
+    words(list, code).map_or((code, code), |known| (known.zh.as_str(), known.en.as_str()))
+}
+
 /// Why nothing was written.
 fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
     match refused {
-        WriteRefused::Edit(error) => (
-            "invalid_input",
-            format!("{}: 填写有误 ({})", error.field, error.reason),
-            format!("{}: {}", error.field, error.reason),
-        ),
+        WriteRefused::Edit(error) => {
+            let (zh, en) = told("reason", error.reason);
+            ("invalid_input", format!("{}: {zh}", error.field), format!("{}: {en}", error.field))
+        }
         WriteRefused::Denied(denial) => {
-            let needed = denial.needed.map_or("", Role::code);
+            let field = &denial.field;
+            let (by_zh, by_en) = denial.needed.map_or(Default::default(), |role| {
+                let (zh, en) = told("role", role.code());
+                (format!(";应由{zh}办理"), format!("; it is for the {en}"))
+            });
             (
                 "not_permitted",
-                format!("该账户无权填写 {};应由 {needed} 办理", denial.field),
-                format!("this account may not write {}; it is for {needed}", denial.field),
+                format!("该账户无权填写 {field}{by_zh}"),
+                format!("this account may not write {field}{by_en}"),
             )
         }
         WriteRefused::Step(denial) => {

@@ -135,7 +135,7 @@ pub(super) fn count((facts, case): (&Facts, &Case), asked: &Asked<'_>, tell: Tel
     if !facts.is_active() {
         return;
     }
-    let is_open = facts.is_monitored() && case.stage() != Some(Stage::Closed);
+    let is_open = is_monitored(facts, case) && case.stage() != Some(Stage::Closed);
     tell(Statistic::Coverage, &facts.village.to_string(), 1, 0);
     tell_classes(facts, case, is_open, tell);
     tell_people(facts, tell);
@@ -159,10 +159,10 @@ fn tell_classes(facts: &Facts, case: &Case, is_open: bool, tell: Tell<'_>) {
     }
     let is_closed = case.stage() == Some(Stage::Closed);
     let was_decided = case.entered(Stage::Monitored).is_some();
-    if facts.is_monitored() || is_closed || was_decided {
+    if is_monitored(facts, case) || is_closed || was_decided {
         tell(Statistic::Closure, "", is_closed.into(), 1);
     }
-    if facts.is_monitored() {
+    if is_monitored(facts, case) {
         tell(Statistic::Monitored, "", 1, 0);
         tell(Statistic::MonitoredKind, facts.text("class", "monitored_kind"), 1, 0);
     }
@@ -191,6 +191,12 @@ fn tell_people(facts: &Facts, tell: Tell<'_>) {
     }
 }
 
+/// On record as monitored; where there is a case, by a decision. A kind alone that somebody wrote down counts where nothing is
+/// known of how it came to be.
+fn is_monitored(facts: &Facts, case: &Case) -> bool {
+    facts.is_monitored() && (case.stage().is_none() || case.decision().is_some())
+}
+
 fn is_guaranteed(facts: &Facts) -> bool {
     let met = |field: &&str| matches!(facts.text("guarantees", field), "met" | "not_applicable");
     GUARANTEES.iter().all(met)
@@ -202,7 +208,7 @@ fn is_due_for_a_visit(facts: &Facts, case: &Case, asked: &Asked<'_>) -> bool {
     let has_begun = stated("identified_on", Stage::Monitored).is_none_or(|day| day <= last);
     let has_ended = case.stage() == Some(Stage::Closed)
         && stated("closed_on", Stage::Closed).is_none_or(|day| day < first);
-    if facts.is_monitored() && has_begun && !has_ended {
+    if is_monitored(facts, case) && has_begun && !has_ended {
         return true;
     }
     let verified = case.path.iter().filter(|passed| passed.stage == Stage::Verified);

@@ -2,7 +2,6 @@
 
 use super::{Field, FieldKind, Schema};
 use crate::domain::day::Day;
-use crate::domain::identity::IdentityNumber;
 use crate::domain::value::Value;
 
 /// Why a value does not fit. Values only; the app has the words.
@@ -38,9 +37,6 @@ pub enum FaultReason {
     /// Not an ISO day.
     #[error("not a date")]
     NotADate,
-    /// An identity number whose check digit or date does not fit.
-    #[error("identity number does not check")]
-    BadIdentityNumber,
 }
 
 impl FaultReason {
@@ -54,15 +50,12 @@ impl FaultReason {
             Self::TooLarge { .. } => "too_large",
             Self::TooLong { .. } => "too_long",
             Self::NotADate => "not_a_date",
-            Self::BadIdentityNumber => "bad_identity_number",
         }
     }
 }
 
 /// Longest id: a UUID, a rule name, a row id.
 const ID_CHARS_MAX: u32 = 64;
-/// Digits of a resident identity number, in either generation.
-const IDENTITY_DIGITS: [usize; 2] = [15, 18];
 
 impl Schema {
     /// Whether this client may enter this value. `Null` empties any known field. Values that came from
@@ -78,14 +71,10 @@ impl Schema {
 
 impl Schema {
     /// Whether a server must not take this value, whoever sends it: lists, sums and screens everywhere
-    /// would stumble over it. Codes and fields it does not know may come from a newer release, and an
-    /// identity number that does not check is a matter for a person: those are taken.
+    /// would stumble over it. Codes and fields it does not know may come from a newer release: those are taken.
     pub fn breaks_a_hard_rule(&self, container: &str, field: &str, value: &Value) -> bool {
         match self.check(container, field, value) {
-            Ok(())
-            | Err(
-                FaultReason::UnknownField | FaultReason::NotInList | FaultReason::BadIdentityNumber,
-            ) => false,
+            Ok(()) | Err(FaultReason::UnknownField | FaultReason::NotInList) => false,
             Err(
                 FaultReason::WrongType
                 | FaultReason::TooSmall { .. }
@@ -115,10 +104,7 @@ impl Field {
                     (None, None) => Ok(()),
                 }
             }
-            (FieldKind::Text { max }, Value::Text(text)) => {
-                within(text, *max)?;
-                self.check_identity(text)
-            }
+            (FieldKind::Text { max }, Value::Text(text)) => within(text, *max),
             (FieldKind::Date, Value::Text(text)) => {
                 text.parse::<Day>().map(|_| ()).map_err(|_| FaultReason::NotADate)
             }
@@ -134,14 +120,6 @@ impl Field {
                 Value::Bool(_) | Value::Int(_) | Value::Text(_) | Value::Opaque { .. },
             ) => Err(FaultReason::WrongType),
         }
-    }
-
-    /// Other documents have numbers of their own; what looks like a resident number must check.
-    fn check_identity(&self, text: &str) -> Result<(), FaultReason> {
-        if self.name != "identity_number" || !IDENTITY_DIGITS.contains(&text.len()) {
-            return Ok(());
-        }
-        IdentityNumber::parse(text).map(|_| ()).map_err(|_| FaultReason::BadIdentityNumber)
     }
 
     /// The value somebody typed: ticks as true, false, 是, 否, 1, 0; choices as code or Chinese label;

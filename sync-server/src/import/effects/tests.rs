@@ -86,7 +86,11 @@ fn what_is_appraised_anew_is_heard_of_although_the_last_time_was_answered() {
     let spring = appraised(1, 1, "2024-01-10");
     let facts = answered("no_risk", 1.into());
     let monthly = StagedRow { import: 2, ..spring.clone() };
-    assert_eq!(rules(&change(&facts, &[monthly.clone()], 2)), [""; 0], "the same list once more");
+    assert_eq!(
+        rules(&change(&facts, std::slice::from_ref(&monthly), 2)),
+        [""; 0],
+        "the same list once more"
+    );
     let summer = appraised(2, 3, "2024-06-10");
     assert_eq!(rules(&change(&facts, &[monthly.clone(), summer.clone()], 3)), ["unsafe-house"]);
     let waiting = answered("", 1.into());
