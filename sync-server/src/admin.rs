@@ -18,6 +18,7 @@ use crate::settings::Settings;
 use crate::storage;
 use crate::storage::persons::PairPlace;
 
+mod cadres;
 mod campaigns;
 mod cases;
 mod declarations;
@@ -321,14 +322,18 @@ impl Office<'_> {
         let from = self.app.storage.read(|connection| {
             Ok(records::find(connection, household)?.ok_or(StoreError::NotFound)?.scope)
         })?;
-        if let Some(office) = self.office()? {
+        let office = self.office()?;
+        if let Some(office) = &office {
             let moves = |village| authority::may_move(office.role, &office.areas, village);
             granted(moves(from) && moves(village))?;
         }
         self.app.storage.writer().write(move |transaction| {
             storage::move_household(transaction, household, village, now_ms)
         })?;
-        Ok(done("农户已迁移 · household moved", &household.to_string()))
+        let left = self.end_terms(office.as_ref(), household)?;
+        let mut output = done("农户已迁移 · household moved", &household.to_string());
+        output.text.extend(left.iter().map(findings::line));
+        Ok(output)
     }
 
     /// The office that acts; none for the operator of this machine, who stands in for all of them.

@@ -29,7 +29,7 @@ mod strays;
 pub mod taken;
 mod writer;
 
-pub use log::{SqliteLog, StatisticsRow, log_place, move_household, statistics};
+pub use log::{SqliteLog, StatisticsRow, inhabited, log_place, move_household, statistics};
 pub use packs::{build_packs, build_packs_here};
 pub use past::{for_each_on, once_written};
 pub use reader::SqliteReader;

@@ -115,6 +115,19 @@ fn an_answer_that_says_no_day_is_of_the_day_it_was_given() {
 }
 
 #[test]
+fn a_visit_without_a_day_is_of_today() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open_at(&dir.path().join("a")).unwrap();
+    let id = ledger.create_household(FULING, head("陈永昌")).unwrap();
+    ledger.record_visit(id, vec![("met".to_owned(), "head".into())]).unwrap();
+    let last_visit = || ledger.list(&ListFilter::default(), None, 5).unwrap()[0].last_visit.clone();
+    assert_eq!(last_visit(), Day::in_china(START_MS).to_string());
+    let dated = vec![("date".to_owned(), "2024-12-24".into()), ("met".to_owned(), "head".into())];
+    ledger.record_visit(id, dated).unwrap();
+    assert_eq!(last_visit(), "2024-12-24", "what somebody says stands");
+}
+
+#[test]
 fn what_would_mean_nothing_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open_at(&dir.path().join("a")).unwrap();

@@ -19,6 +19,7 @@ use wanhu_tests::population::FULING;
 /// A township that has a cadre to name for each of these families; several on one day.
 async fn unnamed_cadres() -> County {
     let county = County::on("2024-03-04", None).await;
+    county.account("li", Role::VillageCadre, FULING);
     county.account("township", Role::TownshipOffice, FULING / 1_000);
     county.account("county", Role::CountyOffice, FULING / 1_000_000);
     for (at, on) in (0..9).zip(["2024-02-01", "2024-01-10", "2024-02-20"].iter().cycle()) {

@@ -68,8 +68,8 @@ impl Ledger {
     /// phone of the county gives the household the same id.
     ///
     /// # Errors
-    /// `InvalidInput` for a code that is not a village or a value the schema refuses; `AlreadyOnRecord`
-    /// where this head's household is on this phone.
+    /// `InvalidInput` for a code that is not a village, or none of this phone's (`outside_area`), or a value the schema refuses;
+    /// `AlreadyOnRecord` where this head's household is on this phone.
     pub fn create_household(
         &self,
         village: u64,
@@ -81,6 +81,9 @@ impl Ledger {
         let edit = edit.set("basic", "area_code", village.to_string());
         let now_ms = self.now_ms();
         let inner = &mut *self.opened()?;
+        if inner.writer.role.is_some() && !authority::covers(&inner.writer.areas, village) {
+            return Err(LedgerError::invalid("village", "outside_area"));
+        }
         let id = match (inner.writer.person_key, edit.head_number()) {
             (Some(key), Some(head)) => key.household(&head),
             _ => HouseholdId::from_random(random(inner.entropy.as_mut())),
@@ -104,7 +107,8 @@ impl Ledger {
         inner.save(household, edit, now_ms)
     }
 
-    /// Records a visit: a row of `visits`, stamped with the person who is enrolled.
+    /// Records a visit: a row of `visits`, stamped with the person who is enrolled; of today where it says no `date`, as only
+    /// one with a day counts.
     ///
     /// # Errors
     /// As [`Self::edit`].
@@ -113,6 +117,10 @@ impl Ledger {
         id: HouseholdId,
         fields: Vec<impl Into<FieldValue>>,
     ) -> Result<(), LedgerError> {
+        let mut fields: Vec<FieldValue> = fields.into_iter().map(Into::into).collect();
+        if fields.iter().all(|said| said.field != "date") {
+            fields.push(("date".to_owned(), self.today().to_string().into()).into());
+        }
         let edit = RecordEdit { form: "visit/1".into(), ..RecordEdit::default() };
         self.edit(id, &edit.row("visits", fields))
     }

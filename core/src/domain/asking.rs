@@ -43,14 +43,12 @@ impl Asking<'_> {
     }
 
     /// The tasks of a household that whoever asks has to do, the most urgent first. A household with a responsible
-    /// cadre of its own is left to that cadre; one without, as far as a grid worker is concerned, to whoever works in its
-    /// grid.
+    /// cadre of its own is left to that cadre, as long as nothing is late; one without, as far as a grid worker is concerned, to
+    /// whoever works in its grid. What is overdue is everybody's: that cadre may be ill, or gone, and no phone knows.
     pub fn tasks(&self, facts: &Facts, case: &Case) -> Vec<Task> {
-        if self.is_left_to_another(facts) {
-            return Vec::new();
-        }
+        let is_left = self.is_left_to_another(facts);
         let mut tasks = tasks(facts, case, self.policy, self.today);
-        tasks.retain(|task| self.does(task.kind));
+        tasks.retain(|task| self.does(task.kind) && (!is_left || task.is_overdue(self.today)));
         tasks
     }
 
@@ -114,6 +112,18 @@ mod tests {
         assert_eq!(tasks_of("wang", Role::GridWorker, &served, "2024-03-05"), 0);
         assert_eq!(tasks_of("wang", cadre, &served, "2024-03-06"), 1, "the term is over");
         assert_eq!(tasks_of("town", Role::TownshipOffice, &served, "2024-03-06"), 0);
+    }
+
+    #[test]
+    fn what_is_overdue_is_left_to_nobody() {
+        let warned =
+            Facts::of(VILLAGE).with_row("warnings", "w", &[("due_on", "2024-03-10".into())]);
+        let lis = warned.with_row("cadres", "c", &[("account", "li".into())]);
+        let grid = lis.clone().with("basic", "grid", "第三网格");
+        for (role, facts) in [(Role::VillageCadre, &lis), (Role::GridWorker, &grid)] {
+            assert_eq!(tasks_in(&["第四网格"], "wang", role, facts, "2024-03-10"), 0, "{role:?}");
+            assert_eq!(tasks_in(&["第四网格"], "wang", role, facts, "2024-03-11"), 1, "{role:?}");
+        }
     }
 
     #[test]

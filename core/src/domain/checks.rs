@@ -65,11 +65,13 @@ pub enum Check {
     ClueKnown,
     /// A member is on record in another household as well. See [`elsewhere`].
     PersonElsewhere,
+    /// The account of a responsible cadre cannot be: nobody would see to the household. See [`out_of_reach`].
+    CadreOutOfReach,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::LackOfLabourThoughAble,
         Self::UnstableWorkNobodyAble,
         Self::UnstableWorkNoWork,
@@ -94,6 +96,7 @@ impl Check {
         Self::IdentityTwice,
         Self::ClueKnown,
         Self::PersonElsewhere,
+        Self::CadreOutOfReach,
     ];
 
     /// The stable code.
@@ -123,6 +126,7 @@ impl Check {
             Self::IdentityTwice => "identity_twice",
             Self::ClueKnown => "clue_known",
             Self::PersonElsewhere => "person_elsewhere",
+            Self::CadreOutOfReach => "cadre_out_of_reach",
         }
     }
 }
@@ -189,6 +193,29 @@ pub fn elsewhere<E>(
         let inputs = vec![CheckInput { name: "other".to_owned(), value: other }];
         let subject = person.id.clone();
         findings.push(Finding { check: Check::PersonElsewhere, subject, inputs });
+    }
+    Ok(findings)
+}
+
+/// Responsible cadres by an account that does not reach the household's village: whose tasks would be on nobody's list. `reaches`
+/// knows the accounts.
+///
+/// # Errors
+/// As `reaches` reports.
+pub fn out_of_reach<E>(
+    facts: &Facts,
+    today: Day,
+    mut reaches: impl FnMut(&str) -> Result<bool, E>,
+) -> Result<Vec<Finding>, E> {
+    let mut findings = Vec::new();
+    for cadre in facts.responsible_cadres(today) {
+        let account = cadre.text("account");
+        if account.is_empty() || reaches(account)? {
+            continue;
+        }
+        let inputs = vec![CheckInput { name: "account".to_owned(), value: account.to_owned() }];
+        let (check, subject) = (Check::CadreOutOfReach, cadre.id.clone());
+        findings.push(Finding { check, subject, inputs });
     }
     Ok(findings)
 }

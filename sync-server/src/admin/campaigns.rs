@@ -9,7 +9,7 @@ use wanhu_core::domain::authority;
 use wanhu_core::domain::checks::{self, Finding};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::{Schema, words};
-use wanhu_core::store::{StoreError, records};
+use wanhu_core::store::records;
 
 use super::imports::{left, read_profile};
 use super::{AdminError, Office, Output};
@@ -69,7 +69,7 @@ impl Office<'_> {
     }
 
     /// What contradicts on the records that a register has changed, as far as one of the offices may see them.
-    fn found(&self, accounts: &[Account], written: &[HouseholdId]) -> Result<Found, StoreError> {
+    fn found(&self, accounts: &[Account], written: &[HouseholdId]) -> Result<Found, AdminError> {
         let mut found = Found::new();
         for id in written {
             let Some(household) = self.app.storage.read(|c| records::find(c, *id))? else {
@@ -92,7 +92,7 @@ type Found = BTreeMap<(String, String), Vec<(HouseholdId, Finding)>>;
 /// Households named in a line about a check; scripts are told all.
 const NAMED_MAX: usize = 5;
 
-fn told(brought: &Brought, dry_run: bool, found: Result<Found, StoreError>) -> Output {
+fn told(brought: &Brought, dry_run: bool, found: Result<Found, AdminError>) -> Output {
     let head = match (dry_run, brought.has_written()) {
         (true, _) => "试算,未写入 · a trial, nothing was written",
         (false, true) => "历次排查数据已导入 · campaign brought in",

@@ -8,7 +8,6 @@ use wanhu_core::domain::checks::{self, Elsewhere, Finding};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::Sensitivity;
-use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Household};
 
 use super::{AdminError, Office, Output};
@@ -36,8 +35,7 @@ impl Office<'_> {
         }
         for finding in findings.ok().flatten().unwrap_or_default() {
             let (zh, en) = checks::explain(&finding);
-            let line = format!("请核对 · please look at: {zh}\n    {en} [{}]\n", finding.subject);
-            text.push_str(&line);
+            text.push_str(&line(&finding));
             values.push(serde_json::json!({
                 "check": finding.check.code(), "subject": finding.subject, "zh": zh, "en": en
             }));
@@ -52,7 +50,7 @@ impl Office<'_> {
         &self,
         account: &Account,
         household: &Household,
-    ) -> Result<Vec<Finding>, StoreError> {
+    ) -> Result<Vec<Finding>, AdminError> {
         let (facts, key) = (facts(&household.fold, household.scope), self.app.person_key);
         let today = Day::in_china(self.app.clock.now_ms());
         let mut findings = checks::checks(&facts, &self.app.policy.policy, today);
@@ -65,8 +63,14 @@ impl Office<'_> {
             })
         };
         findings.extend(self.app.storage.read(elsewhere)?);
+        findings.extend(self.out_of_reach(&facts)?);
         Ok(findings)
     }
+}
+
+pub(super) fn line(finding: &Finding) -> String {
+    let (zh, en) = checks::explain(finding);
+    format!("请核对 · please look at: {zh}\n    {en} [{}]\n", finding.subject)
 }
 
 fn as_seen(account: &Account, homes: &[Residence]) -> Option<Elsewhere> {

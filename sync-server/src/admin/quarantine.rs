@@ -1,13 +1,19 @@
 //! Changes that the server refused: an office looks at those of its villages, and lets one in. Must not judge a change.
 
 use rusqlite::Connection;
+use wanhu_core::domain::authority::{self, Role};
+use wanhu_core::domain::day::Day;
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::wire::RefusalCode;
 
 use super::pages::page;
 use super::words::refusal_words;
 use super::{AdminError, Office, Output, PageArguments, done, lines, plain};
+use crate::accounts::Account;
 use crate::storage::quarantine::{self, QuarantineRow};
+
+/// For how long what was refused stands before the tasks, in milliseconds: 30 days.
+const LATELY_MS: i64 = 30 * 86_400_000;
 
 impl Office<'_> {
     /// What waits in the villages that this office decides for.
@@ -22,14 +28,46 @@ impl Office<'_> {
             let code = RefusalCode::name(row.code);
             let (zh, en) = refusal_words(code);
             let path = list.path(row.scope).join(" ");
-            let line = format!("{}\t{path}\t设备 device {}\t{zh} · {en}", row.n, row.device);
+            let author = row.content().map(|(stamp, _)| stamp).unwrap_or_default();
+            let (n, name, household) = (row.n, &author.name, row.household.to_string());
+            let line = format!(
+                "{n}\t{path}\t{household}\t{name}\t设备 device {}\t{zh} · {en}",
+                row.device
+            );
             let value = serde_json::json!({
-                "number": row.n, "household": row.household.to_string(), "village": row.scope,
-                "code": code, "device": row.device, "received_ms": row.received_ms
+                "number": n, "household": household, "village": row.scope, "code": code,
+                "account": author.account, "name": name, "device": row.device,
+                "received_ms": row.received_ms
             });
             (line, value)
         });
         Ok(page(rows, go_on))
+    }
+
+    /// A line before a township's tasks where the server refused changes lately: whoever made them may not know what to do.
+    pub(super) fn waiting_in_quarantine(
+        &self,
+        office: &Account,
+    ) -> Result<Option<(String, serde_json::Value)>, AdminError> {
+        if office.role != Role::TownshipOffice {
+            return Ok(None);
+        }
+        let sees = |village| authority::may_decide(office.role, &office.areas, village);
+        let mut waiting = self.app.storage.read(|c| quarantine::waiting(c, 0, usize::MAX, sees))?;
+        let since_ms = self.app.clock.now_ms().saturating_sub(LATELY_MS);
+        waiting.retain(|row| row.received_ms >= since_ms);
+        let Some(oldest) = waiting.first().map(|row| Day::in_china(row.received_ms)) else {
+            return Ok(None);
+        };
+        let count = waiting.len();
+        let text = format!(
+            "近 30 日被拒的修改,见 quarantine · refused within 30 days, see quarantine: {count}\t最早 since {oldest}"
+        );
+        let value = serde_json::json!({
+            "task": { "kind": "look_at_quarantine", "due_on": null, "subject": "" },
+            "count": count, "since": oldest.to_string()
+        });
+        Ok(Some((text, value)))
     }
 
     fn quarantined(&self, number: i64) -> Result<QuarantineRow, AdminError> {

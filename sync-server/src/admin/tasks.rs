@@ -19,12 +19,19 @@ impl Office<'_> {
         let (part, policy) = ((after, asked.rows_read()), &self.app.policy);
         let mut tasks = self.app.storage.read(|c| dues::page(c, &asking, policy, part))?;
         let go_on = asked.cut(&mut tasks, |view| view.place().to_string());
-        let waiting = match after {
-            None => self.waiting_declarations(&account)?,
-            Some(_) => None,
+        let first: Vec<_> = match after {
+            None => [
+                self.waiting_declarations(&account)?,
+                self.waiting_in_quarantine(&account)?,
+                self.villages_without_cadres(&account)?,
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            Some(_) => Vec::new(),
         };
         let list = &self.app.regions;
-        let rows = waiting.into_iter().chain(tasks.into_iter().map(|view| {
+        let rows = first.into_iter().chain(tasks.into_iter().map(|view| {
             let late = if view.overdue { "逾期 overdue\t" } else { "" };
             let path = list.path(view.village).join(" ");
             let task = task_words(&view.task);

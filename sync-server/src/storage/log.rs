@@ -289,6 +289,22 @@ pub struct StatisticsRow {
     pub households: u64,
 }
 
+/// Those of some villages that have households.
+///
+/// # Errors
+/// Where the file fails.
+pub fn inhabited(connection: &Connection, villages: &[Scope]) -> Result<Vec<Scope>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM household WHERE scope = ?1)")?;
+    let mut inhabited = Vec::new();
+    for village in villages {
+        if statement.query_row([village.cast_signed()], |row| row.get(0))? {
+            inhabited.push(*village);
+        }
+    }
+    Ok(inhabited)
+}
+
 /// Households and log entries by village.
 ///
 /// # Errors
