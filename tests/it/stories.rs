@@ -25,6 +25,7 @@ mod chen_guojian;
 mod chen_yongchang;
 mod city;
 mod cut_delivery;
+mod desk;
 mod followed;
 mod green_channel;
 mod grid;

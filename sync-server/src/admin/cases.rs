@@ -20,7 +20,7 @@ use wanhu_core::store::records::{self, Household};
 
 use super::pages::page;
 use super::tasks::{task_json, task_words};
-use super::{AdminError, Office, Output, grid_of, lines, plain};
+use super::{AdminError, Office, Output, findings, grid_of, lines, plain};
 use crate::accounts::{Account, AccountError};
 use crate::storage::author::{self, Author};
 use crate::storage::taken;
@@ -239,8 +239,10 @@ impl Office<'_> {
             let value = entries.last().filter(|_| account.role.may_read(sensitivity))?;
             let label = field.map_or(name, |field| field.zh.as_str());
             let (full, value) = (format!("{}.{key}", container.name()), plain(Some(&value.value)));
-            let json = serde_json::json!({ "field": full, "value": value });
-            Some((format!("{full}\t{label}\t{value}"), json))
+            let others = findings::others(entries);
+            let json = serde_json::json!({ "field": full, "value": value, "others": others });
+            let mark = findings::conflict_mark(&others);
+            Some((format!("{full}\t{label}\t{value}{mark}"), json))
         });
         Ok(lines(fields))
     }
@@ -281,8 +283,11 @@ impl Office<'_> {
         let household = self.household(&account, id)?;
         let edit = RecordEdit::typed(Schema::base(), fields)?;
         let edit = RecordEdit { form: "household/1".into(), on_behalf_of, ..edit };
+        let settled = findings::settled_by(&edit, &account, &household);
         self.write(account.clone(), household, edit)?;
-        self.saved("已保存 · saved", &id.to_string(), (id, &account))
+        let mut output = self.saved("已保存 · saved", &id.to_string(), (id, &account))?;
+        output.text.extend(settled);
+        Ok(output)
     }
 
     pub(super) fn take_step(&self, step: StepArguments) -> Result<Output, AdminError> {

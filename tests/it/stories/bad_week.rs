@@ -4,8 +4,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wanhu_core::domain::checks::Check;
-use wanhu_core::system::SystemEntropy;
-use wanhu_server::admin::Office;
 use wanhu_server::import::delivery::{self, DeliveryPhase};
 use wanhu_server::import::profile::Profile;
 
@@ -100,75 +98,6 @@ async fn a_family_moves_in_the_middle_of_its_review() {
     let votes = Step { votes: Some((6, 1)), ..Step::default() };
     assert_eq!(county.step("村委会", id, "民主评议", votes), Err("household_unknown"));
     county.step("邻村委会", id, "民主评议", votes).unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_family_is_left_to_no_cadre_who_cannot_come() {
-    let county = people("2024-03-04", FULING, None).await;
-    county.account("邻村干部", Role::VillageCadre, NEXT_VILLAGE);
-    county.account("市局", Role::City, FULING / 100_000_000);
-    let (li, next) = (county.phone("李明").await, county.phone("邻村干部").await);
-    sync(&li).await;
-    let id = li.create_household(FULING, family()).unwrap();
-    take(&li, id, Stage::Clue, RecordEdit::default());
-    sync(&li).await;
-    let name = |account: &str| {
-        let fields = vec!["cadres.name=某干部".to_owned(), format!("cadres.account={account}")];
-        let on_behalf_of = String::new();
-        let edit = AdminCommand::Edit { household: id, fields, on_behalf_of };
-        let told = county.office("乡政府", edit).unwrap();
-        let findings = told["findings"].as_array().unwrap().clone();
-        findings.into_iter().filter(|told| told["check"] == "cadre_out_of_reach").count()
-    };
-    assert_eq!(name("李明"), 0);
-    let to =
-        |by, village| county.office(by, AdminCommand::Move { household: id, village }).unwrap();
-    to("乡政府", NEXT_VILLAGE);
-    sync(&next).await;
-    assert_eq!(kinds(&next.tasks().unwrap()), [TaskKind::Verify], "at once the new village's");
-    let ended = next.show(id).unwrap().fields;
-    let ended = ended.iter().find(|f| f.container == "cadres" && f.key.ends_with(".to"));
-    assert_eq!(ended.map(|f| &f.value), Some(&"2024-03-03".into()), "and who it was is on record");
-
-    // Whoever is misspelt, or not here, has the tasks on nobody's list: whoever saves is told, and what is late is everybody's.
-    assert_eq!((name("李 名"), name("李明")), (1, 2));
-    sync(&next).await;
-    assert_eq!(kinds(&next.tasks().unwrap()), []);
-    county.day("2024-03-12");
-    sync(&next).await;
-    assert_eq!(kinds(&next.tasks().unwrap()), [TaskKind::Verify]);
-    // The city names no cadres: it is told whose terms go on.
-    let office =
-        Office { settings: &county.server.settings, app: &county.server.app, by: "市局" };
-    let back = AdminCommand::Move { household: id, village: FULING };
-    let told = office.run(back, &mut SystemEntropy).unwrap().text;
-    assert!(told.contains("李 名") && !told.contains("李明"), "{told}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_township_is_told_of_what_no_phone_tells() {
-    let (county, li, id) = on_record(family()).await;
-    let first = || {
-        let tasks = county.office("乡政府", AdminCommand::Tasks(TaskArguments::default())).unwrap();
-        let rows = tasks["rows"].as_array().unwrap().clone().into_iter();
-        rows.map(|row| row["task"]["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(first(), [""; 0]);
-    county.office("乡政府", AdminCommand::Move { household: id, village: NEXT_VILLAGE }).unwrap();
-    assert_eq!(first(), ["open_account"], "nobody's phone has that village");
-    li.record_visit(id, vec![("note".to_owned(), "灶台漏雨".into())]).unwrap();
-    assert_eq!(sync(&li).await.refused, 1);
-    assert_eq!(first(), ["look_at_quarantine", "open_account"]);
-    let waiting =
-        county.listed("乡政府", AdminCommand::Quarantine(PageArguments::default())).unwrap();
-    assert_eq!(
-        (&waiting[0]["name"], &waiting[0]["household"]),
-        (&"李明".into(), &id.to_string().into())
-    );
-    county.account("邻村干部", Role::VillageCadre, NEXT_VILLAGE);
-    let number = waiting[0]["number"].as_i64().unwrap();
-    county.office("乡政府", AdminCommand::QuarantineRelease { number }).unwrap();
-    assert_eq!(first(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
