@@ -64,8 +64,9 @@ async fn an_office_sees_in_what_two_cadres_differ_and_when_it_settles_it() {
         assert_eq!(sync(phone).await.refused, 0);
     }
     let others = || {
-        let shown = county.listed("乡政府", AdminCommand::Show { household: id }).unwrap();
-        let field = shown.into_iter().find(|row| row["field"] == "class.household_kind").unwrap();
+        let shown = county.office("乡政府", AdminCommand::Show { household: id }).unwrap();
+        let mut shown = shown.as_array().unwrap().iter();
+        let field = shown.find(|row| row["field"] == "class.household_kind").unwrap();
         field["others"].as_array().unwrap().len()
     };
     assert_eq!(others(), 1);
