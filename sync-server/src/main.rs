@@ -17,6 +17,7 @@ use wanhu_server::backup::{self, BackupError};
 use wanhu_server::import::delivery::DeliveryPhase;
 use wanhu_server::keys;
 use wanhu_server::settings::{Settings, SettingsArgs};
+use wanhu_server::warnings::alone;
 use wanhu_server::{App, serve};
 
 /// 万户同步服务器 · the township's sync server for household records
@@ -280,6 +281,11 @@ async fn run_server(settings: &Settings) -> Result<(), Failure> {
     let scheme = if settings.tls_certificate.is_some() { "https" } else { "http" };
     let address = listener.local_addr().unwrap_or(settings.listen);
     print(&format!("万户同步服务已启动 · serving on {scheme}://{address}\n"))?;
+    for id in app.warn_by.iter().filter(|id| alone::office(&app, id).is_none()) {
+        print(&format!(
+            "warn_by: {id} 不是可用的乡镇或县级账户,不会预警 · no open account of a township or county, nobody is warned by it\n"
+        ))?;
+    }
     serve(Arc::new(app), settings, listener, shutdown())
         .await
         .map_err(|error| failure("serve", "服务无法运行", error))

@@ -153,8 +153,7 @@ fn follow(app: &App) -> Result<(), StoreError> {
 fn warn(app: &App) -> Result<(), StoreError> {
     for id in &app.warn_by {
         // It may be opened later.
-        let account = app.accounts.account(id).ok().flatten();
-        let Some(office) = account.filter(alone::may_warn) else {
+        let Some(office) = alone::office(app, id) else {
             tracing::warn!(place = "warn_by", "no such office");
             continue;
         };

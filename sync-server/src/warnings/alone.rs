@@ -64,6 +64,11 @@ pub fn may_warn(account: &Account) -> bool {
     !account.disabled && matches!(account.role, Role::TownshipOffice | Role::CountyOffice)
 }
 
+/// The account of this id, where it warns.
+pub fn office(app: &App, id: &str) -> Option<Account> {
+    app.accounts.account(id).ok().flatten().filter(may_warn)
+}
+
 /// Judges every household of these areas, as an office. With `is_preview` nothing is written.
 ///
 /// # Errors
