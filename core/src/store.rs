@@ -9,6 +9,7 @@ pub mod open;
 pub mod records;
 pub mod replica;
 pub mod residents;
+pub mod seal;
 
 /// First migration of every records file, on phone and server alike.
 pub const RECORDS_SQL: &str = include_str!("store/migrations/0001_records.sql");

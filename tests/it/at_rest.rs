@@ -1,7 +1,7 @@
 //! What a thief finds: files of a phone and of a server, searched byte for byte for what was typed into
 //! them. The same search in an unencrypted file finds it, so the search is worth something.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use wanhu_core::client::{Cancel, KeyVault, Ledger, RecordEdit, RecordView, VaultError};
@@ -88,14 +88,125 @@ fn a_lost_phone_opens_nothing() {
     drop(ledger);
     assert_eq!(found_in(&sealed, &WORDS), Vec::<String>::new(), "after closing");
     assert_eq!(open_sealed(&file, &vault).unwrap().show(id).unwrap().row.head_name, NAME);
+}
 
-    // Another key opens nothing, and nothing is overwritten: the file is set aside.
-    let bytes = std::fs::read(&file).unwrap();
-    let thief = Arc::new(MemoryVault(Mutex::new(Some([1; 32]))));
-    let LedgerError::StorageDamaged { kept_as } = open_sealed(&file, &thief).unwrap_err() else {
-        panic!("opened with another key");
+/// A closed book with one family, and the vault that has its key.
+fn sealed_book(file: &Path) -> Arc<MemoryVault> {
+    let vault = Arc::new(MemoryVault::default());
+    let ledger = open_sealed(file, &vault).unwrap();
+    ledger.create_household(FULING, secrets()).unwrap();
+    ledger.close().unwrap();
+    vault
+}
+
+fn files_in(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_book_opened_with_the_wrong_key_or_none_stays_where_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.sqlite");
+    let vault = sealed_book(&file);
+    let before = files_in(dir.path());
+    let refused = |reason: &str| LedgerError::invalid("vault", reason);
+
+    let plainly = Ledger::open(&file, Arc::new(SystemClock), Box::new(SystemEntropy)).unwrap_err();
+    assert_eq!(plainly, refused("file_sealed"));
+    let other = Arc::new(MemoryVault(Mutex::new(Some([1; 32]))));
+    assert_eq!(open_sealed(&file, &other).unwrap_err(), refused("key_wrong"));
+    let forgetful = Arc::new(MemoryVault::default());
+    assert_eq!(open_sealed(&file, &forgetful).unwrap_err(), refused("key_missing"));
+    assert_eq!(
+        forgetful.load(),
+        Ok(None),
+        "no other key takes the place of the one that opens the book"
+    );
+
+    assert!(files_in(dir.path()) == before, "a file was moved or written");
+    assert_eq!(open_sealed(&file, &vault).unwrap().status().unwrap().households, 1);
+}
+
+#[test]
+fn a_book_whose_log_was_not_folded_in_survives_the_wrong_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, copy) = (dir.path().join("a.sqlite"), dir.path().join("b.sqlite"));
+    let vault = Arc::new(MemoryVault::default());
+    let ledger = open_sealed(&file, &vault).unwrap();
+    ledger.create_household(FULING, secrets()).unwrap();
+    for suffix in ["", "-wal"] {
+        let side = |path: &Path| format!("{}{suffix}", path.display());
+        std::fs::copy(side(&file), side(&copy)).unwrap();
+    }
+    let other = Arc::new(MemoryVault(Mutex::new(Some([1; 32]))));
+    for refused in [
+        open_sealed(&copy, &other),
+        open_sealed(&copy, &Arc::default()),
+        Ledger::open(&copy, Arc::new(SystemClock), Box::new(SystemEntropy)),
+    ] {
+        let LedgerError::InvalidInput { field, .. } = refused.unwrap_err() else {
+            panic!("opened")
+        };
+        assert_eq!(field, "vault");
+    }
+    assert_eq!(open_sealed(&copy, &vault).unwrap().status().unwrap().households, 1);
+}
+
+#[test]
+fn damage_is_told_from_a_wrong_key() {
+    const SALT_BYTES: usize = 16;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.sqlite");
+    let vault = sealed_book(&file);
+    let whole = std::fs::read(&file).unwrap();
+    let with_first_page_gone = |from: usize| {
+        let mut bytes = whole.clone();
+        bytes[from..4096].fill(0);
+        bytes
     };
-    assert!(std::fs::read(kept_as).unwrap() == bytes);
+    let damaged = with_first_page_gone(SALT_BYTES);
+    std::fs::write(&file, &damaged).unwrap();
+    let other = Arc::new(MemoryVault(Mutex::new(Some([1; 32]))));
+    assert_eq!(open_sealed(&file, &other).unwrap_err(), LedgerError::invalid("vault", "key_wrong"));
+    let LedgerError::StorageDamaged { kept_as } = open_sealed(&file, &vault).unwrap_err() else {
+        panic!("a damaged file was opened");
+    };
+    assert!(std::fs::read(kept_as).unwrap() == damaged);
+    assert_eq!(open_sealed(&file, &vault).unwrap().status().unwrap().households, 0);
+
+    // Without its salt no key can be shown to be the right one: the file stays.
+    let salted_away = with_first_page_gone(0);
+    let file = dir.path().join("b.sqlite");
+    std::fs::write(&file, &salted_away).unwrap();
+    assert_eq!(open_sealed(&file, &vault).unwrap_err(), LedgerError::invalid("vault", "key_wrong"));
+    assert!(std::fs::read(&file).unwrap() == salted_away);
+}
+
+#[test]
+fn a_new_book_that_a_power_cut_left_unreadable_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, torn) in [("nothing", &[][..]), ("sector", &[7; 512]), ("page", &[7; 4096])] {
+        for key in [None, Some([1; 32])] {
+            let file = dir.path().join(format!("{name}-{}", key.is_some()));
+            let vault = Arc::new(MemoryVault(Mutex::new(key)));
+            std::fs::write(&file, torn).unwrap();
+            match open_sealed(&file, &vault) {
+                Ok(ledger) => drop(ledger),
+                Err(LedgerError::StorageDamaged { kept_as }) => {
+                    assert!(std::fs::read(kept_as).unwrap() == torn);
+                }
+                Err(error) => panic!("{name}: {error}"),
+            }
+            let ledger = open_sealed(&file, &vault).unwrap();
+            ledger.create_household(FULING, secrets()).unwrap();
+            drop(ledger);
+            assert_eq!(open_sealed(&file, &vault).unwrap().status().unwrap().households, 1);
+        }
+    }
 }
 
 #[test]
@@ -103,8 +214,12 @@ fn a_file_made_without_a_key_is_not_taken_for_a_damaged_one() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a.sqlite");
     drop(Ledger::open(&file, Arc::new(SystemClock), Box::new(SystemEntropy)).unwrap());
-    let refused = open_sealed(&file, &Arc::new(MemoryVault::default())).unwrap_err();
-    assert_eq!(refused, LedgerError::invalid("vault", "file_not_sealed"));
+    for key in [None, Some([1; 32])] {
+        let vault = Arc::new(MemoryVault(Mutex::new(key)));
+        let refused = open_sealed(&file, &vault).unwrap_err();
+        assert_eq!(refused, LedgerError::invalid("vault", "file_not_sealed"));
+        assert_eq!(vault.load(), Ok(key));
+    }
     assert!(file.exists());
 }
 
@@ -162,6 +277,11 @@ fn one_flipped_bit_is_noticed_or_does_not_matter() {
                 harmless += 1;
             }
             Err(LedgerError::StorageDamaged { .. }) => noticed += 1,
+            // With another salt no key fits.
+            Err(error) if place < 16 => {
+                assert_eq!(error, LedgerError::invalid("vault", "key_wrong"));
+                noticed += 1;
+            }
             Err(error) => panic!("a flipped bit became {error:?}"),
         }
         for entry in std::fs::read_dir(dir.path()).unwrap() {

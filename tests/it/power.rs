@@ -2,10 +2,10 @@
 //! the next sync makes them equal. The disk is our own and forgets whatever it was not told to keep.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
-use wanhu_core::client::{Ledger, RecordEdit, Step, SyncSession};
+use wanhu_core::client::{KeyVault, Ledger, RecordEdit, Step, SyncSession, VaultError};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::store::open::{self, Access, Sharing};
@@ -218,6 +218,49 @@ fn an_encrypted_phone_whose_power_goes_keeps_what_it_promised() {
     let cuts = times("WANHU_CUTS", CUTS) / 5;
     cut_phones_day(true, cuts);
     tally.passed(&format!("{cuts} moments"));
+}
+
+/// Keeps its key safe at once, as it promises.
+struct SafeVault(Mutex<Option<[u8; 32]>>);
+
+impl KeyVault for SafeVault {
+    fn load(&self) -> Result<Option<[u8; 32]>, VaultError> {
+        Ok(*self.0.lock().unwrap())
+    }
+
+    fn keep(&self, key: &[u8; 32]) -> Result<(), VaultError> {
+        *self.0.lock().unwrap() = Some(*key);
+        Ok(())
+    }
+
+    fn destroy(&self) -> Result<(), VaultError> {
+        *self.0.lock().unwrap() = None;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_new_encrypted_book_opens_after_a_power_cut_anywhere_in_its_first_save() {
+    let disk = Disk::default();
+    let vault = Arc::new(SafeVault(Mutex::default()));
+    let open = |disk: &Disk, seed: u64| {
+        let clock = Arc::new(TestClock::at(START_MS));
+        Ledger::open_sealed(&disk.path("a"), vault.clone(), clock, Box::new(Seeded(seed)))
+    };
+    let ledger = open(&disk, 1).unwrap();
+    ledger.create_household(FULING, RecordEdit::default()).unwrap();
+    let cuts = disk.operations();
+    for at in 0..=cuts {
+        for seed in 0..8 {
+            let disk = disk.as_of(at, seed);
+            let found = open(&disk, seed + 2);
+            let found =
+                found.unwrap_or_else(|error| panic!("after operation {at}, {seed}: {error}"));
+            found.create_household(FULING, RecordEdit::default()).unwrap();
+            let saved = found.status().unwrap().households;
+            assert!(saved == 2 || at < cuts && saved == 1, "after operation {at}, {seed}: {saved}");
+        }
+    }
 }
 
 #[test]

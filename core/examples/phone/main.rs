@@ -385,7 +385,7 @@ fn open(db: &Path, passphrase: Option<String>) -> Result<Ledger, LedgerError> {
             let vault = Arc::new(PassphraseVault::beside(db, passphrase));
             Ledger::open_sealed(db, vault, clock, entropy)
         }
-        // An encrypted file without its key would look like a damaged one.
+        // What is missing is the passphrase.
         None if PassphraseVault::path_of(db).exists() => Err(VaultError::Locked.into()),
         None => Ledger::open(db, clock, entropy),
     }

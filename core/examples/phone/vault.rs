@@ -67,11 +67,16 @@ impl KeyVault for PassphraseVault {
         let nonce = XNonce::try_from(nonce).map_err(|_| VaultError::Unavailable)?;
         let sealed = self.cipher(salt)?.encrypt(&nonce, &key[..]);
         let sealed = sealed.map_err(|_| VaultError::Unavailable)?;
+        // Whole or not at all: half a key after a power cut would shut the book for ever.
+        let beside = self.path.with_extension("vault-new");
         let write = || {
-            let mut file = std::fs::File::create(&self.path)?;
+            let mut file = std::fs::File::create(&beside)?;
             file.write_all(&head)?;
             file.write_all(&sealed)?;
-            file.sync_all()
+            file.sync_all()?;
+            std::fs::rename(&beside, &self.path)?;
+            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
         write().map_err(|_| VaultError::Unavailable)
     }

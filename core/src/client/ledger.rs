@@ -22,6 +22,7 @@ use crate::store::grids;
 use crate::store::listing;
 use crate::store::open::{self, Access, Sharing};
 use crate::store::replica::{self, Setting};
+use crate::store::seal;
 use crate::store::{REPLICA_MIGRATIONS, StoreError};
 use crate::sync::initiator::{self, Outgoing, Purpose};
 use crate::sync::receiver::{Receipt, Receiver};
@@ -126,7 +127,8 @@ impl Ledger {
     /// # Errors
     /// `UpgradeRequired` for a file of a newer release; `StorageDamaged` for a damaged one, which is
     /// then set aside and never deleted: opening again starts afresh; `InvalidInput` about `path` for what is no
-    /// file (`not_a_file`) or is open elsewhere (`in_use`).
+    /// file (`not_a_file`) or is open elsewhere (`in_use`), about `vault` for a file in which nothing reads as a book's
+    /// without a key (`file_sealed`): it stays as it is.
     pub fn open(
         path: &Path,
         clock: Arc<dyn Clock>,
@@ -139,16 +141,25 @@ impl Ledger {
     /// lost phone's file without it.
     ///
     /// # Errors
-    /// As [`Self::open`]; `InvalidInput` about `vault` where the key cannot be had, or where the file
-    /// was made without one.
+    /// As [`Self::open`]; `InvalidInput` about `vault` where the key cannot be had (`locked`, `unavailable`) or is none for
+    /// the book that is there (`key_missing`), where nothing in the file shows it to be the right one (`key_wrong`), or where
+    /// the file was made without a key (`file_not_sealed`). Then file and vault stay as they are.
     pub fn open_sealed(
         path: &Path,
         vault: Arc<dyn KeyVault>,
         clock: Arc<dyn Clock>,
         mut entropy: Box<dyn Entropy>,
     ) -> Result<Self, LedgerError> {
+        if !may_be_a_file(path) {
+            return Err(LedgerError::invalid("path", "not_a_file"));
+        }
         let key = match vault.load()? {
             Some(key) => key,
+            None if seal::is_plain(path) => return Err(StoreError::NotSealed.into()),
+            // A new key would take the place of the one that is only mislaid.
+            None if !seal::holds_no_record(path) => {
+                return Err(LedgerError::invalid("vault", "key_missing"));
+            }
             None => {
                 let key = random(entropy.as_mut());
                 vault.keep(&key)?;
@@ -174,6 +185,10 @@ impl Ledger {
         let opened = opened.map_err(LedgerError::from);
         // Damage behind the first pages is met only by what is read there.
         match opened.and_then(|connection| Self::start(connection, Arc::clone(&clock), entropy)) {
+            Err(LedgerError::StorageDamaged { .. }) if !is_ours(path, key) => {
+                let reason = if key.is_some() { "key_wrong" } else { "file_sealed" };
+                Err(LedgerError::invalid("vault", reason))
+            }
             Err(LedgerError::StorageDamaged { .. }) => {
                 let kept = open::set_aside(path, clock.now_ms()).unwrap_or_default();
                 Err(LedgerError::StorageDamaged { kept_as: kept.display().to_string() })
@@ -458,6 +473,12 @@ fn grids(connection: &Connection) -> Result<Vec<String>, StoreError> {
 pub(super) fn not_found(id: HouseholdId) -> LedgerError {
     LedgerError::NotFound { kind: "household".into(), id: id.to_string() }
 }
+
+/// Whether a file that does not open is damaged and not another's: to the wrong key, as to none, a whole one looks the same.
+fn is_ours(path: &Path, key: Option<&[u8; 32]>) -> bool {
+    seal::fits(path, key) || key.is_some() && seal::holds_no_record(path)
+}
+
 /// Whether records written at a path are there tomorrow. SQLite takes some names for a database in memory, and `file:` for an
 /// address, which may name another disk than this one's (a test's own).
 fn may_be_a_file(path: &Path) -> bool {

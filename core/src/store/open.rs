@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
 
-use super::StoreError;
+use super::{StoreError, seal};
 
 /// The steps that lead from an empty file to the newest schema, oldest first. A released step is never
 /// edited. `PRAGMA user_version` counts the steps taken.
@@ -43,7 +43,7 @@ impl Access<'_> {
     /// # Errors
     /// As SQLite reports.
     pub fn connect(self, path: &Path) -> Result<Connection, StoreError> {
-        if self.key.is_some() && is_plain(path) {
+        if self.key.is_some() && seal::is_plain(path) {
             return Err(StoreError::NotSealed);
         }
         let connection = Connection::open(path)?;
@@ -63,14 +63,6 @@ impl Access<'_> {
         })?;
         Ok(connection)
     }
-}
-
-/// Whether a file is a database that anybody can read.
-fn is_plain(path: &Path) -> bool {
-    let mut head = [0; 16];
-    std::fs::File::open(path)
-        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut head))
-        .is_ok_and(|()| head == *b"SQLite format 3\0")
 }
 
 /// Opens or creates a file, durable at every commit, and brings it to the newest schema.
