@@ -427,12 +427,13 @@ fn the_phone_does_not_offer_what_the_server_would_refuse() {
     let id = ledger.create_household(FULING, edit("陈永昌")).unwrap();
     let decide = RecordEdit::default().set("class", "monitored_kind", "marginal");
     let refused = ledger.edit(id, &decide).unwrap_err();
-    let expected = wanhu_core::error::LedgerError::NotPermitted {
+    let expected = LedgerError::NotPermitted {
         action: "add class.monitored_kind".into(),
         level_needed: "county_office".into(),
     };
     assert_eq!(refused, expected);
-    assert_eq!(ledger.create_household(JINPEN, edit("某")).unwrap_err().code(), "not_permitted");
+    let elsewhere = ledger.create_household(JINPEN, edit("某")).unwrap_err();
+    assert_eq!(elsewhere, LedgerError::invalid("village", "outside_area"), "no level above helps");
     assert_eq!(ledger.status().unwrap().pending, 1);
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use wanhu_core::client::{Cancel, KeyVault, Ledger, RecordEdit, RecordView, VaultError};
+use wanhu_core::domain::value::Value;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
 use wanhu_core::system::{SystemClock, SystemEntropy};
@@ -241,7 +242,26 @@ async fn a_stolen_server_disk_opens_nothing_and_a_revoked_phone_loses_its_key() 
     let revoked = ledger.sync(&(), &Cancel::default()).await.unwrap_err();
     assert_eq!(revoked, LedgerError::SessionExpired { reason: "revoked".into() });
     assert_eq!(vault.load(), Ok(None), "the key is gone");
+    let over = LedgerError::invalid("ledger", "closed");
+    assert_eq!(ledger.status().unwrap_err(), over, "nobody writes on in what nobody could read");
+    assert_eq!(ledger.create_household(FULING, secrets()).unwrap_err(), over);
+    drop(ledger);
+    // Enrolled again it is a new book, which is there tomorrow.
+    let again = || open_sealed(&dir.path().join("a.sqlite"), &vault).unwrap();
+    let ledger = again();
     assert_eq!(ledger.status().unwrap().households, 0);
+    let code = server.code_for("wang", &[FULING]);
+    ledger.enrol(&server.url(), None, &code, "手机").await.unwrap();
+    ledger.sync(&(), &Cancel::default()).await.unwrap();
+    ledger
+        .record_visit(ledger.list(&ListFilter::default(), None, 5).unwrap()[0].id, met())
+        .unwrap();
+    drop(ledger);
+    assert_eq!(again().status().unwrap().pending, 1);
+}
+
+fn met() -> Vec<(String, Value)> {
+    vec![("met".to_owned(), "head".into())]
 }
 
 /// Everything the ledger shows, or why it cannot.

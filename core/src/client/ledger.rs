@@ -2,7 +2,7 @@
 //! server last said; must not know what a screen shows (`read`) or what a save is (`write`).
 
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -53,7 +53,7 @@ pub struct Ledger {
     inner: Mutex<Inner>,
     version: watch::Sender<u64>,
     clock: Arc<dyn Clock>,
-    vault: Option<Arc<dyn KeyVault>>,
+    sealed: Option<Sealed>,
 }
 
 /// The book while one act has it to itself.
@@ -96,6 +96,12 @@ impl Drop for Opened<'_> {
     fn drop(&mut self) {
         self.told.has_changed |= self.inner.connection.total_changes() != self.rows_changed;
     }
+}
+
+/// Where a sealed book lies, and who has its key.
+struct Sealed {
+    vault: Arc<dyn KeyVault>,
+    path: PathBuf,
 }
 
 pub(super) struct Inner {
@@ -167,7 +173,7 @@ impl Ledger {
             }
         };
         let mut ledger = Self::open_with(path, Some(&key), clock, entropy)?;
-        ledger.vault = Some(vault);
+        ledger.sealed = Some(Sealed { vault, path: path.to_owned() });
         Ok(ledger)
     }
 
@@ -245,7 +251,7 @@ impl Ledger {
         };
         inner.load_what_the_server_says()?;
         let version = watch::Sender::new(0);
-        Ok(Self { inner: Mutex::new(inner), version, clock, vault: None })
+        Ok(Self { inner: Mutex::new(inner), version, clock, sealed: None })
     }
 
     /// The book, open or closed.
@@ -390,15 +396,19 @@ impl Ledger {
         Ok(inner.load_what_the_server_says()?)
     }
 
-    /// Nobody's phone any more: what was wiped must not stay in the file's log either.
+    /// Nobody's phone any more: what was wiped must not stay in the file's log either. A sealed book ends, key, file and all, and
+    /// is closed: what was written on in it nobody could ever read. Opened again it is new.
     pub(super) fn forget_writer(&self) -> Result<(), LedgerError> {
         // Also where the book was closed in between: the key must go.
-        let inner = &mut *self.inner();
-        inner.writer = Writer::default();
-        if let Some(vault) = &self.vault {
-            vault.destroy()?;
-        }
-        Ok(open::fold_log_in(&inner.connection)?)
+        let Some(Sealed { vault, path }) = &self.sealed else {
+            let inner = &mut *self.inner();
+            inner.writer = Writer::default();
+            open::fold_log_in(&inner.connection)?;
+            return Ok(inner.load_what_the_server_says()?);
+        };
+        vault.destroy()?;
+        self.close()?;
+        open::remove(path).map_err(|_| LedgerError::Internal { report_id: "store.remove".into() })
     }
 
     /// The day it is in China, by the server's clock where this phone has heard it.

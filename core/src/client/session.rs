@@ -80,8 +80,10 @@ impl SyncSession {
             Err(SyncError::Cut) => Ok(None),
             Err(error) => Err(error.into()),
         })?;
-        if ended.as_ref().is_some_and(|(report, _)| report.wiped) {
+        if let Some((report, _)) = ended.as_ref().filter(|(report, _)| report.wiped) {
+            add(&mut self.report, report);
             ledger.forget_writer()?;
+            return Ok(Step::Done(self.report.clone()));
         }
         ledger.heed_answer()?;
         let Some((report, Next { mut again, repair, renew })) = ended else {
@@ -91,17 +93,15 @@ impl SyncSession {
         };
         add(&mut self.report, &report);
         self.purpose.repair = repair;
-        if !report.wiped {
-            again |= ledger.heal(renew)?;
-            if report.received > 0 {
-                again |= ledger.bring_over()?;
-            }
+        again |= ledger.heal(renew)?;
+        if report.received > 0 {
+            again |= ledger.bring_over()?;
         }
         if (again || self.more) && self.report.requests < REQUESTS_MAX {
             return Ok(Step::Again);
         }
         // Everything is exchanged; what cannot be noted now, the next sync notes.
-        if !self.report.wiped && !again && !self.more {
+        if !again && !self.more {
             let _ = ledger.note_whole(self.report.server_time_ms);
         }
         let _ = ledger.note_residents();

@@ -194,6 +194,22 @@ pub fn set_aside(path: &Path, now_ms: i64) -> std::io::Result<PathBuf> {
     Ok(kept)
 }
 
+/// Removes a file that is closed, with what SQLite lays beside it.
+///
+/// # Errors
+/// As the file system reports.
+pub fn remove(path: &Path) -> std::io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(PathBuf::from(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     // A power cut may take nothing that was acknowledged, hence FULL; mmap would turn I/O errors into
     // crashes. EXTRA while a new file changes to WAL: the old journal's removal must be safe as well, or
