@@ -13,6 +13,7 @@ use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::{ActorId, HouseholdId};
 use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::value::Value;
+use wanhu_core::error::LedgerError;
 use wanhu_core::sync::admission::Standing;
 use wanhu_core::sync::responder::{RequestError, Responder};
 use wanhu_core::sync::wire::{PushFrame, PushedChange, PushedHousehold, RefusalCode};
