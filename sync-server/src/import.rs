@@ -7,6 +7,7 @@
 //! Files are made by hand and come from outside: every step is bounded, nothing is evaluated, nothing guessed.
 
 pub mod afterwards;
+mod bills;
 pub mod campaign;
 mod cell;
 mod delimited;
@@ -24,6 +25,7 @@ pub mod replay;
 pub mod report;
 pub mod rows;
 pub mod table;
+mod taken_back;
 mod workbook;
 mod xls;
 

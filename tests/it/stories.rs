@@ -33,6 +33,7 @@ mod hu_fuwu;
 mod own_page;
 mod own_phone;
 mod replayed;
+mod settled_anew;
 mod withdrawn;
 
 /// The people who are in every story: two cadres and the committee of a village, its township, its county, and

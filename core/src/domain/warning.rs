@@ -102,7 +102,7 @@ pub fn is_alike(known: &Row, warning: &Warning) -> bool {
 /// window, or things have got worse since, or what fires is none of what was answered. `facts` are those that fired.
 pub fn unheard(facts: &Facts, policy: &Policy, fired: Vec<Warning>) -> Vec<Warning> {
     unheard_beyond(facts, policy, fired, |answered| {
-        let rested = rows_of(answered);
+        let rested = rested(facts, answered);
         (!rested.is_empty()).then(|| without(facts.clone(), &rested))
     })
 }
@@ -147,9 +147,22 @@ pub fn unheard_beyond(
     unheard
 }
 
-/// The rows that warnings rest on.
-pub fn rows_of<'f>(warnings: &[&'f Row]) -> Vec<&'f str> {
-    warnings.iter().flat_map(|warning| warning.text("rows").split_whitespace()).collect()
+/// The rows that answered warnings rest on; for a bill that its source has taken back since, also what it has put in its place.
+pub fn rested<'f>(facts: &'f Facts, answered: &[&'f Row]) -> Vec<&'f str> {
+    let rows = answered.iter().flat_map(|warning| warning.text("rows").split_whitespace());
+    let mut rested: Vec<&str> = rows.collect();
+    let (taken_back, standing): (Vec<&Row>, Vec<&Row>) =
+        facts.rows("spending").iter().partition(|bill| bill.tick("withdrawn"));
+    let is_rested = |bill: &&&Row| rested.contains(&bill.id.as_str());
+    let taken_back: Vec<_> = taken_back.iter().filter(is_rested).collect();
+    let instead = |bill: &&Row| taken_back.iter().any(|known| is_same_stay(known, bill));
+    rested.extend(standing.into_iter().filter(instead).map(|bill| bill.id.as_str()));
+    rested
+}
+
+fn is_same_stay(one: &Row, other: &Row) -> bool {
+    let fields = ["kind", "member", "from", "to", "total_fen"];
+    fields.into_iter().all(|field| one.get(field) == other.get(field))
 }
 
 /// The facts without bills and people of these rows.

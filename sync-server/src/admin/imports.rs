@@ -234,7 +234,8 @@ pub(super) fn left(sheets: &[String]) -> String {
 
 fn told(delivered: &Delivered) -> Output {
     let Delivered { import, summary, matched, new, not_taken, .. } = delivered;
-    let Delivered { households, warned, filled_in, faults, refused, sheets_left, .. } = delivered;
+    let Delivered { households, warned, filled_in, settled_anew, .. } = delivered;
+    let Delivered { faults, refused, sheets_left, .. } = delivered;
     let mut text = format!(
         "导入完成 · delivered: {import}\n{} 行 rows: {matched} 行对应在册人员 matched, {new} 行为新 new, \
          {not_taken} 行未采用 not taken, {} 行略过 skipped\n{households} 户 households, \
@@ -243,6 +244,11 @@ fn told(delivered: &Delivered) -> Output {
         summary.skipped()
     );
     text.push_str(&left(sheets_left));
+    if *settled_anew > 0 {
+        text.push_str(&format!(
+            "{settled_anew} 户已有账单重新结算,以本次为准 · households with a bill settled anew: this file's counts\n"
+        ));
+    }
     if *filled_in > 0 {
         text.push_str(&format!(
             "{filled_in} 户档案空缺处已补录 · households filled in where silent\n"
@@ -267,7 +273,8 @@ fn told(delivered: &Delivered) -> Output {
     let value = serde_json::json!({
         "number": import, "rows": summary.rows, "matched": matched, "new": new,
         "not_taken": not_taken, "skipped": summary.skipped(), "households": households,
-        "warned": warned, "filled_in": filled_in, "refused": refused, "faults": faults, "sheets_left": sheets_left
+        "warned": warned, "filled_in": filled_in, "settled_anew": settled_anew, "refused": refused,
+        "faults": faults, "sheets_left": sheets_left
     });
     Output { text, json: format!("{value}\n") }
 }

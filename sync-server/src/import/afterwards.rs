@@ -17,7 +17,7 @@ use wanhu_core::store::records::{self, Household};
 
 use super::delivery::DeliveryError;
 use super::effects::{self, Reading, Said};
-use super::{provenance, report};
+use super::{bills, provenance, report, taken_back};
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::department::{self, ImportRow, StagedRow};
@@ -211,7 +211,7 @@ impl Withdrawal<'_> {
         let facts = facts(&household.fold, household.scope);
         let rows = department::only_of(connection, self.import, n)?;
         let (key, own) = (&self.app.person_key, rows.len());
-        let bare = effects::withdrawal(&facts, &rows, self.import);
+        let bare = taken_back::withdrawal(&facts, &rows, self.import);
         let id = household.id;
         let nothing =
             Left { n, id, is_in_the_way: false, change: None, bare: None, fields: Vec::new() };
@@ -233,7 +233,10 @@ impl Withdrawal<'_> {
             return Ok(Left { is_in_the_way, ..nothing });
         }
         let change = bare.clone().map(|edit| match self.reading(others) {
-            Some(reading) => reading.change_after(edit, &facts, &filled_in, others),
+            Some(reading) => {
+                let edit = taken_back::bring_back(edit, key, &facts, &rows, self.import);
+                reading.change_after(edit, &facts, &filled_in, others)
+            }
             None => edit,
         });
         let bare = bare.filter(|bare| change.as_ref() != Some(bare));
@@ -346,12 +349,13 @@ fn answer(
     row: &StagedRow,
 ) -> Result<Answer, StoreError> {
     let facts = facts(&household.fold, household.scope);
-    let id = [effects::row_id(&facts, row)];
+    let id = [bills::bill_name(row)];
     let with_it = department::imports_with(connection, row)?;
     let rests_on_it = |warning: &&Row| {
-        with_it.iter().any(|import| effects::rests_on(&facts, warning, &id, *import))
+        with_it.iter().any(|import| taken_back::rests_on(&facts, warning, &id, *import))
     };
-    let warning = facts.rows("warnings").iter().find(rests_on_it);
+    let mut standing = facts.rows("warnings").iter().filter(|warning| !warning.tick("withdrawn"));
+    let warning = standing.find(rests_on_it);
     Ok(Answer {
         row: row.row,
         rule: warning.map_or("", |w| w.text("rule")).to_owned(),

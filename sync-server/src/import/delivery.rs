@@ -97,6 +97,8 @@ pub struct Delivered {
     pub warned: u64,
     /// Households without a warning whose record was silent about something that the file says.
     pub filled_in: u64,
+    /// Households with a bill on record that the file settles otherwise: the file's counts.
+    pub settled_anew: u64,
     /// Households whose record did not take what it should have got.
     pub refused: Vec<HouseholdId>,
 }
@@ -315,7 +317,8 @@ impl Delivery<'_> {
             anew.extend(&households[begin..end]);
             let (recorded, next) = judge.turn(judged, &anew)?;
             self.done.warned += recorded.warned;
-            self.done.filled_in += recorded.written - recorded.warned;
+            self.done.settled_anew += recorded.taken_back;
+            self.done.filled_in += recorded.filled_in;
             self.done.refused.extend(recorded.refused);
             (begin, judged, anew) = (end, next, recorded.anew);
         }

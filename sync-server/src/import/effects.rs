@@ -1,7 +1,7 @@
 //! What the rows of departments make of a household: which warnings fire, and the one change that records them
 //! with the bills they rest on. Pure: must not read or write anything.
 
-use wanhu_core::document::edit::{FieldChange, RecordEdit};
+use wanhu_core::document::edit::{FieldChange, FieldValue, RecordEdit};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::{Facts, Row};
 use wanhu_core::domain::person::PersonKey;
@@ -10,12 +10,12 @@ use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::value::Value;
 use wanhu_core::domain::warning::{self, Warning};
 
+use super::bills::{BILLS, Bill, bill_of, record_bill, row_id};
+use super::taken_back::take_back;
 use crate::storage::department::StagedRow;
-use crate::warnings::notice::{Sender, text};
-use crate::warnings::provenance::{FORM_OF_LIST, FORM_OF_WITHDRAWAL};
+use crate::warnings::notice::Sender;
+use crate::warnings::provenance::FORM_OF_LIST;
 
-/// Where a department's rows become rows of the record; of other containers single fields are filled in.
-const BILLS: &str = "spending";
 /// Whoever reads rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading<'a> {
@@ -29,21 +29,15 @@ pub(crate) struct Reading<'a> {
     pub(crate) policy: &'a Policy,
 }
 
-/// The row of the record that a department's row is, or becomes: not one that was withdrawn.
-pub(crate) fn row_id(facts: &Facts, row: &StagedRow) -> String {
-    let [a, b, c, d, e, f, ..] = row.key;
-    let name = format!("d{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}");
-    let is_withdrawn = |id: &str| facts.row(BILLS, id).is_some_and(|bill| bill.tick("withdrawn"));
-    let again = (2..).map(|number| format!("{name}-{number}"));
-    let free = std::iter::once(name.clone()).chain(again).find(|id| !is_withdrawn(id));
-    free.unwrap_or(name)
-}
-
 /// A department's row with the member it is about.
-type About<'f> = (&'f StagedRow, &'f Row);
+pub(super) type About<'f> = (&'f StagedRow, &'f Row);
 
 /// The rows about people who live in the household. Of whoever has left it they say nothing of it any more.
-fn about<'f>(key: &PersonKey, facts: &'f Facts, rows: &'f [StagedRow]) -> Vec<About<'f>> {
+pub(super) fn about<'f>(
+    key: &PersonKey,
+    facts: &'f Facts,
+    rows: &'f [StagedRow],
+) -> Vec<About<'f>> {
     let people: Vec<_> = facts
         .people()
         .filter_map(|person| Some((key.identity(&person.identity_number()?), person)))
@@ -132,12 +126,6 @@ pub(crate) fn contradicted<'r>(
     said.filter(|said| said.known(facts).is_some_and(|known| known != said.value)).collect()
 }
 
-/// The bill that a row is: field and value.
-fn bill(row: &StagedRow) -> impl Iterator<Item = (&str, &Value)> {
-    let of_bills = |name| str::strip_prefix(name, BILLS)?.strip_prefix('.');
-    row.values.iter().filter_map(move |(name, value)| Some((of_bills(name.as_str())?, value)))
-}
-
 impl Reading<'_> {
     /// Number of the delivery that is judged; none has 0.
     fn import(&self) -> i64 {
@@ -161,9 +149,11 @@ impl Reading<'_> {
         warning::may_follow(&bills, self.policy, self.today())
     }
 
-    /// Whether a rule fires for a household and its rows, heard of before or not.
-    pub(crate) fn fires(&self, facts: &Facts, rows: &[StagedRow]) -> bool {
-        !self.fired(facts, rows).is_empty()
+    /// Whether rows may call for a change in this record. Cheaper to ask than for which.
+    pub(crate) fn may_change_record(&self, facts: &Facts, rows: &[StagedRow]) -> bool {
+        self.fills_in
+            || !self.fired(facts, rows).is_empty()
+            || self.settled_anew(facts, rows).is_some()
     }
 
     /// What fires for a household as the rows show it, heard of before or not.
@@ -175,6 +165,19 @@ impl Reading<'_> {
     /// `filled_in` is what departments have put on record of it: like their bills it counts as their word, and only while a
     /// row says so.
     pub(crate) fn change(
+        &self,
+        facts: &Facts,
+        rows: &[StagedRow],
+        filled_in: &[Said<'_>],
+    ) -> Option<RecordEdit> {
+        match self.settled_anew(facts, rows) {
+            Some(edit) => Some(self.change_after(edit, facts, filled_in, rows)),
+            None => self.call(facts, rows, filled_in),
+        }
+    }
+
+    /// The same where the record holds no bill that rows settle anew.
+    fn call(
         &self,
         facts: &Facts,
         rows: &[StagedRow],
@@ -192,7 +195,7 @@ impl Reading<'_> {
         // What the record says without departments is not a department's to warn of.
         let known = warning::evaluate(&without, self.policy, self.today());
         fired.retain(|warning| !known.contains(warning));
-        let beyond = |answered: &[&Row]| self.beyond(&without, rows, answered);
+        let beyond = |answered: &[&Row]| self.beyond(&without, &seen, rows, answered);
         let fired = warning::unheard_beyond(&seen, self.policy, fired, beyond);
         if fired.is_empty() && !self.fills_in {
             return None;
@@ -215,18 +218,46 @@ impl Reading<'_> {
 
     /// The household as rows show it that nobody has answered for: bills that no answered warning counted, and of other
     /// rows those that came first in a later delivery. None where answered warnings say nothing of what they rest on.
-    fn beyond(&self, without: &Facts, rows: &[StagedRow], answered: &[&Row]) -> Option<Facts> {
-        let rested = warning::rows_of(answered);
+    fn beyond(
+        &self,
+        without: &Facts,
+        seen: &Facts,
+        rows: &[StagedRow],
+        answered: &[&Row],
+    ) -> Option<Facts> {
+        let rested = warning::rested(seen, answered);
         let last = answered.iter().filter_map(|warning| warning.int("delivery")).max();
         if rested.is_empty() && last.is_none() {
             return None;
         }
-        let is_beyond = |row: &&StagedRow| match bill(row).next() {
-            Some(_) => !rested.contains(&row_id(without, row).as_str()),
-            None => last.is_some_and(|last| row.since > last),
+        let is_later = |row: &StagedRow| {
+            row.deliveries().next().zip(last).is_some_and(|(first, last)| first > last)
         };
+        let is_beyond = |row: &&StagedRow| bill_of(row).next().is_some() || is_later(row);
         let rows: Vec<_> = rows.iter().filter(is_beyond).cloned().collect();
-        Some(self.seen(&warning::without(without.clone(), &rested), &rows))
+        Some(warning::without(self.seen(without, &rows), &rested))
+    }
+
+    /// The change that puts bills of the record right that rows of a later delivery settle anew; none where there are none.
+    /// Warnings that wait for an answer and rest on them are taken back; what was answered stays as it was answered.
+    fn settled_anew(&self, facts: &Facts, rows: &[StagedRow]) -> Option<RecordEdit> {
+        let mut edit = RecordEdit { form: FORM_OF_LIST.into(), ..RecordEdit::default() };
+        let mut replaced = Vec::new();
+        for bill in Bill::all(facts, &about(self.key, facts, rows)) {
+            let known = replaced.len();
+            replaced.extend(bill.replaced(facts));
+            if let Some((row, member)) = bill.counted(facts).filter(|_| known < replaced.len()) {
+                edit = record_bill(edit, facts, row, member);
+            }
+        }
+        if replaced.is_empty() {
+            return None;
+        }
+        let rests_on_them = |warning: &Row| {
+            let mut rows = warning.text("rows").split(' ');
+            warning::is_open(warning) && rows.any(|row| replaced.iter().any(|id| id == row))
+        };
+        Some(take_back(edit, facts, &replaced, rests_on_them))
     }
 
     /// Puts on record the bills that warnings rest on.
@@ -246,46 +277,64 @@ impl Reading<'_> {
         counted.fold(edit, |edit, (row, member)| record_bill(edit, facts, row, member))
     }
 
-    /// A withdrawal, with what the rows of other deliveries call for once it has taken place.
+    /// A change that takes bills back, with what rows call for once it has taken place.
     pub(crate) fn change_after(
         &self,
-        mut withdrawal: RecordEdit,
+        mut edit: RecordEdit,
         facts: &Facts,
         filled_in: &[Said<'_>],
-        others: &[StagedRow],
+        rows: &[StagedRow],
     ) -> RecordEdit {
-        let mut after = facts.clone();
-        for FieldChange { container, key, value } in &withdrawal.fields {
-            let (row, field) = key.rsplit_once('.').unwrap_or(("", key));
-            after.set(container, row, field, value.clone().unwrap_or(Value::Null));
+        let after = written(facts, &edit);
+        if let Some(mut more) = self.call(&after, rows, filled_in) {
+            edit.fields.append(&mut more.fields);
+            edit.new_rows.append(&mut more.new_rows);
         }
-        if let Some(mut edit) = self.change(&after, others, filled_in) {
-            withdrawal.fields.append(&mut edit.fields);
-            withdrawal.new_rows.append(&mut edit.new_rows);
-        }
-        withdrawal
+        edit
     }
 
     /// The household as the departments' rows show it. A bill is a bill for ever; what a list says of a house or
     /// a person counts where the record says nothing, or in the delivery that says so now.
     pub(crate) fn seen(&self, facts: &Facts, rows: &[StagedRow]) -> Facts {
         let mut seen = facts.clone();
-        for (row, member) in about(self.key, facts, rows) {
+        let about = about(self.key, facts, rows);
+        for &(row, member) in &about {
             for said in said((row, member)) {
                 if said.known(facts).is_none() || row.import == self.import() {
                     seen.set(said.container, said.place, said.field, said.value.clone());
                 }
             }
+        }
+        for bill in Bill::all(facts, &about) {
+            for replaced in bill.replaced(facts) {
+                seen.set(BILLS, &replaced, "withdrawn", true.into());
+            }
+            let Some((row, member)) = bill.counted(facts) else { continue };
             let id = row_id(facts, row);
             let of = ("member", Value::from(member.id.as_str()));
-            let is_bill = bill(row).next().is_some();
-            let fields = bill(row).map(|(field, value)| (field, value.clone()));
-            for (field, value) in fields.chain(is_bill.then_some(of)) {
+            let fields = bill_of(row).map(|(field, value)| (field, value.clone()));
+            for (field, value) in fields.chain([of]) {
                 seen.set(BILLS, &id, field, value);
             }
         }
         seen
     }
+}
+
+/// The record once an edit is written.
+fn written(facts: &Facts, edit: &RecordEdit) -> Facts {
+    let mut after = facts.clone();
+    for FieldChange { container, key, value } in &edit.fields {
+        let (row, field) = key.rsplit_once('.').unwrap_or(("", key));
+        after.set(container, row, field, value.clone().unwrap_or(Value::Null));
+    }
+    let named = edit.new_rows.iter().filter_map(|row| Some((row, row.id.as_deref()?)));
+    for (row, id) in named {
+        for FieldValue { field, value } in &row.fields {
+            after.set(&row.container, id, field, value.clone());
+        }
+    }
+    after
 }
 
 /// Sets what the record does not know yet. What it knows otherwise stays: somebody has to look.
@@ -302,45 +351,6 @@ fn fill_in<'r>(
         }
         edit.set(said.container, &key, said.value.clone())
     })
-}
-
-/// The bill as the department delivered it, with the member it is about.
-fn record_bill(edit: RecordEdit, facts: &Facts, row: &StagedRow, member: &Row) -> RecordEdit {
-    let id = row_id(facts, row);
-    if facts.row(BILLS, &id).is_some() {
-        return edit;
-    }
-    let fields = bill(row).map(|(field, value)| (field.to_owned(), value.clone()));
-    let fields = fields.chain([text("member", &member.id)]);
-    edit.named_row(BILLS, &id, fields.collect())
-}
-
-/// Whether a warning on record rests on one of these bills, or on a list of this delivery.
-pub(crate) fn rests_on(facts: &Facts, warning: &Row, bills: &[String], import: i64) -> bool {
-    let rows = || warning.text("rows").split(' ');
-    // People are counted by rows as well.
-    let is_of_bills = rows().any(|row| facts.row(BILLS, row).is_some());
-    rows().any(|row| bills.iter().any(|bill| bill == row))
-        || (!is_of_bills && warning.int("delivery") == Some(import))
-}
-
-/// The change that takes back what a record holds of a delivery; none where it holds nothing of it. Fields that a
-/// list filled in stay: what they are to say instead, somebody has to find out. See [`agreed`].
-pub(crate) fn withdrawal(facts: &Facts, rows: &[StagedRow], import: i64) -> Option<RecordEdit> {
-    let bills: Vec<String> = rows.iter().map(|row| row_id(facts, row)).collect();
-    let mut edit = RecordEdit { form: FORM_OF_WITHDRAWAL.into(), ..RecordEdit::default() };
-    for bill in facts.rows(BILLS).iter().filter(|bill| bills.contains(&bill.id)) {
-        edit = edit.set(BILLS, &format!("{}.withdrawn", bill.id), true);
-    }
-    let open = facts.rows("warnings").iter().filter(|warning| !warning.tick("withdrawn"));
-    for warning in open.filter(|warning| rests_on(facts, warning, &bills, import)) {
-        for container in ["warnings", "clues"] {
-            if facts.row(container, &warning.id).is_some() {
-                edit = edit.set(container, &format!("{}.withdrawn", warning.id), true);
-            }
-        }
-    }
-    (!edit.fields.is_empty()).then_some(edit)
 }
 
 #[cfg(test)]

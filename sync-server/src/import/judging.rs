@@ -66,7 +66,7 @@ impl Judge<'_> {
         }
         let household = records::get(connection, n)?;
         let facts = facts(&household.fold, household.scope);
-        if !reading.fills_in && !reading.fires(&facts, &rows) {
+        if !reading.may_change_record(&facts, &rows) {
             return Ok(None);
         }
         let filled_in = provenance::filled_in(connection, reading.key, &household, &facts, &rows)?;

@@ -29,14 +29,21 @@ pub struct StagedRow {
     pub row: u32,
     /// The latest delivery that holds it.
     pub import: i64,
-    /// The first one, as far as these were looked through.
-    pub since: i64,
+    /// Earlier ones that hold it, ascending, as far as these were looked through.
+    pub before: Vec<i64>,
     /// Local number of the household.
     pub household: i64,
     /// The person.
     pub person: Blind,
     /// `container.field` and value.
     pub values: Vec<(String, Value)>,
+}
+
+impl StagedRow {
+    /// The deliveries that hold it, the first one first.
+    pub fn deliveries(&self) -> impl Iterator<Item = i64> {
+        self.before.iter().copied().chain([self.import])
+    }
 }
 
 /// A delivery.
@@ -195,7 +202,10 @@ fn collected(
     while let Some(row) = rows.next()? {
         let row = read(row)?.ok_or(StoreError::Damaged)?;
         match latest.last_mut().filter(|known| known.key == row.key) {
-            Some(known) => *known = StagedRow { since: known.since, ..row },
+            Some(known) => {
+                let before = known.deliveries().collect();
+                *known = StagedRow { before, ..row };
+            }
             None => latest.push(row),
         }
     }
@@ -366,7 +376,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<StagedRow>> {
         key: row.get(0)?,
         row: row.get(1)?,
         import: row.get(5)?,
-        since: row.get(5)?,
+        before: Vec::new(),
         household: row.get(2)?,
         person: Blind(row.get(3)?),
         values: values.collect(),

@@ -29,6 +29,10 @@ pub(crate) struct Recorded {
     pub(crate) written: u64,
     /// Of them those that were warned of something.
     pub(crate) warned: u64,
+    /// Of them those where something was marked as taken back by its source.
+    pub(crate) taken_back: u64,
+    /// Of them those where neither was.
+    pub(crate) filled_in: u64,
     pub(crate) refused: Vec<HouseholdId>,
     /// Households whose record is another by now: what was found in them is not written.
     pub(crate) anew: Vec<i64>,
@@ -59,7 +63,10 @@ pub(crate) fn record(
                 Ok(()) => {
                     recorded.written += 1;
                     let warns = edit.new_rows.iter().any(|row| row.container == "warnings");
+                    let takes_back = edit.fields.iter().any(|set| set.key.ends_with(".withdrawn"));
                     recorded.warned += u64::from(warns);
+                    recorded.taken_back += u64::from(takes_back);
+                    recorded.filled_in += u64::from(!warns && !takes_back);
                 }
                 // The same delivery on another desk was faster.
                 Err(WriteRefused::Change(DocumentError::Empty)) => {}

@@ -12,7 +12,9 @@ use super::*;
 /// Another village of the same township.
 const NEXT_VILLAGE: u64 = FULING / 1_000 * 1_000 + 202;
 
+/// A file with one stay; where another sum was paid it is another stay.
 pub(super) fn bill(dir: &Path, name: &str, number: &str, self_pay: &str) -> PathBuf {
+    let total = format!("9{self_pay:0>5}");
     let lines: &[Line<'_>] = &[
         BILLS_HEADER,
         &[
@@ -23,7 +25,7 @@ pub(super) fn bill(dir: &Path, name: &str, number: &str, self_pay: &str) -> Path
             "骨折",
             "2024-02-01",
             "2024-02-09",
-            "90000",
+            &total,
             "10000",
             "0",
             "0",
@@ -180,7 +182,7 @@ async fn a_bill_that_stands_in_two_files_outlives_the_wrong_one() {
             "骨折",
             "2024-2-1",
             "2024/2/9",
-            "90000.00",
+            "966000.00",
             "10000",
             "0",
             "0",

@@ -24,14 +24,14 @@ const GRADES: Line<'static> = &["户主姓名", "身份证号", "鉴定等级"];
 const UNSAFE: Line<'static> = &["周长根", NUMBER, "D级"];
 
 /// A county with a housing bureau as well, a phone, and a family on record.
-struct Scene {
-    county: County,
-    li: Ledger,
-    id: HouseholdId,
+pub(super) struct Scene {
+    pub(super) county: County,
+    pub(super) li: Ledger,
+    pub(super) id: HouseholdId,
     dir: tempfile::TempDir,
 }
 
-async fn scene() -> Scene {
+pub(super) async fn scene() -> Scene {
     let (county, li, id) = on_record(family()).await;
     county.account("住建局", Role::Department, FULING / 1_000_000);
     Scene { county, li, id, dir: tempfile::tempdir().unwrap() }
@@ -55,7 +55,7 @@ impl Scene {
     }
 
     /// Delivers bills: name, number, admission, total, self-pay.
-    fn bills(&self, title: &str, rows: &[Line<'_>]) -> Json {
+    pub(super) fn bills(&self, title: &str, rows: &[Line<'_>]) -> Json {
         let header: Line<'_> =
             &["姓名", "身份证号码", "入院日期", "总费用", "个人自付", "医疗类别"];
         let lines = [&[header], rows].concat();
@@ -66,7 +66,7 @@ impl Scene {
     }
 
     /// Takes a delivery back. The fields that it leaves.
-    fn withdraw(&self, by: &str, delivered: &Json) -> Vec<Json> {
+    pub(super) fn withdraw(&self, by: &str, delivered: &Json) -> Vec<Json> {
         let number = delivered["number"].as_i64().unwrap();
         let withdrawn =
             self.county.import(by, ImportCommand::Withdraw { number, report: None }).unwrap();
@@ -75,7 +75,7 @@ impl Scene {
     }
 
     /// The warnings that wait for an answer: rule, figure, number of the delivery.
-    async fn asked(&self) -> Vec<(String, i64, i64)> {
+    pub(super) async fn asked(&self) -> Vec<(String, i64, i64)> {
         sync(&self.li).await;
         let shown = self.li.show(self.id).unwrap();
         let value = |row: &str, field: &str| {
@@ -95,7 +95,7 @@ impl Scene {
     }
 }
 
-fn number(delivered: &Json) -> i64 {
+pub(super) fn number(delivered: &Json) -> i64 {
     delivered["number"].as_i64().unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! What rows make of households, and what they leave alone.
 
+use super::super::taken_back::withdrawal;
 use super::*;
 use proptest::prelude::*;
 use wanhu_core::document::edit::FieldValue;
@@ -20,7 +21,7 @@ fn row(place: u8, import: i64, values: &[(&str, Value)]) -> StagedRow {
         key: [place; 16],
         row: u32::from(place),
         import,
-        since: import,
+        before: Vec::new(),
         household: 1,
         person: person.unwrap_or(Blind([0; 16])),
         values: values.iter().map(|(field, v)| ((*field).to_owned(), v.clone())).collect(),
@@ -85,7 +86,7 @@ fn what_is_appraised_anew_is_heard_of_although_the_last_time_was_answered() {
     };
     let spring = appraised(1, 1, "2024-01-10");
     let facts = answered("no_risk", 1.into());
-    let monthly = StagedRow { import: 2, ..spring.clone() };
+    let monthly = StagedRow { import: 2, before: vec![1], ..spring.clone() };
     assert_eq!(
         rules(&change(&facts, std::slice::from_ref(&monthly), 2)),
         [""; 0],
