@@ -341,6 +341,33 @@ async fn two_offices_of_one_area_give_their_forms_one_id_and_each_remembers_its_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_an_area_it_is_told_of_what_was_made_in_the_whole_of_the_offices() {
+    let (county, li) = county().await;
+    let ids: Vec<HouseholdId> = population::village(4, FULING, 3)
+        .map(|(village, edit)| li.create_household(village, edit).unwrap())
+        .collect();
+    sync(&li).await;
+    carry_over(&county, &ids);
+    let dir = tempfile::tempdir().unwrap();
+    let asked = |by: &str, area| {
+        let command = FormCommand::Stale { form: Some("village".to_owned()), area };
+        county.office(by, AdminCommand::Form(command))
+    };
+    let none = FormCommand::Stale { form: Some("village".to_owned()), area: None };
+    let (code, told) = refused(&county, "township", none);
+    assert_eq!((code, told.contains("尚未生成过")), ("form_not_made", true), "{told}");
+    make(&county, "township", "village", &dir.path().join("village.csv")).unwrap();
+    let nothing = || Ok(serde_json::json!([]));
+    for by in ["committee", "township", "county"] {
+        assert_eq!(asked(by, None), nothing(), "{by}: its own area has no sheet, the village has");
+    }
+    assert_eq!(asked("township", Some(FULING + 1)), Err("form_not_made"));
+    li.edit(ids[1], &RecordEdit::default().set("basic", "phone", "13800000000")).unwrap();
+    sync(&li).await;
+    assert_eq!(asked("township", None), Ok(serde_json::json!([ids[1].to_string()])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_sheet_on_record_is_listed_the_stale_ones_first() {
     let (county, li) = county().await;
     let ids: Vec<HouseholdId> = population::village(4, FULING, 6)

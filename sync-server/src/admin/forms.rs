@@ -1,6 +1,7 @@
 //! Forms at a desk: made as files, checked, and asked what of them is stale. Must not know what a form shows.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -49,7 +50,7 @@ pub enum FormCommand {
     Stale {
         /// 表格或模板文件,列出须更新的农户;省略则列出全部表格 · the form, for the households that changed; else all forms
         form: Option<String>,
-        /// 区划代码,默认为本账户辖区 · region code; else the account's own area
+        /// 区划代码,其内生成过的表格;默认为本账户辖区 · what was made in this region; else in the account's own area
         #[arg(long)]
         area: Option<u64>,
     },
@@ -113,15 +114,31 @@ impl Office<'_> {
                 self.make_form(&named(&form)?, &file, area, &font)
             }
             FormCommand::Stale { form: None, area } => self.list_sheets(area),
-            FormCommand::Stale { form: Some(form), area } => {
-                let named = named(&form)?;
-                let Filled { sheet, area, .. } = self.fill(&named.template, area)?;
-                let (storage, owner) = (&self.app.storage, named.owner(self.by));
-                let last = storage.read(|opened| sheets::last(opened, &sheet.form, area, owner))?;
-                let stale = stale(&last, &sheet.households);
-                Ok(lines(stale.into_iter().map(|id| (id.to_string(), id.to_string().into()))))
-            }
+            FormCommand::Stale { form: Some(form), area } => self.list_stale(&named(&form)?, area),
         }
+    }
+
+    /// The households about which some file of a form that was made in the area is out of date, each once.
+    fn list_stale(&self, named: &Named, area: Option<u64>) -> Result<Output, AdminError> {
+        let account = self.account()?;
+        let areas = area.map_or_else(|| account.areas.clone(), |area| vec![area]);
+        if !areas.iter().all(|area| may_see(&account, Some(&named.template), *area)) {
+            return Err(AccountError::NotGranted.into());
+        }
+        let (storage, owner) = (&self.app.storage, named.owner(self.by));
+        let made = storage.read(|opened| sheets::areas(opened, &named.template.id, owner))?;
+        let made = made.into_iter().filter(|made| authority::covers(&areas, *made));
+        let made: BTreeSet<u64> = made.collect();
+        if made.is_empty() {
+            return Err(AdminError::FormNotMade);
+        }
+        let mut told = BTreeSet::new();
+        for area in made {
+            let Filled { sheet, .. } = self.fill(&named.template, Some(area))?;
+            let last = storage.read(|opened| sheets::last(opened, &sheet.form, area, owner))?;
+            told.extend(stale(&last, &sheet.households));
+        }
+        Ok(lines(told.into_iter().map(|id| (id.to_string(), id.to_string().into()))))
     }
 
     fn make_form(

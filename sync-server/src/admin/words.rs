@@ -12,6 +12,7 @@ use wanhu_core::sync::wire::RefusalCode;
 use crate::accounts::AccountError;
 use crate::app::OpenError;
 use crate::import::delivery::DeliveryError;
+use crate::import::header::HeaderError;
 use crate::outputs::OutputError;
 use crate::storage::author::WriteRefused;
 
@@ -54,6 +55,9 @@ pub enum AdminError {
     /// No such form.
     #[error("no such form")]
     FormUnknown,
+    /// No file of this form was made in the area.
+    #[error("form not made")]
+    FormNotMade,
     /// A form of an office's own that cannot be made.
     #[error("{0}")]
     FormRefused(#[from] FormError),
@@ -149,6 +153,11 @@ impl AdminError {
             }
             Self::Figures(_) => ("internal", "内部错误", "internal error"),
             Self::FormUnknown => ("form_unknown", "没有这种表格", "no such form; see form list"),
+            Self::FormNotMade => (
+                "form_not_made",
+                "本辖区尚未生成过这种表格",
+                "no file of this form was made in the area",
+            ),
             Self::FormatUnknown => (
                 "format_unknown",
                 "文件须为 .csv 或 .xlsx;.pdf 须以 --features pdf 编译",
@@ -287,6 +296,11 @@ fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
     let en = error.to_string();
     let (code, zh) = match error {
         DeliveryError::Table(_) => ("table_unreadable", "文件无法作为表格读取"),
+        DeliveryError::Header(HeaderError::ColumnsMissing { sheets_left, .. })
+            if !sheets_left.is_empty() =>
+        {
+            ("header_missing", "只读第一张工作表,其表头缺少必需的列;请把数据表移到最前")
+        }
         DeliveryError::Header(_) => ("header_missing", "表头缺少必需的列"),
         DeliveryError::NotPermitted => {
             ("not_permitted", "只有部门账户可以导入,且只能撤回自己的或同辖区已停用账户的导入")

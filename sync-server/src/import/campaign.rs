@@ -114,7 +114,7 @@ pub fn bring_in(
     let table = Table::read(file)?;
     let by_head = register::by_head(campaign.profile);
     let profile = match Rows::new(&table, campaign.profile) {
-        Err(HeaderError::ColumnsMissing(_)) => &by_head,
+        Err(HeaderError::ColumnsMissing { .. }) => &by_head,
         _ => campaign.profile,
     };
     persons::catch_up(&app.storage, app.person_key)?;

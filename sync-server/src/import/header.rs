@@ -31,12 +31,24 @@ pub(super) struct Place {
 /// Why a table does not fit a profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// Columns that are required and not there, by the header one would expect.
-    #[error("columns missing: {0:?}")]
-    ColumnsMissing(Vec<String>),
+    /// Columns that are required and not there.
+    #[error("columns missing: {columns:?}{}", not_read(sheets_left))]
+    ColumnsMissing {
+        /// By the header one would expect.
+        columns: Vec<String>,
+        /// Sheets of the workbook that were not read: the table may be on one of them.
+        sheets_left: Vec<String>,
+    },
     /// Two columns with the same header, of which either could be meant.
     #[error("column twice: {0}")]
     ColumnTwice(String),
+}
+
+fn not_read(sheets: &[String]) -> String {
+    if sheets.is_empty() {
+        return String::new();
+    }
+    format!("; only the first sheet is read, not {sheets:?}")
 }
 
 /// A text without any space, in ASCII where that has the same characters, in lower case.
@@ -89,11 +101,15 @@ impl Header {
             }
         }
         let missing = best.as_ref().map(|(.., header)| header.missing(profile));
+        let error = |columns| HeaderError::ColumnsMissing {
+            columns,
+            sheets_left: table.sheets_left.clone(),
+        };
         match (best, missing, twice) {
             (Some((.., header)), Some(missing), _) if missing.is_empty() => Ok(header),
             (_, _, Some(twice)) => Err(twice),
-            (_, Some(missing), None) => Err(HeaderError::ColumnsMissing(missing)),
-            (_, None, None) => Err(HeaderError::ColumnsMissing(required(profile).collect())),
+            (_, Some(missing), None) => Err(error(missing)),
+            (_, None, None) => Err(error(required(profile).collect())),
         }
     }
 

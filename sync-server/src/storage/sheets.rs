@@ -98,6 +98,18 @@ pub fn all(connection: &Connection) -> Result<Vec<MadeSheet>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The areas that an owner's sheets of a form, of whichever version, were made for, or those whose owner is not known.
+///
+/// # Errors
+/// Where the file fails.
+pub fn areas(connection: &Connection, name: &str, owner: &str) -> Result<Vec<u64>, StoreError> {
+    let is_of_form = |made: &MadeSheet| {
+        let (known, _) = made.form.split_once('/').unwrap_or((&made.form, ""));
+        known == name && (made.owner == owner || made.owner.is_empty())
+    };
+    Ok(all(connection)?.into_iter().filter(is_of_form).map(|made| made.area).collect())
+}
+
 /// What its owner's last sheet of this form and area said, or else the one whose owner is not known; empty where there was
 /// none.
 ///

@@ -258,7 +258,8 @@ fn headers_are_found_or_what_is_missing_is_named() {
     let find =
         |text: &str| read_rows(&read(text.as_bytes()).unwrap(), medical()).map(|rows| rows.2);
     let missing = |names: &[&str]| {
-        Err(HeaderError::ColumnsMissing(names.iter().map(|name| (*name).to_owned()).collect()))
+        let columns = names.iter().map(|name| (*name).to_owned()).collect();
+        Err(HeaderError::ColumnsMissing { columns, sheets_left: vec![] })
     };
     assert_eq!(find("姓名,身份证号,入院日期,总费用\n甲,1,2,3\n"), missing(&["自付"]));
     assert_eq!(find("姓名,身份证号\n"), missing(&["入院日期", "自付", "总费用"]));
@@ -275,6 +276,50 @@ fn headers_are_found_or_what_is_missing_is_named() {
     assert_eq!(value(&rows[0], "self_pay_fen"), Some(100.into()));
     let late = format!("{}姓名,身份证号,入院日期,总费用,自付\n", "说明,x\n".repeat(20));
     assert!(find(&late).is_err(), "below the rows that are looked at");
+}
+
+#[test]
+fn where_the_table_may_be_is_named_with_the_columns_that_are_missing() {
+    let bytes = xlsx(|book| {
+        let notes = book.add_worksheet().set_name("填表说明").unwrap();
+        notes.write(0, 0, "请逐行填写").unwrap();
+        let table = book.add_worksheet().set_name("明细").unwrap();
+        table.write(0, 0, "姓名").unwrap();
+    });
+    let error = read_rows(&read(&bytes).unwrap(), medical()).unwrap_err();
+    let HeaderError::ColumnsMissing { columns, sheets_left } = &error else { panic!("{error}") };
+    assert_eq!((columns.len(), sheets_left), (5, &vec!["明细".to_owned()]));
+    let told = error.to_string();
+    assert!(told.contains("姓名") && told.contains("明细"), "{told}");
+}
+
+#[test]
+fn a_day_that_is_only_noted_may_be_a_month() {
+    for (kind, header, rest, field) in [
+        (Kind::Housing, "户主姓名,身份证号,鉴定等级,鉴定日期", "D级,2026.5", "assessed_on"),
+        (Kind::Water, "户主姓名,身份证号,是否达标,检测日期", "是,2026年5月", "tested_on"),
+        (
+            Kind::Disability,
+            "姓名,身份证号,残疾类别,残疾等级,发证日期",
+            "肢体,二级,2026年05月",
+            "issued_on",
+        ),
+        (
+            Kind::Disability,
+            "姓名,身份证号,残疾类别,残疾等级,有效期至",
+            "肢体,二级,2026-05",
+            "expires_on",
+        ),
+    ] {
+        let text = format!("{header}\n甲,{},{rest}\n", identity(1));
+        let (rows, faults, _) = rows_of(kind, &text);
+        assert_eq!(faults, [], "{header}");
+        assert_eq!(value(&rows[0], field), Some("2026-05-01".into()), "{header}");
+    }
+    // Where the months looked back on begin with it, a day is a day.
+    let bill = format!("姓名,身份证号,入院日期,总费用,自付\n甲,{},2026.5,3,1\n", identity(1));
+    let (_, faults, _) = rows_of(Kind::Medical, &bill);
+    assert_eq!(faults.first().map(|fault| fault.code), Some(FaultCode::DayMalformed));
 }
 
 #[test]
