@@ -11,5 +11,6 @@ CREATE TABLE department_stray (
     PRIMARY KEY (person, household)
 ) STRICT, WITHOUT ROWID;
 
--- The index of people is made anew, so that rows find whoever has left before.
+-- The index of people is made anew, so that rows find whoever has left before; it knows them as well by now, kind 3 of table
+-- person: identity number of somebody who is on record as having left the household.
 DELETE FROM server WHERE name = 'persons_through';

@@ -37,10 +37,16 @@ pub fn merged_into(fold: &Fold) -> Option<HouseholdId> {
 
 /// The members who live in the household.
 fn people(fold: &Fold) -> Vec<Row<'_>> {
+    members(fold).filter(|member| !has_left(member)).collect()
+}
+
+fn members(fold: &Fold) -> impl Iterator<Item = Row<'_>> {
     let members = ContainerIndex::of("members").map(|members| rows(fold, members));
-    let mut people = members.unwrap_or_default();
-    people.retain(|person| person.text("presence") != "left");
-    people
+    members.unwrap_or_default().into_iter()
+}
+
+fn has_left(member: &Row<'_>) -> bool {
+    member.text("presence") == "left"
 }
 
 fn number(person: &Row<'_>) -> Option<IdentityNumber> {
@@ -50,6 +56,11 @@ fn number(person: &Row<'_>) -> Option<IdentityNumber> {
 /// The identity numbers of those who live in a household.
 pub fn identity_numbers(fold: &Fold) -> Vec<IdentityNumber> {
     people(fold).iter().filter_map(number).collect()
+}
+
+/// The identity numbers of those who are on record as having left a household, dead or alive.
+pub fn identity_numbers_left(fold: &Fold) -> Vec<IdentityNumber> {
+    members(fold).filter(has_left).filter_map(|member| number(&member)).collect()
 }
 
 /// Whether two records of one village may be of one family, and why.

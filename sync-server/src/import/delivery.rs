@@ -271,7 +271,10 @@ impl Delivery<'_> {
         match whereabouts {
             Whereabouts::Nowhere => Err(FaultCode::PersonUnknown),
             Whereabouts::InSeveral => Err(FaultCode::PersonTwice),
-            Whereabouts::In { scope, .. } if !self.reaches(scope) => Err(FaultCode::OutsideArea),
+            Whereabouts::In { scope, .. } | Whereabouts::Left { scope } if !self.reaches(scope) => {
+                Err(FaultCode::OutsideArea)
+            }
+            Whereabouts::Left { .. } => Err(FaultCode::PersonLeft),
             Whereabouts::In { has_the_name: false, .. } => Err(FaultCode::NameDiffers),
             Whereabouts::In { household, .. } => Ok(household),
         }

@@ -89,6 +89,8 @@ pub enum FaultCode {
     QuoteOpen,
     /// Nobody on record has this number.
     PersonUnknown,
+    /// Whoever has this number is on record as having left their household, dead or alive, and in no other.
+    PersonLeft,
     /// The person is on record in two households.
     PersonTwice,
     /// Whoever has this number on record has another name.
@@ -99,7 +101,7 @@ pub enum FaultCode {
 
 impl FaultCode {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NameMissing,
         Self::IdentityMissing,
         Self::IdentityMalformed,
@@ -121,6 +123,7 @@ impl FaultCode {
         Self::RowTooLong,
         Self::QuoteOpen,
         Self::PersonUnknown,
+        Self::PersonLeft,
         Self::PersonTwice,
         Self::NameDiffers,
         Self::OutsideArea,
@@ -150,6 +153,7 @@ impl FaultCode {
             Self::RowTooLong => "row_too_long",
             Self::QuoteOpen => "quote_open",
             Self::PersonUnknown => "person_unknown",
+            Self::PersonLeft => "person_left",
             Self::PersonTwice => "person_twice",
             Self::NameDiffers => "name_differs",
             Self::OutsideArea => "outside_area",

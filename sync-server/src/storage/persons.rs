@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use wanhu_core::document::duplicate::{identity_numbers, merged_into};
+use wanhu_core::document::duplicate::{identity_numbers, identity_numbers_left, merged_into};
 use wanhu_core::document::record;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
@@ -20,6 +20,8 @@ use super::{Storage, strays};
 
 const IDENTITY: u8 = 1;
 const TELEPHONE: u8 = 2;
+/// Identity number of somebody who is on record as having left.
+const LEFT: u8 = 3;
 
 /// Where somebody lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +55,13 @@ fn index(
     let numbers = identity_numbers(&household.fold);
     let telephone = record::value(&household.fold, "basic", "phone").and_then(Value::as_text);
     let people: Vec<Blind> = numbers.iter().map(|number| key.identity(number)).collect();
+    let gone = identity_numbers_left(&household.fold);
+    // Whoever has left and come back, as another member, lives there.
     let blinds = people
         .iter()
         .map(|person| (*person, IDENTITY))
-        .chain(telephone.and_then(|text| key.phone(text)).map(|blind| (blind, TELEPHONE)));
+        .chain(telephone.and_then(|text| key.phone(text)).map(|blind| (blind, TELEPHONE)))
+        .chain(gone.iter().map(|number| (key.identity(number), LEFT)));
     let mut insert = transaction.prepare_cached(
         "INSERT OR IGNORE INTO person (blind, household, kind) VALUES (?1, ?2, ?3)",
     )?;
@@ -82,9 +87,9 @@ pub fn find(
     let Some(Blind(blind)) = identity.or_else(|| key.phone(text)) else { return Ok(Vec::new()) };
     let mut statement = connection.prepare_cached(
         "SELECT h.id, h.scope FROM person p JOIN household h ON h.n = p.household
-         WHERE p.blind = ?1 ORDER BY h.scope, h.id",
+         WHERE p.blind = ?1 AND p.kind <> ?2 ORDER BY h.scope, h.id",
     )?;
-    let rows = statement.query_map([blind], |row| residence(row, 0))?;
+    let rows = statement.query_map(params![blind, LEFT], |row| residence(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -136,6 +141,11 @@ pub enum Whereabouts {
     },
     /// In more than one.
     InSeveral,
+    /// In none any more: on record as having left one, dead or alive.
+    Left {
+        /// The village of that one.
+        scope: u64,
+    },
 }
 
 /// Where people live, each with the name to be found there. Fastest where `people` ascend: then the index is read once from
@@ -148,12 +158,12 @@ pub fn whereabouts(
     people: &[(Blind, &str)],
 ) -> Result<Vec<Whereabouts>, StoreError> {
     let mut residents = Vec::with_capacity(people.len());
-    let mut statement =
-        connection.prepare_cached("SELECT household FROM person WHERE blind = ?1 AND kind = ?2")?;
+    let mut statement = connection
+        .prepare_cached("SELECT household, kind FROM person WHERE blind = ?1 AND kind <> ?2")?;
     for (place, (Blind(blind), _)) in people.iter().enumerate() {
-        let mut rows = statement.query(params![blind, IDENTITY])?;
+        let mut rows = statement.query(params![blind, TELEPHONE])?;
         while let Some(row) = rows.next()? {
-            residents.push((row.get::<_, i64>(0)?, place));
+            residents.push((row.get::<_, i64>(0)?, place, row.get::<_, u8>(1)? == LEFT));
         }
     }
     residents.sort_unstable();
@@ -161,19 +171,22 @@ pub fn whereabouts(
     let mut statement = connection.prepare_cached(
         "SELECT scope, search FROM listing WHERE household = ?1 AND status <> 'merged'",
     )?;
-    for family in residents.chunk_by(|(one, _), (other, _)| one == other) {
+    for family in residents.chunk_by(|(one, ..), (other, ..)| one == other) {
         let household = family[0].0;
         let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
         let Some((scope, names)) = statement.query_row([household], row).optional()? else {
             continue;
         };
-        for (_, place) in family {
+        let scope = scope.cast_unsigned();
+        for (_, place, has_left) in family {
             let has_the_name = names.contains(&pinyin::normalise_query(people[*place].1));
-            found[*place] = match found[*place] {
-                Whereabouts::Nowhere => {
-                    Whereabouts::In { household, scope: scope.cast_unsigned(), has_the_name }
+            found[*place] = match (found[*place], has_left) {
+                (Whereabouts::Nowhere, true) => Whereabouts::Left { scope },
+                (known, true) => known,
+                (Whereabouts::Nowhere | Whereabouts::Left { .. }, false) => {
+                    Whereabouts::In { household, scope, has_the_name }
                 }
-                Whereabouts::In { .. } | Whereabouts::InSeveral => Whereabouts::InSeveral,
+                (Whereabouts::In { .. } | Whereabouts::InSeveral, false) => Whereabouts::InSeveral,
             };
         }
     }

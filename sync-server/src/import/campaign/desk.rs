@@ -208,7 +208,7 @@ impl Desk {
         let whereabouts = persons::whereabouts(transaction, &people)?;
         for ((_, row), whereabouts) in numbered.into_iter().zip(whereabouts) {
             match whereabouts {
-                Whereabouts::Nowhere => {}
+                Whereabouts::Nowhere | Whereabouts::Left { .. } => {}
                 Whereabouts::In { has_the_name: false, .. } => {
                     return Ok(Err((Some(row.row), Said::Fault(FaultCode::NameDiffers))));
                 }

@@ -161,6 +161,7 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         FaultCode::DayInFuture,
         FaultCode::EndsBeforeBegin,
         FaultCode::PersonUnknown,
+        FaultCode::PersonLeft,
         FaultCode::PersonTwice,
         FaultCode::NameDiffers,
         FaultCode::OutsideArea,
