@@ -43,7 +43,7 @@ impl Scene {
         asked.map(|(rule, fen, _)| (rule, fen / 100)).collect()
     }
 
-    async fn replays_alike(&self) -> bool {
+    fn replays_alike(&self) -> bool {
         let asked = AdminCommand::Replay { household: self.id, warning: None };
         let told = self.county.office("县局", asked).unwrap();
         told.as_array().unwrap().iter().all(|warning| warning["replay"] == "alike")
@@ -86,7 +86,7 @@ async fn a_stay_settled_again_counts_once() {
     assert_eq!(scene.bills("other", &[other])["warned"], 1);
     assert_eq!(scene.figures().await, warned(5_100));
     assert_eq!(scene.on_record().await, [(2_500, false), (2_600, false)]);
-    assert!(scene.replays_alike().await);
+    assert!(scene.replays_alike());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +119,7 @@ async fn what_still_fires_waits_for_one_answer_with_the_later_figure() {
     let again = scene.settled("6000");
     assert_eq!((&again["warned"], &again["settled_anew"]), (&1.into(), &1.into()));
     assert_eq!(scene.figures().await, warned(6_000));
-    assert!(scene.replays_alike().await);
+    assert!(scene.replays_alike());
     // A third settlement takes the place of the second.
     assert_eq!(scene.settled("5500")["settled_anew"], 1);
     assert_eq!(scene.figures().await, warned(5_500));
@@ -146,7 +146,7 @@ async fn what_was_answered_is_answered_for_the_later_settlement_too() {
     let office = WarnArguments { area: None, preview: false, rows: 20 };
     let told = scene.county.office("县局", AdminCommand::Warn(office)).unwrap();
     assert_eq!(told["warned"], 0, "nor does the record tell of it");
-    assert_eq!((scene.figures().await, scene.replays_alike().await), (vec![], true));
+    assert_eq!((scene.figures().await, scene.replays_alike()), (vec![], true));
     assert_eq!(scene.li.warnings(scene.id).unwrap(), [], "nor the phone");
     // Another stay that is too much by itself is heard of.
     let other: Line<'_> = &["周长根", NUMBER, "2024-02-20", "9000", "5200", "住院"];
@@ -179,7 +179,7 @@ async fn what_the_cadre_wrote_down_is_not_added_up_with_the_bureaus_row_for_it()
         let other: Line<'_> = &["周长根", NUMBER, "2024-02-01", "9000", "3000", "住院"];
         assert_eq!(scene.bills("other", &[other])["warned"], 1);
         assert_eq!(scene.on_record().await.len(), 2);
-        assert!(scene.replays_alike().await);
+        assert!(scene.replays_alike());
     }
 }
 
