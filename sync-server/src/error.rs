@@ -261,6 +261,7 @@ impl From<WriteRefused> for ServerError {
             }
             WriteRefused::Step(denial) => Self::NotNow { lack: denial.lack.code() },
             WriteRefused::Denied(_) => Self::internal("household.denied"),
+            WriteRefused::MergedAway => Self::internal("household.merged_away"),
             WriteRefused::Change(_) => Self::internal("household.change"),
         }
     }

@@ -6,6 +6,7 @@ mod admission;
 mod at_rest;
 mod audit;
 mod backup;
+mod circles;
 mod command_line;
 mod disk;
 mod duplicates;

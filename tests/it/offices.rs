@@ -198,6 +198,49 @@ async fn a_person_in_two_households_is_shown_to_both_offices() {
     assert_eq!(format!("{key:?}"), "PersonKey");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn records_merged_into_each_other_are_shown_and_set_right_at_a_desk() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, [own, other]) = two_townships(dir.path()).await;
+    let edit = |household: HouseholdId, fields: &[&str]| {
+        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+        run(
+            &server,
+            "office",
+            AdminCommand::Edit { household, fields, on_behalf_of: String::new() },
+        )
+    };
+    let pairs = || {
+        let pairs = run(&server, "office", AdminCommand::Duplicates(PageArguments::default()));
+        count(pairs.map(|page| page["rows"].clone()))
+    };
+    let phone = server.phone(&dir.path().join("zhou"), "zhou", &[JINPEN], &server.url()).await;
+    let (phone, cancel) = (phone.unwrap().0, wanhu_core::client::Cancel::default());
+    phone.sync(&(), &cancel).await.unwrap();
+    let fields = [("name", "li"), ("identity_number", NUMBER)];
+    let fields = fields.map(|(field, text)| (field.to_owned(), text.into())).to_vec();
+    phone.edit(other, &RecordEdit::default().row("members", fields)).unwrap();
+    phone.sync(&(), &cancel).await.unwrap();
+    assert_eq!(pairs(), 1);
+    let into = |id: HouseholdId| format!("basic.merged_into={id}");
+    let merged = |id: HouseholdId| edit(own, &["basic.status=并入他户", &into(id)]);
+    for nowhere in [own, HouseholdId([7; 16])] {
+        assert_eq!(merged(nowhere), Err("merged_away"), "{nowhere}");
+    }
+    let writer = server.app.storage.writer();
+    writer
+        .write(move |transaction| {
+            super::circles::close(transaction, own, other);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(pairs(), 1, "neither stands, and both are shown");
+    assert_eq!(merged(other), Err("nothing_to_change"));
+    edit(own, &["basic.status=在册"]).unwrap();
+    assert_eq!(pairs(), 0, "one stands, the other was merged into it");
+    assert_eq!(merged(other), Err("merged_away"));
+}
+
 /// What an office is told of people who live elsewhere as well, when it has set fields of a household: in Chinese.
 fn told_of_elsewhere(server: &TestServer, household: HouseholdId, fields: &[&str]) -> Vec<String> {
     let fields = fields.iter().map(|field| (*field).to_owned()).collect();

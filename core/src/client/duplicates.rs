@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 
 use super::ledger::{Inner, Ledger, not_found};
+use super::write::follow;
 use crate::document::change::Change;
 use crate::document::draft::FieldEdit;
-use crate::document::duplicate::{self, Likeness};
+use crate::document::duplicate::{self, End, Likeness};
 use crate::document::genesis::ContainerIndex;
 use crate::document::record::Stamp;
 use crate::domain::ids::{ActorId, HouseholdId};
@@ -77,6 +78,33 @@ impl Ledger {
         merge.save(inner, now_ms)
     }
 
+    /// Lets a record stand again where some were merged into one another in a circle, which servers took once: the one with
+    /// the smallest id, so that all phones choose the same. Whether there was any. What waits to be sent is judged first.
+    pub(super) fn stand_again(&self) -> Result<bool, LedgerError> {
+        let now_ms = self.now_ms();
+        let inner = &mut *self.lock()?;
+        let mut stands = false;
+        for n in listing::merged(&inner.connection)? {
+            let household = records::get(&inner.connection, n)?;
+            let first = duplicate::leads(&household.fold);
+            let End::Circle(circle) = follow(&inner.connection, household.id, first)? else {
+                continue;
+            };
+            let mut is_settled = circle.iter().min() == Some(&household.id);
+            for id in circle {
+                let row = listing::one(&inner.connection, id)?;
+                is_settled &= row.is_some_and(|row| row.pending == 0);
+            }
+            if !is_settled {
+                continue;
+            }
+            // What it was merged into stays said: it has no meaning without the state, and a merge sees from it what it saw.
+            let saves = vec![(household, mark(&[("status", "active".into())]))];
+            stands |= is_written(inner.save_together(saves, &merging(inner), now_ms))?;
+        }
+        Ok(stands)
+    }
+
     /// Brings over what this phone wrote in records that somebody merged meanwhile. Whether there was
     /// any. What this person may not write, or not at once, stays where it is and is proposed.
     pub(super) fn bring_over(&self) -> Result<bool, LedgerError> {
@@ -88,18 +116,28 @@ impl Ledger {
             let Some(rest) = rest.filter(|rest| rest.unseen.contains(&inner.actor)) else {
                 continue;
             };
-            match rest.save(inner, now_ms) {
-                Ok(()) => brought = true,
-                Err(
-                    LedgerError::NotPermitted { .. }
-                    | LedgerError::InvalidInput { .. }
-                    | LedgerError::IllegalStep { .. },
-                ) => {}
-                Err(error) => return Err(error),
-            }
+            brought |= is_written(rest.save(inner, now_ms))?;
         }
         Ok(brought)
     }
+}
+
+/// Whether a save was made; one that the rules do not allow is left to people.
+fn is_written(saved: Result<(), LedgerError>) -> Result<bool, LedgerError> {
+    match saved {
+        Ok(()) => Ok(true),
+        Err(
+            LedgerError::NotPermitted { .. }
+            | LedgerError::InvalidInput { .. }
+            | LedgerError::IllegalStep { .. },
+        ) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// How a merge is signed.
+fn merging(inner: &Inner) -> Stamp {
+    Stamp { form: "merge/1".into(), ..inner.writer.stamp.clone() }
 }
 
 /// Two records about to become one.
@@ -146,7 +184,7 @@ impl Merge {
     }
 
     fn save(self, inner: &mut Inner, now_ms: i64) -> Result<(), LedgerError> {
-        let stamp = Stamp { form: "merge/1".into(), ..inner.writer.stamp.clone() };
+        let stamp = merging(inner);
         let saves = [(self.kept, self.missing), (self.duplicate, self.marks)];
         let saves = saves.into_iter().filter(|(_, edits)| !edits.is_empty()).collect();
         inner.save_together(saves, &stamp, now_ms)
@@ -154,18 +192,21 @@ impl Merge {
 }
 
 fn marks(kept: HouseholdId, changes: i64) -> Vec<FieldEdit> {
-    let marks = [
+    mark(&[
         ("status", Value::from("merged")),
         ("merged_into", kept.to_string().into()),
         ("merged_changes", Value::Int(changes)),
-    ];
+    ])
+}
+
+fn mark(marks: &[(&str, Value)]) -> Vec<FieldEdit> {
     let Some(container) = ContainerIndex::of("basic") else { return Vec::new() };
-    let mark = |(field, value): (&str, _)| FieldEdit {
+    let mark = |(field, value): &(&str, Value)| FieldEdit {
         container,
-        key: field.to_owned(),
-        value: Some(value),
+        key: (*field).to_owned(),
+        value: Some(value.clone()),
     };
-    marks.into_iter().map(mark).collect()
+    marks.iter().map(mark).collect()
 }
 
 /// Pairs of local numbers worth a closer look: a person in both, or the same head's name in one village.

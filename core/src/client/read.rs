@@ -124,7 +124,7 @@ impl Ledger {
             let views = refused.into_iter().map(|refused| RefusedView {
                 n: refused.n,
                 household: refused.household,
-                code: RefusalCode::name(refused.code).to_owned(),
+                code: RefusalCode::told(refused.code, &refused.subject).to_owned(),
                 subject: refused.subject,
                 fields: Change::decode(&refused.raw)
                     .map(|change| fields_of(change.ops))

@@ -94,7 +94,9 @@ impl SyncSession {
         add(&mut self.report, &report);
         self.purpose.repair = repair;
         again |= ledger.heal(renew)?;
-        if report.received > 0 {
+        let stands = ledger.stand_again()?;
+        again |= stands;
+        if report.received > 0 || stands {
             again |= ledger.bring_over()?;
         }
         if (again || self.more) && self.report.requests < REQUESTS_MAX {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::enrolment::Enrolment;
 use super::ledger::{Inner, Ledger, not_found};
@@ -11,7 +11,7 @@ use super::view::Conflict;
 use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::draft::{FieldEdit, Origin, draft};
-use crate::document::duplicate::merged_into;
+use crate::document::duplicate::{self, End, Leads, merged_into};
 use crate::document::edit::{FieldValue, RecordEdit};
 use crate::document::genesis::ContainerIndex;
 use crate::document::judge::{judge_edits, judge_steps};
@@ -231,6 +231,10 @@ impl Inner {
             // The rule that the server will apply; of times it knows better than this phone.
             let (fold, village) = (&household.fold, household.scope);
             judge_steps(fold, village, &change, &self.policy, today, &BTreeMap::new())?;
+            let first = duplicate::leads_after(fold, &change);
+            if follow(&self.connection, household.id, first)? != End::Standing {
+                return Err(LedgerError::invalid("merged_into", "leads_nowhere"));
+            }
             drafted.push((household, raw, change));
         }
         let transaction = open::begin(&mut self.connection)?;
@@ -239,6 +243,18 @@ impl Inner {
         }
         Ok(open::commit(transaction)?)
     }
+}
+
+/// Where a record leads, as far as this phone knows: what it does not hold may stand elsewhere.
+pub(super) fn follow(
+    connection: &Connection,
+    id: HouseholdId,
+    first: Leads,
+) -> Result<End, StoreError> {
+    duplicate::end(id, first, |id| {
+        let known = records::find(connection, id)?;
+        Ok(known.map_or(Leads::Here, |known| duplicate::leads(&known.fold)))
+    })
 }
 
 /// Appends a change of this phone to its household and to the outbox.

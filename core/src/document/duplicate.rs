@@ -35,6 +35,78 @@ pub fn merged_into(fold: &Fold) -> Option<HouseholdId> {
     text("merged_into").filter(|_| text("status") == Some("merged"))?.parse().ok()
 }
 
+/// Where a record says that its family is to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leads {
+    /// In itself.
+    Here,
+    /// In the record that it was merged into.
+    To(HouseholdId),
+    /// It was merged, and names no record.
+    Nowhere,
+}
+
+/// Where a record leads.
+pub fn leads(fold: &Fold) -> Leads {
+    match merged_into(fold) {
+        Some(into) => Leads::To(into),
+        None if value(fold, "basic", "status").and_then(Value::as_text) == Some("merged") => {
+            Leads::Nowhere
+        }
+        None => Leads::Here,
+    }
+}
+
+/// What following a record from one merge to the next comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A record that stands.
+    Standing,
+    /// These, each merged into the next and the last into the first: nobody finds the family any more.
+    Circle(Vec<HouseholdId>),
+    /// No record, or too long a way.
+    Nowhere,
+}
+
+/// Merges one after the other that are followed. Nobody merges a family so often by mistake.
+const MERGES_MAX: usize = 64;
+
+/// Follows a record that leads to `first`; `look` says where another one leads.
+///
+/// # Errors
+/// As `look` reports.
+pub fn end<E>(
+    id: HouseholdId,
+    first: Leads,
+    mut look: impl FnMut(HouseholdId) -> Result<Leads, E>,
+) -> Result<End, E> {
+    let (mut passed, mut at) = (vec![id], first);
+    while passed.len() <= MERGES_MAX {
+        let next = match at {
+            Leads::Here => return Ok(End::Standing),
+            Leads::Nowhere => return Ok(End::Nowhere),
+            Leads::To(next) => next,
+        };
+        if let Some(place) = passed.iter().position(|known| *known == next) {
+            return Ok(End::Circle(passed.split_off(place)));
+        }
+        passed.push(next);
+        at = look(next)?;
+    }
+    Ok(End::Nowhere)
+}
+
+/// Where a change makes a record lead: `Here` also where it has nothing to do with that.
+pub fn leads_after(fold: &Fold, change: &Change) -> Leads {
+    let mut ops = change.ops.iter().filter(|op| op.container.name() == "basic");
+    if !ops.any(|op| matches!(op.key.as_str(), "status" | "merged_into")) {
+        return Leads::Here;
+    }
+    let mut after = fold.clone();
+    after.apply(change);
+    leads(&after)
+}
+
 /// The members who live in the household.
 fn people(fold: &Fold) -> Vec<Row<'_>> {
     members(fold).filter(|member| !has_left(member)).collect()

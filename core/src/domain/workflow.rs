@@ -142,6 +142,11 @@ impl Stage {
         !matches!(self, Self::Objection | Self::ObjectionSettled)
     }
 
+    /// Whether a case in it has come to its end.
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Closed | Self::NotIncluded | Self::Duplicate)
+    }
+
     /// Whether it turns the case down or back.
     fn is_negative(self) -> bool {
         matches!(self, Self::NotIncluded | Self::Duplicate | Self::Returned)
@@ -318,7 +323,7 @@ impl Case {
 
     /// Whether somebody has to do something about it.
     pub fn is_running(&self) -> bool {
-        !matches!(self.stage(), None | Some(Stage::Closed | Stage::NotIncluded | Stage::Duplicate))
+        self.stage().is_some_and(|stage| !stage.ends())
     }
 }
 

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deps;
-use super::wire::{Places, PushFrame, PushedChange, Refusal, RefusalCode, SHORT_ID_BYTES};
+use super::wire::{
+    MERGED_AWAY, Places, PushFrame, PushedChange, Refusal, RefusalCode, SHORT_ID_BYTES,
+};
 use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::genesis::ContainerIndex;
@@ -23,8 +25,10 @@ use crate::domain::value::Value;
 use crate::domain::workflow::Stage;
 use crate::store::records::Household;
 
+mod merging;
 mod record_log;
 
+pub use merging::merges_away;
 pub use record_log::{Provenance, Quarantined, RecordLog};
 
 /// Who sends, as far as the server has made sure of it.
@@ -153,8 +157,15 @@ impl Admission {
         let provenance = Provenance { rule_set: 0, ..refused.provenance };
         let (change, mut admission) = (refused.change, Self::default());
         let sender = Releasing::By(office);
-        let outcome =
-            admission.check_and_append(log, &sender, &mut household, &head, change, provenance)?;
+        let held = BTreeMap::new();
+        let outcome = admission.check_and_append(
+            log,
+            &sender,
+            (&mut household, &held),
+            &head,
+            change,
+            provenance,
+        )?;
         if household.n != Household::UNSAVED {
             log.save(&household)?;
         }
@@ -203,8 +214,8 @@ impl Admission {
         }
         let mut household = known.unwrap_or_else(|| Household::unsaved(id, scope));
         let sender = Releasing::Not(sender);
-        let outcome =
-            self.check_and_append(log, &sender, &mut household, &head, pushed, provenance)?;
+        let on_record = (&mut household, &*held);
+        let outcome = self.check_and_append(log, &sender, on_record, &head, pushed, provenance)?;
         if household.n != Household::UNSAVED {
             held.insert(id, household);
         }
@@ -215,7 +226,7 @@ impl Admission {
         &mut self,
         log: &mut L,
         sender: &Releasing<'_>,
-        household: &mut Household,
+        (household, held): (&mut Household, &BTreeMap<HouseholdId, Household>),
         head: &TailHead,
         pushed: &PushedChange,
         provenance: Provenance,
@@ -242,13 +253,25 @@ impl Admission {
                 Err(RefusalCode::PrefixTaken.into())
             }
             None => match check(sender, household, head, deps_max_op, &raw, hash) {
-                Ok(change) => match step_denial(log, household, &change, provenance.received_ms)? {
-                    None => Ok(change),
-                    Some(denial) => Err(Refused {
-                        code: RefusalCode::IllegalStep,
-                        subject: Some(denial.lack.code().to_owned()),
-                    }),
-                },
+                Ok(change) => {
+                    let received_ms = provenance.received_ms;
+                    let denial = step_denial(log, household, &change, received_ms)?;
+                    // What a restored server is given back was judged when it was first taken.
+                    let is_lost =
+                        !sender.gives_back(head) && merges_away(log, household, &change, held)?;
+                    match denial {
+                        Some(denial) => Err(Refused {
+                            code: RefusalCode::IllegalStep,
+                            subject: Some(denial.lack.code().to_owned()),
+                        }),
+                        // A number of its own would be unreadable to phones of earlier releases.
+                        None if is_lost => Err(Refused {
+                            code: RefusalCode::RuleBroken,
+                            subject: Some(MERGED_AWAY.to_owned()),
+                        }),
+                        None => Ok(change),
+                    }
+                }
                 Err(refused) => Err(refused),
             },
         };
@@ -333,6 +356,13 @@ enum Releasing<'a> {
     By(Option<Role>),
 }
 
+impl Releasing<'_> {
+    /// Whether a restored server is given back what somebody else wrote.
+    fn gives_back(&self, head: &TailHead) -> bool {
+        matches!(self, Self::Not(sender) if !sender.actors.contains(&head.actor))
+    }
+}
+
 /// The checks that need no storage, in this order: counters, shape, authority, rules.
 fn check(
     sender: &Releasing<'_>,
@@ -358,7 +388,7 @@ fn check(
     let fold = &household.fold;
     let judged = match sender {
         // What a restored server is given back was judged when it was first taken.
-        Releasing::Not(sender) if !sender.actors.contains(&head.actor) => Ok(()),
+        Releasing::Not(_) if sender.gives_back(head) => Ok(()),
         Releasing::Not(sender) => {
             // Work done before enrolment names nobody.
             let named = Stamp::parse(&change.message).account;

@@ -4,7 +4,7 @@
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 
-pub use refusal::{Refusal, RefusalCode};
+pub use refusal::{MERGED_AWAY, Refusal, RefusalCode};
 
 use crate::domain::ids::HouseholdId;
 

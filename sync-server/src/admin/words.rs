@@ -267,6 +267,11 @@ fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
             let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
             ("illegal_step", format!("{zh}{day}"), format!("{en}{day}"))
         }
+        WriteRefused::MergedAway => {
+            let known = words("refusal", "merged_away");
+            let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
+            ("merged_away", zh.to_owned(), en.to_owned())
+        }
         WriteRefused::Change(DocumentError::Empty) => {
             ("nothing_to_change", "没有可修改的内容".into(), "nothing would change".into())
         }

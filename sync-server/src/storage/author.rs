@@ -1,6 +1,8 @@
 //! Changes made on the server itself: an office writes in its households as a phone does, under the same rules,
 //! and the change goes out to phones like any other. Must not hold a rule of its own.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Transaction;
 use wanhu_core::document::DocumentError;
 use wanhu_core::document::change::Change;
@@ -17,7 +19,7 @@ use wanhu_core::domain::policy::Policy;
 use wanhu_core::domain::schema::Schema;
 use wanhu_core::store::records::Household;
 use wanhu_core::store::{StoreError, records};
-use wanhu_core::sync::admission::{Provenance, RecordLog, step_denial};
+use wanhu_core::sync::admission::{Provenance, RecordLog, merges_away, step_denial};
 
 use super::SqliteLog;
 use crate::accounts::Account;
@@ -61,6 +63,9 @@ pub enum WriteRefused {
     /// A step lacks something.
     #[error("step lacks {}", .0.lack.code())]
     Step(StepDenial),
+    /// The family would be found in no record any more.
+    #[error("merged away")]
+    MergedAway,
     /// Nothing would change, or too much.
     #[error("{0}")]
     Change(#[from] DocumentError),
@@ -88,6 +93,9 @@ pub fn write(
     };
     if let Some(denial) = step_denial(&mut log, &household, &change, author.now_ms)? {
         return Ok(Err(WriteRefused::Step(denial)));
+    }
+    if merges_away(&mut log, &household, &change, &BTreeMap::new())? {
+        return Ok(Err(WriteRefused::MergedAway));
     }
     if household.n == Household::UNSAVED {
         household = log.create(household.id, household.scope)?;

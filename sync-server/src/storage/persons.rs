@@ -5,13 +5,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use wanhu_core::document::duplicate::{identity_numbers, identity_numbers_left, merged_into};
+use wanhu_core::document::duplicate::{
+    self, End, Leads, identity_numbers, identity_numbers_left, leads, merged_into,
+};
 use wanhu_core::document::record;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::{Blind, PersonKey};
 use wanhu_core::domain::pinyin;
 use wanhu_core::domain::value::Value;
+use wanhu_core::domain::workflow::Stage;
 use wanhu_core::store::StoreError;
 use wanhu_core::store::records::{self, Household};
 
@@ -138,6 +141,8 @@ pub enum Whereabouts {
         scope: u64,
         /// Whether somebody of the name asked for lives there. Spaces do not count.
         has_the_name: bool,
+        /// Whether its record is in use.
+        is_in_use: bool,
     },
     /// In more than one.
     InSeveral,
@@ -169,12 +174,19 @@ pub fn whereabouts(
     residents.sort_unstable();
     let mut found = vec![Whereabouts::Nowhere; people.len()];
     let mut statement = connection.prepare_cached(
-        "SELECT scope, search FROM listing WHERE household = ?1 AND status <> 'merged'",
+        "SELECT scope, search, status IN ('', 'active'), case_state FROM listing
+         WHERE household = ?1 AND status <> 'merged'",
     )?;
     for family in residents.chunk_by(|(one, ..), (other, ..)| one == other) {
         let household = family[0].0;
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
-        let Some((scope, names)) = statement.query_row([household], row).optional()? else {
+        let row = |row: &rusqlite::Row<'_>| {
+            // As `Facts::is_active` sees it.
+            let is_kept = |state: String| Stage::from_code(&state).is_some_and(|at| !at.ends());
+            let is_in_use = row.get(2)? || is_kept(row.get(3)?);
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, is_in_use))
+        };
+        let Some((scope, names, is_in_use)) = statement.query_row([household], row).optional()?
+        else {
             continue;
         };
         let scope = scope.cast_unsigned();
@@ -184,7 +196,7 @@ pub fn whereabouts(
                 (Whereabouts::Nowhere, true) => Whereabouts::Left { scope },
                 (known, true) => known,
                 (Whereabouts::Nowhere | Whereabouts::Left { .. }, false) => {
-                    Whereabouts::In { household, scope, has_the_name }
+                    Whereabouts::In { household, scope, has_the_name, is_in_use }
                 }
                 (Whereabouts::In { .. } | Whereabouts::InSeveral, false) => Whereabouts::InSeveral,
             };
@@ -241,7 +253,7 @@ impl FromStr for PairPlace {
 }
 
 /// Pairs of households in which one person lives, as far as the index reaches, one of them in a village that somebody sees: so
-/// many of those behind a place.
+/// many of those behind a place. Of merged records only those that were merged into one another, so that none of them stands.
 ///
 /// # Errors
 /// Where the file fails.
@@ -251,24 +263,45 @@ pub fn in_two_households(
     sees: impl Fn(u64) -> bool,
 ) -> Result<Vec<Pair>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT DISTINCT a.id, a.scope, b.id, b.scope
+        "SELECT DISTINCT a.id, a.scope, b.id, b.scope, l.status = 'merged'
          FROM person p JOIN person q ON q.blind = p.blind AND q.household > p.household
          JOIN household a ON a.n = p.household JOIN household b ON b.n = q.household
          JOIN listing l ON l.household = a.n JOIN listing m ON m.household = b.n
-         WHERE p.kind = ?1 AND q.kind = ?1 AND l.status <> 'merged' AND m.status <> 'merged'
+         WHERE p.kind = ?1 AND q.kind = ?1 AND (l.status = 'merged') = (m.status = 'merged')
          AND (?2 IS NULL OR (a.scope, a.id, b.id) > (?2, ?3, ?4))
          ORDER BY a.scope, a.id, b.id",
     )?;
     let village = after.map(|place| place.village.cast_signed());
     let (first, second) = (after.map(|place| place.first.0), after.map(|place| place.second.0));
-    let rows = statement
-        .query_map(params![IDENTITY, village, first, second], |row| {
-            Ok((residence(row, 0)?, residence(row, 2)?))
-        })?
-        .filter(|pair| {
-            pair.as_ref().map_or(true, |(first, second)| sees(first.scope) || sees(second.scope))
-        });
-    Ok(rows.take(rows_max).collect::<Result<_, _>>()?)
+    let rows = statement.query_map(params![IDENTITY, village, first, second], |row| {
+        Ok(((residence(row, 0)?, residence(row, 2)?), row.get::<_, bool>(4)?))
+    })?;
+    let mut pairs = Vec::new();
+    for row in rows {
+        let (pair, are_merged) = row?;
+        if !sees(pair.0.scope) && !sees(pair.1.scope) {
+            continue;
+        }
+        if are_merged && !is_circle(connection, &pair)? {
+            continue;
+        }
+        pairs.push(pair);
+        if pairs.len() == rows_max {
+            break;
+        }
+    }
+    Ok(pairs)
+}
+
+/// Whether two records were merged into one another, if by way of a third.
+fn is_circle(connection: &Connection, (first, second): &Pair) -> Result<bool, StoreError> {
+    let look = |id| {
+        let known = records::find(connection, id)?;
+        Ok::<_, StoreError>(known.map_or(Leads::Nowhere, |known| leads(&known.fold)))
+    };
+    let end = duplicate::end(first.household, look(first.household)?, look)?;
+    let End::Circle(circle) = end else { return Ok(false) };
+    Ok([first, second].iter().all(|home| circle.contains(&home.household)))
 }
 
 fn residence(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Residence> {

@@ -74,6 +74,7 @@ pub(crate) fn record(
                     WriteRefused::Edit(_)
                     | WriteRefused::Denied(_)
                     | WriteRefused::Step(_)
+                    | WriteRefused::MergedAway
                     | WriteRefused::Change(_),
                 ) => recorded.refused.push(id),
             }

@@ -94,12 +94,21 @@ impl RefusalCode {
         }
     }
 
+    /// The name under which a person is told of a refusal: as [`Self::name`], but for what is about merging.
+    pub fn told(number: u8, subject: &str) -> &'static str {
+        let is_merging = number == Self::RuleBroken as u8 && subject == MERGED_AWAY;
+        if is_merging { "merged_away" } else { Self::name(number) }
+    }
+
     /// The stable name of the code with this number; `unknown` for one of a newer server.
     pub fn name(number: u8) -> &'static str {
         // Numbers this small are themselves in CBOR.
         decode::<Self>(&[number]).map_or("unknown", Self::code)
     }
 }
+
+/// What `RuleBroken` is about where a change would merge a family out of sight.
+pub const MERGED_AWAY: &str = "basic.merged_into";
 
 /// One change that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -118,7 +127,7 @@ pub struct Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::RefusalCode;
+    use super::{MERGED_AWAY, RefusalCode};
     use crate::domain::schema::words;
 
     #[test]
@@ -134,5 +143,8 @@ mod tests {
             assert_eq!(RefusalCode::name(number), "unknown", "{number}");
         }
         assert!(words("refusal", RefusalCode::name(u8::MAX)).is_some());
+        let rule_broken = RefusalCode::RuleBroken as u8;
+        assert!(words("refusal", RefusalCode::told(rule_broken, MERGED_AWAY)).is_some());
+        assert_eq!(RefusalCode::told(rule_broken, "basic.address"), "rule_broken");
     }
 }
