@@ -30,6 +30,7 @@ mod followed;
 mod green_channel;
 mod grid;
 mod hu_fuwu;
+mod out_of_use;
 mod own_page;
 mod own_phone;
 mod replayed;

@@ -67,11 +67,13 @@ pub enum Check {
     PersonElsewhere,
     /// The account of a responsible cadre cannot be: nobody would see to the household. See [`out_of_reach`].
     CadreOutOfReach,
+    /// The record is said to be out of use, yet its case has not come to an end, so that it stays in use.
+    OutOfUseWithCase,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::LackOfLabourThoughAble,
         Self::UnstableWorkNobodyAble,
         Self::UnstableWorkNoWork,
@@ -97,6 +99,7 @@ impl Check {
         Self::ClueKnown,
         Self::PersonElsewhere,
         Self::CadreOutOfReach,
+        Self::OutOfUseWithCase,
     ];
 
     /// The stable code.
@@ -127,6 +130,7 @@ impl Check {
             Self::ClueKnown => "clue_known",
             Self::PersonElsewhere => "person_elsewhere",
             Self::CadreOutOfReach => "cadre_out_of_reach",
+            Self::OutOfUseWithCase => "out_of_use_with_case",
         }
     }
 }

@@ -7,6 +7,7 @@ use super::day::Day;
 use super::identity::IdentityNumber;
 use super::schema::Schema;
 use super::value::Value;
+use super::workflow::Case;
 
 /// The values of a household. Names are those of `core/schema/household.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -196,9 +197,20 @@ impl Facts {
             || self.people().any(supported)
     }
 
-    /// Whether its record is in use: not merged, moved away, died out or entered by mistake.
+    /// Whether its record is in use: not merged, and not said to have moved away, died out or been entered by mistake, unless
+    /// its case still runs. Whoever says so ends no case.
     pub fn is_active(&self) -> bool {
-        matches!(self.text("basic", "status"), "" | "active")
+        match self.text("basic", "status") {
+            "" | "active" => true,
+            "merged" => false,
+            _ => Case::of(self).is_running(),
+        }
+    }
+
+    /// Whether nobody of it is there any more: it moved away or died out, as the record says with a reason.
+    pub fn is_gone(&self) -> bool {
+        let is_said = matches!(self.text("basic", "status"), "moved_away" | "died_out");
+        is_said && !self.text("basic", "status_reason").trim().is_empty()
     }
 
     /// Net income of 12 months in fen: wages, business, property and transfers less business cost. `None`

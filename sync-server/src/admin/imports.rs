@@ -233,7 +233,7 @@ pub(super) fn left(sheets: &[String]) -> String {
 }
 
 fn told(delivered: &Delivered) -> Output {
-    let Delivered { import, summary, matched, new, not_taken, .. } = delivered;
+    let Delivered { import, summary, matched, not_in_use, new, not_taken, .. } = delivered;
     let Delivered { households, warned, filled_in, settled_anew, .. } = delivered;
     let Delivered { faults, refused, sheets_left, .. } = delivered;
     let mut text = format!(
@@ -243,6 +243,12 @@ fn told(delivered: &Delivered) -> Output {
         summary.rows,
         summary.skipped()
     );
+    if *not_in_use > 0 {
+        text.push_str(&format!(
+            "其中 {not_in_use} 行所在户档案已停用(误建、整户迁出或销户),已保留、不预警,逐行见报告 · \
+             of the matched rows {not_in_use} are about records out of use: kept, nobody is warned, named in the report\n"
+        ));
+    }
     text.push_str(&left(sheets_left));
     if *settled_anew > 0 {
         text.push_str(&format!(
@@ -271,7 +277,7 @@ fn told(delivered: &Delivered) -> Output {
     let faults: serde_json::Map<_, _> =
         faults.iter().map(|(code, count)| (code.code().to_owned(), (*count).into())).collect();
     let value = serde_json::json!({
-        "number": import, "rows": summary.rows, "matched": matched, "new": new,
+        "number": import, "rows": summary.rows, "matched": matched, "not_in_use": not_in_use, "new": new,
         "not_taken": not_taken, "skipped": summary.skipped(), "households": households,
         "warned": warned, "filled_in": filled_in, "settled_anew": settled_anew, "refused": refused,
         "faults": faults, "sheets_left": sheets_left

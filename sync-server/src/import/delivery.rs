@@ -85,6 +85,8 @@ pub struct Delivered {
     pub summary: Summary,
     /// Rows about somebody on record.
     pub matched: u64,
+    /// Of these, rows about a household whose record is out of use: kept, and nobody is warned.
+    pub not_in_use: u64,
     /// Rows that were not known before.
     pub new: u64,
     /// Rows not taken, of every reason.
@@ -124,7 +126,7 @@ pub fn deliver(
     let done = Delivered { sheets_left: table.sheets_left.clone(), ..Delivered::default() };
     let mut delivery = Delivery { app, account, profile, watch, done };
     let (taken, mut faults) = delivery.read(&table)?;
-    let found = delivery.matched(&taken, &mut faults)?;
+    let (found, remarks) = delivery.matched(&taken, &mut faults)?;
     drop(taken);
     delivery.keep(found, file_hash)?;
     delivery.judge()?;
@@ -136,7 +138,9 @@ pub fn deliver(
     if let Some(path) = report_to {
         let rows = Rows::new(&table, profile)?;
         let proposals = proposals(app, account, &rows, &faults)?;
-        report::to_file(path, |out| report::write(out, &rows, &faults, &proposals))?;
+        let mut said: Vec<&Fault> = faults.iter().chain(&remarks).collect();
+        said.sort_by_key(|fault| fault.row);
+        report::to_file(path, |out| report::write(out, &rows, said, &proposals))?;
     }
     Ok(delivery.done)
 }
@@ -196,12 +200,13 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// The rows about somebody on record in this account's area. The others are faults.
+    /// The rows about somebody on record in this account's area, and what is to be said of some of them. The others are
+    /// faults.
     fn matched(
         &mut self,
         rows: &[DepartmentRow],
         faults: &mut Vec<Fault>,
-    ) -> Result<Vec<FoundRow>, DeliveryError> {
+    ) -> Result<(Vec<FoundRow>, Vec<Fault>), DeliveryError> {
         let (key, storage) = (self.app.person_key, &self.app.storage);
         let person = |row: &DepartmentRow| row.identity.as_ref().map(|number| key.identity(number));
         let people =
@@ -225,21 +230,27 @@ impl Delivery<'_> {
             let people: Vec<_> = some.iter().map(|(who, row)| (*who, row.name.as_str())).collect();
             let places = persons::whereabouts(connection, &people)?;
             let found = some.iter().zip(places).map(|((person, row), place)| {
-                let household = self.household_of(place).map_err(|code| fault(row, code))?;
+                let (household, is_in_use) =
+                    self.household_of(place).map_err(|code| fault(row, code))?;
+                let remark = (!is_in_use).then(|| fault(row, FaultCode::RecordOutOfUse));
                 let (key, content) = (key.told(&row.key), self.content(row, &containers));
-                Ok(FoundRow { key, row: row.row, household, person: *person, content })
+                let (row, person) = (row.row, *person);
+                Ok((FoundRow { key, row, household, person, content }, remark))
             });
-            Ok(found.collect::<Vec<Result<FoundRow, Fault>>>())
+            Ok(found.collect::<Vec<Result<_, Fault>>>())
         };
-        let mut found = Vec::with_capacity(named.len());
+        let (mut found, mut remarks) = (Vec::with_capacity(named.len()), Vec::new());
         for outcome in storage.read_in_parts(&named, look)?.into_iter().flatten() {
             match outcome {
-                Ok(row) => found.push(row),
+                Ok((row, remark)) => {
+                    found.push(row);
+                    remarks.extend(remark);
+                }
                 Err(fault) => faults.push(fault),
             }
         }
-        self.done.matched = found.len() as u64;
-        Ok(found)
+        (self.done.matched, self.done.not_in_use) = (found.len() as u64, remarks.len() as u64);
+        Ok((found, remarks))
     }
 
     /// What is kept of a row, by `container.field`.
@@ -266,8 +277,8 @@ impl Delivery<'_> {
         department::written(values.into_iter())
     }
 
-    /// The household that a row is about, where this account may speak of it.
-    fn household_of(&self, whereabouts: Whereabouts) -> Result<i64, FaultCode> {
+    /// The household that a row is about, where this account may speak of it, and whether its record is in use.
+    fn household_of(&self, whereabouts: Whereabouts) -> Result<(i64, bool), FaultCode> {
         match whereabouts {
             Whereabouts::Nowhere => Err(FaultCode::PersonUnknown),
             Whereabouts::InSeveral => Err(FaultCode::PersonTwice),
@@ -276,7 +287,7 @@ impl Delivery<'_> {
             }
             Whereabouts::Left { .. } => Err(FaultCode::PersonLeft),
             Whereabouts::In { has_the_name: false, .. } => Err(FaultCode::NameDiffers),
-            Whereabouts::In { household, .. } => Ok(household),
+            Whereabouts::In { household, is_in_use, .. } => Ok((household, is_in_use)),
         }
     }
 

@@ -97,6 +97,8 @@ pub enum FaultCode {
     NameDiffers,
     /// The person lives outside the account's area.
     OutsideArea,
+    /// The record of the person's household is out of use. Such a row is taken and kept; nobody is warned.
+    RecordOutOfUse,
 }
 
 impl FaultCode {
@@ -127,6 +129,7 @@ impl FaultCode {
         Self::PersonTwice,
         Self::NameDiffers,
         Self::OutsideArea,
+        Self::RecordOutOfUse,
     ];
 
     /// The stable code.
@@ -157,6 +160,7 @@ impl FaultCode {
             Self::PersonTwice => "person_twice",
             Self::NameDiffers => "name_differs",
             Self::OutsideArea => "outside_area",
+            Self::RecordOutOfUse => "record_out_of_use",
         }
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn findings(facts: &Facts, policy: &Policy, today: Day) -> Vec<Findin
     asked.school_aid();
     asked.identities();
     asked.clues();
+    asked.state();
     asked.findings
 }
 
@@ -313,6 +314,16 @@ impl<'a> Asked<'a> {
             let since = first.day("received_on").map(|day| day.to_string()).unwrap_or_default();
             let inputs = [("channel", first.text("channel").to_owned()), ("since", since)];
             self.find(Check::ClueKnown, &clue.id, &inputs);
+        }
+    }
+
+    /// Of a record in use: that nobody is told it has left before its case is over.
+    fn state(&mut self) {
+        let state = self.facts.text("basic", "status");
+        if let (Some(stage), false) = (self.case.stage(), matches!(state, "" | "active")) {
+            let inputs =
+                [("household_status", state.to_owned()), ("case_state", stage.code().to_owned())];
+            self.find(Check::OutOfUseWithCase, "basic.status", &inputs);
         }
     }
 

@@ -344,6 +344,12 @@ fn lines_of_others() -> Vec<Line> {
     let number = [("identity_number", NUMBER_ELSEWHERE.into())];
     vec![
         (Check::ClueKnown, waiting, "n", ("clues", "s", "outcome", "duplicate".into())),
+        (
+            Check::OutOfUseWithCase,
+            step(household(), Stage::Clue, "2024-09-02").with("basic", "status", "erroneous"),
+            "basic.status",
+            ("steps", "00", "state", "not_included".into()),
+        ),
         (Check::PersonElsewhere, member(&number), "m", ("members", "m", "presence", "left".into())),
     ]
 }

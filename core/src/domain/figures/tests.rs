@@ -127,6 +127,14 @@ fn monitored_open_closed_kinds_risks_tags_and_stages() {
 }
 
 #[test]
+fn nobody_leaves_monitoring_by_the_state_of_the_record() {
+    let away = |facts: Facts| facts.with("basic", "status", "moved_away");
+    let open = away(monitored("sudden"));
+    let figures = counted(&[of_people(4), away(of_people(4)), open, away(closed("2024-05-01"))]);
+    assert_eq!(parts(&figures, Statistic::Open, ""), (1, 2, Some(1)));
+}
+
+#[test]
 fn a_reopened_case_is_open_and_no_longer_closed() {
     let facts = closed("2024-05-01").with_row(
         "steps",

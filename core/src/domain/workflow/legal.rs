@@ -172,16 +172,18 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Somebody was there since the case came to be verified; on the way in with the household's consent.
+    /// Somebody was there since the case came to be verified; on the way in with the household's consent, on the way out of
+    /// one that is gone to see that nobody is left.
     fn verified(&self, tree: &Tree<'_>) -> Result<(), Lack> {
         let since = tree.node_of(self.step.text("after")).map(|node| &node.steps);
         let since = since.into_iter().flatten().filter_map(|step| step.day("on")).min();
+        let is_entry = self.place_phase == Phase::Entry;
+        let may_meet_nobody = !is_entry && self.facts.is_gone();
         let counts = |visit: &Row| {
-            let met = !matches!(visit.text("met"), "nobody");
+            let met = may_meet_nobody || !matches!(visit.text("met"), "nobody");
             met && visit.day("date").is_some_and(|day| since.is_none_or(|since| day >= since))
         };
         needs(self.facts.rows("visits").iter().any(counts), Lack::Visit)?;
-        let is_entry = self.place_phase == Phase::Entry;
         needs(!is_entry || self.facts.tick("case", "consent"), Lack::Consent)
     }
 
@@ -212,9 +214,13 @@ impl Asked<'_> {
         needs(tree.open_objections(self.step.text("after")).is_empty(), Lack::ObjectionOpen)
     }
 
-    /// Long enough under monitoring, with labour, every guarantee met, and no income known to be below the line.
+    /// Long enough under monitoring, with labour, every guarantee met, and no income known to be below the line. Of a household
+    /// that is gone none of it can be asked: the visit, the notice and both offices have to find that it is.
     fn may_close(&self) -> Result<(), Lack> {
         let facts = self.facts;
+        if facts.is_gone() {
+            return Ok(());
+        }
         needs(!facts.tick("basic", "no_labour_guarantee"), Lack::NoLabour)?;
         let since = Case::of(facts).monitored_since(facts);
         let from = since.and_then(|day| self.policy.due(Clock::Close, facts.village, day));

@@ -165,6 +165,7 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         FaultCode::PersonTwice,
         FaultCode::NameDiffers,
         FaultCode::OutsideArea,
+        FaultCode::RecordOutOfUse,
     ]);
     assert_eq!(seen, BTreeSet::from(FaultCode::ALL));
     for code in FaultCode::ALL {

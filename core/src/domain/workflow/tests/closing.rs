@@ -73,3 +73,51 @@ fn what_has_to_be_done_in_a_case_opened_again_is_due_as_counted_from_that_day() 
     let seen = [("date", "2025-01-10".into()), ("met", "head".into())];
     assert_eq!(asked(&opened.with_row("visits", "x", &seen), "2025-01-11"), plans);
 }
+
+/// A household that nobody could close: without labour and a safe house, identified a day before, and nobody at home.
+fn hopeless(status: &str) -> Facts {
+    ready()
+        .with("basic", "status", status)
+        .with("basic", "no_labour_guarantee", true)
+        .with("guarantees", "housing_state", "not_met")
+        .with("case", "identified_on", "2024-09-30")
+        .with("case", "closing_kind", "natural")
+        .with_row("visits", "w", &[("met", "nobody".into())])
+}
+
+#[test]
+fn who_is_gone_is_closed_by_the_way_of_all_others_and_nobody_is_gone_without_a_reason() {
+    for status in ["moved_away", "died_out"] {
+        assert_eq!(proposed(hopeless(status)), Err(Lack::NoLabour), "{status}: why is not said");
+        let gone = hopeless(status).with("basic", "status_reason", "全家迁往省外");
+        for upto in 9..=whole_way().len() {
+            assert_eq!(asked(gone.clone(), &whole_way()[..upto]), Ok(()), "{status} {upto}");
+        }
+    }
+    for status in ["active", "erroneous", ""] {
+        let here = hopeless(status).with("basic", "status_reason", "不知去向");
+        assert_eq!(proposed(here.clone()), Err(Lack::NoLabour), "{status}");
+        assert_eq!(asked(here, &whole_way()[..10]), Err(Lack::Visit), "{status}");
+    }
+    let new = hopeless("moved_away").with("basic", "status_reason", "全家迁往省外");
+    let unmet = new.with_row("visits", "v", &[("met", "nobody".into())]);
+    assert_eq!(asked(unmet, &whole_way()[..2]), Err(Lack::Visit), "nobody gone comes in");
+}
+
+#[test]
+fn a_case_outlasts_what_is_said_of_the_record_and_ends_by_its_own_way() {
+    let all = whole_way();
+    for status in ["moved_away", "died_out", "erroneous"] {
+        let at = |upto: usize| with_steps(hopeless(status), &all[..upto]);
+        assert!(!at(0).is_active(), "{status}: no case");
+        for upto in 1..all.len() {
+            assert!(at(upto).is_active(), "{status} {upto}");
+        }
+        assert!(!at(all.len()).is_active(), "{status}: closed");
+        let facts = at(8);
+        let tasks = tasks(&facts, &Case::of(&facts), &policy(), day("2024-11-30"));
+        assert!(tasks.iter().any(|task| task.kind == TaskKind::Visit), "{status}: {tasks:?}");
+        let merged = facts.with("basic", "status", "merged");
+        assert!(!merged.is_active(), "the family has another record");
+    }
+}
