@@ -330,10 +330,8 @@ impl Template {
             // Struck out of a notice's free text.
             ("members", "name") => self.public,
             ("class", "monitored_kind") => self.filter == Filter::Monitored,
-            ("steps", _) => {
-                matches!(self.filter, Filter::Open | Filter::Decided | Filter::OnNotice)
-                    && Derived::Stage.reads().contains(&(container, field))
-            }
+            // A case that runs keeps a record in use.
+            ("steps", _) => Derived::Stage.reads().contains(&(container, field)),
             ("class", tag) => {
                 matches!(&self.filter, Filter::Tag(own) if tag.strip_prefix("tag_") == Some(own))
             }

@@ -360,7 +360,10 @@ fn the_notice_shows_what_it_may_and_nothing_else() {
 fn a_filter_leaves_out_who_does_not_belong() {
     let mut households = samples();
     let none = save(&households[0].1, 1, &one("class", "monitored_kind", ""));
-    let gone = save(&households[1].1, 1, &one("basic", "status", "moved_away"));
+    let away = save(&households[1].1, 1, &one("basic", "status", "moved_away"));
+    let running = [(households[1].0, away.clone(), facts(&away, VILLAGE))];
+    assert_eq!(sheet(form("village"), &running).households.len(), 1, "its case still runs");
+    let gone = save(&households[1].1, 1, &one("basic", "status", "merged"));
     households[0] = (households[0].0, none.clone(), facts(&none, VILLAGE));
     households[1] = (households[1].0, gone.clone(), facts(&gone, VILLAGE));
     assert!(sheet(form("village"), &households).households.is_empty());
@@ -411,7 +414,8 @@ fn what_is_stale_is_named() {
     let second = vec![samples()[1].0];
     assert_eq!(changed("class", "risk_level", "low"), second);
     assert_eq!(changed("members", "m3.presence", "left"), second, "people are counted");
-    assert_eq!(changed("basic", "status", "moved_away"), second, "it is on the list no more");
+    assert_eq!(changed("basic", "status", "merged"), second, "it is on the list no more");
+    assert_eq!(changed("basic", "status", "moved_away"), [], "its case still runs");
     assert_eq!(changed("living", "fuel", "gas"), []);
     assert_eq!(changed("basic", "phone", "13000004321"), [], "the end that is shown is the same");
     let first_alone = sheet(form("village"), &samples()[..1]);

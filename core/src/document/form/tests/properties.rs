@@ -220,6 +220,15 @@ fn what_only_decides_is_little() {
             silent.map(|(c, f)| format!("{}.{}", c.name, f.name)).collect::<Vec<_>>()
         })
         .collect();
-    let expected = ["basic.status", "class.monitored_kind", "members.name", "members.presence"];
+    let expected = [
+        "basic.status",
+        "class.monitored_kind",
+        "members.name",
+        "members.presence",
+        "steps.after",
+        "steps.level",
+        "steps.on",
+        "steps.state",
+    ];
     assert_eq!(asked.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
