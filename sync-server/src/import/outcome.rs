@@ -103,7 +103,7 @@ pub enum FaultCode {
 
 impl FaultCode {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::NameMissing,
         Self::IdentityMissing,
         Self::IdentityMalformed,
