@@ -33,6 +33,8 @@ fn found(facts: &Facts) -> Vec<Finding> {
     };
     let mut findings = checks(facts, &policy(), today());
     findings.extend(elsewhere(facts, other).unwrap());
+    let reaches = |account: &str| Ok::<_, Infallible>(account == "li");
+    findings.extend(out_of_reach(facts, today(), reaches).unwrap());
     findings
 }
 
@@ -351,6 +353,12 @@ fn lines_of_others() -> Vec<Line> {
             ("steps", "00", "state", "not_included".into()),
         ),
         (Check::PersonElsewhere, member(&number), "m", ("members", "m", "presence", "left".into())),
+        (
+            Check::CadreOutOfReach,
+            household().with_row("cadres", "c", &[("account", "gone".into())]),
+            "c",
+            ("cadres", "c", "account", "li".into()),
+        ),
     ]
 }
 

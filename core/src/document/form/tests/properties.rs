@@ -80,7 +80,8 @@ fn digest_of(form: &Template, fold: &Fold) -> Vec<(HouseholdId, Digest)> {
 fn only_decides(container: &str, field: &str) -> bool {
     matches!(
         (container, field),
-        ("members", "presence")
+        ("basic", "status")
+            | ("members", "presence")
             | ("class", "monitored_kind")
             | ("steps", "state" | "after" | "on" | "level")
     )
