@@ -148,6 +148,10 @@ async fn what_was_answered_is_answered_for_the_later_settlement_too() {
     assert_eq!(told["warned"], 0, "nor does the record tell of it");
     assert_eq!((scene.figures().await, scene.replays_alike()), (vec![], true));
     assert_eq!(scene.li.warnings(scene.id).unwrap(), [], "nor the phone");
+    // The second file was wrong: the first bill is on record again, and nobody is asked about it once more.
+    scene.withdraw("医保局", &again);
+    assert_eq!(scene.figures().await, []);
+    assert_eq!(scene.on_record().await, [(6_000, true), (7_000, false), (7_000, true)]);
     // Another stay that is too much by itself is heard of.
     let other: Line<'_> = &["周长根", NUMBER, "2024-02-20", "9000", "5200", "住院"];
     assert_eq!(scene.bills("other", &[other])["warned"], 1);
