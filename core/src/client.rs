@@ -10,6 +10,7 @@ mod heal;
 mod http;
 mod lease;
 mod ledger;
+mod opening;
 mod read;
 mod session;
 mod vault;

@@ -21,6 +21,7 @@ use crate::storage::persons::PairPlace;
 mod cadres;
 mod campaigns;
 mod cases;
+mod conflicts;
 mod declarations;
 mod figures;
 mod findings;
@@ -330,10 +331,19 @@ impl Office<'_> {
         self.app.storage.writer().write(move |transaction| {
             storage::move_household(transaction, household, village, now_ms)
         })?;
-        let left = self.end_terms(office.as_ref(), household)?;
-        let mut output = done("农户已迁移 · household moved", &household.to_string());
-        output.text.extend(left.iter().map(findings::line));
-        Ok(output)
+        let (ended, left) = self.end_terms(office.as_ref(), household)?;
+        let (lines, findings) = findings::in_words(&left);
+        let mut text = format!("农户已迁移 · household moved: {household}\n{lines}");
+        if ended > 0 {
+            text.push_str(&format!(
+                "{ended} 名帮扶责任人不辖迁入村,任期已止,请确定新的责任人 · terms ended of cadres who do not reach the village; name others\n"
+            ));
+        }
+        let value = serde_json::json!({
+            "ok": true, "subject": household.to_string(), "terms_ended": ended,
+            "findings": findings
+        });
+        Ok(Output { text, json: format!("{value}\n") })
     }
 
     /// The office that acts; none for the operator of this machine, who stands in for all of them.

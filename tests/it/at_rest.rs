@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use wanhu_core::client::{Cancel, KeyVault, Ledger, RecordEdit, RecordView, VaultError};
+use wanhu_core::client::{Cancel, KeyVault, Ledger, RecordEdit, RecordView};
 use wanhu_core::domain::value::Value;
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::listing::ListFilter;
@@ -13,30 +13,11 @@ use wanhu_tests::population::{FULING, household};
 use wanhu_tests::seeded::Seeded;
 use wanhu_tests::server::TestServer;
 use wanhu_tests::tally::{Tally, times};
+use wanhu_tests::vault::MemoryVault;
 
 const NAME: &str = "欧阳某某某";
 const IDENTITY: &str = "11010519491231002X";
 const PHONE: &str = "13987654321";
-
-/// A key store in memory, as a platform's would be reached.
-#[derive(Default)]
-struct MemoryVault(Mutex<Option<[u8; 32]>>);
-
-impl KeyVault for MemoryVault {
-    fn load(&self) -> Result<Option<[u8; 32]>, VaultError> {
-        Ok(*self.0.lock().unwrap())
-    }
-
-    fn keep(&self, key: &[u8; 32]) -> Result<(), VaultError> {
-        *self.0.lock().unwrap() = Some(*key);
-        Ok(())
-    }
-
-    fn destroy(&self) -> Result<(), VaultError> {
-        *self.0.lock().unwrap() = None;
-        Ok(())
-    }
-}
 
 fn open_sealed(path: &Path, vault: &Arc<MemoryVault>) -> Result<Ledger, LedgerError> {
     Ledger::open_sealed(path, vault.clone(), Arc::new(SystemClock), Box::new(SystemEntropy))

@@ -226,14 +226,20 @@ async fn what_was_decided_and_what_is_done_hangs_in_the_village_and_names_nobody
     assert_eq!(stale(&county, "decisions"), [decided.to_string()]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_office_makes_a_form_of_its_own_without_a_release() {
+/// The county with three families of 福岭村, as their cadre entered them, whose cases are carried over.
+async fn three_families() -> (County, Ledger, Vec<HouseholdId>) {
     let (county, li) = county().await;
     let ids: Vec<HouseholdId> = population::village(4, FULING, 3)
         .map(|(village, edit)| li.create_household(village, edit).unwrap())
         .collect();
     sync(&li).await;
     carry_over(&county, &ids);
+    (county, li, ids)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_makes_a_form_of_its_own_without_a_release() {
+    let (county, li, ids) = three_families().await;
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = dir.path().join(name);
@@ -302,12 +308,7 @@ async fn an_office_makes_a_form_of_its_own_without_a_release() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_offices_of_one_area_give_their_forms_one_id_and_each_remembers_its_own() {
-    let (county, li) = county().await;
-    let ids: Vec<HouseholdId> = population::village(4, FULING, 3)
-        .map(|(village, edit)| li.create_household(village, edit).unwrap())
-        .collect();
-    sync(&li).await;
-    carry_over(&county, &ids);
+    let (county, li, ids) = three_families().await;
     let dir = tempfile::tempdir().unwrap();
     let forms = [("township", "basic.phone"), ("county", "living.fuel")].map(|(by, column)| {
         let path = dir.path().join(format!("{by}.toml"));
@@ -342,12 +343,7 @@ async fn two_offices_of_one_area_give_their_forms_one_id_and_each_remembers_its_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_area_it_is_told_of_what_was_made_in_the_whole_of_the_offices() {
-    let (county, li) = county().await;
-    let ids: Vec<HouseholdId> = population::village(4, FULING, 3)
-        .map(|(village, edit)| li.create_household(village, edit).unwrap())
-        .collect();
-    sync(&li).await;
-    carry_over(&county, &ids);
+    let (county, li, ids) = three_families().await;
     let dir = tempfile::tempdir().unwrap();
     let asked = |by: &str, area| {
         let command = FormCommand::Stale { form: Some("village".to_owned()), area };

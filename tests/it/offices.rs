@@ -156,6 +156,17 @@ async fn an_office_grants_inside_its_area_and_no_further() {
     assert!(!told("office", FULING).contains(&own.to_string()), "{}", told("office", FULING));
 }
 
+/// A cadre of the other village enters Li, who is on record already, in a household there.
+async fn enters_li_as_well(dir: &std::path::Path, server: &TestServer, household: HouseholdId) {
+    let phone = server.phone(&dir.join("zhou"), "zhou", &[JINPEN], &server.url()).await;
+    let (phone, cancel) = (phone.unwrap().0, wanhu_core::client::Cancel::default());
+    phone.sync(&(), &cancel).await.unwrap();
+    let fields = [("name", "li"), ("identity_number", NUMBER)];
+    let fields = fields.map(|(field, text)| (field.to_owned(), text.into())).to_vec();
+    phone.edit(household, &RecordEdit::default().row("members", fields)).unwrap();
+    phone.sync(&(), &cancel).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_in_two_households_is_shown_to_both_offices() {
     let dir = tempfile::tempdir().unwrap();
@@ -169,13 +180,7 @@ async fn a_person_in_two_households_is_shown_to_both_offices() {
             0
         );
     }
-    let phone = server.phone(&dir.path().join("zhou"), "zhou", &[JINPEN], &server.url()).await;
-    let (phone, cancel) = (phone.unwrap().0, wanhu_core::client::Cancel::default());
-    phone.sync(&(), &cancel).await.unwrap();
-    let fields = [("name", "li"), ("identity_number", NUMBER)];
-    let fields = fields.map(|(field, text)| (field.to_owned(), text.into())).to_vec();
-    phone.edit(other, &RecordEdit::default().row("members", fields)).unwrap();
-    phone.sync(&(), &cancel).await.unwrap();
+    enters_li_as_well(dir.path(), &server, other).await;
     for by in ["", "office", "other_office"] {
         let pairs = run(&server, by, AdminCommand::Duplicates(PageArguments::default())).unwrap();
         let shown =
@@ -214,13 +219,7 @@ async fn records_merged_into_each_other_are_shown_and_set_right_at_a_desk() {
         let pairs = run(&server, "office", AdminCommand::Duplicates(PageArguments::default()));
         count(pairs.map(|page| page["rows"].clone()))
     };
-    let phone = server.phone(&dir.path().join("zhou"), "zhou", &[JINPEN], &server.url()).await;
-    let (phone, cancel) = (phone.unwrap().0, wanhu_core::client::Cancel::default());
-    phone.sync(&(), &cancel).await.unwrap();
-    let fields = [("name", "li"), ("identity_number", NUMBER)];
-    let fields = fields.map(|(field, text)| (field.to_owned(), text.into())).to_vec();
-    phone.edit(other, &RecordEdit::default().row("members", fields)).unwrap();
-    phone.sync(&(), &cancel).await.unwrap();
+    enters_li_as_well(dir.path(), &server, other).await;
     assert_eq!(pairs(), 1);
     let into = |id: HouseholdId| format!("basic.merged_into={id}");
     let merged = |id: HouseholdId| edit(own, &["basic.status=并入他户", &into(id)]);

@@ -2,10 +2,10 @@
 //! the next sync makes them equal. The disk is our own and forgets whatever it was not told to keep.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rusqlite::Connection;
-use wanhu_core::client::{KeyVault, Ledger, RecordEdit, Step, SyncSession, VaultError};
+use wanhu_core::client::{Ledger, RecordEdit, Step, SyncSession};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::store::open::{self, Access, Sharing};
@@ -16,6 +16,7 @@ use wanhu_tests::population::FULING;
 use wanhu_tests::seeded::{Seeded, TestClock};
 use wanhu_tests::tally::{Tally, times};
 use wanhu_tests::township::{Phone, START_MS, Township, bytes_of, copy_of};
+use wanhu_tests::vault::MemoryVault;
 
 /// Moments of every run; `WANHU_CUTS` asks for more.
 const CUTS: u64 = 2_000;
@@ -220,29 +221,10 @@ fn an_encrypted_phone_whose_power_goes_keeps_what_it_promised() {
     tally.passed(&format!("{cuts} moments"));
 }
 
-/// Keeps its key safe at once, as it promises.
-struct SafeVault(Mutex<Option<[u8; 32]>>);
-
-impl KeyVault for SafeVault {
-    fn load(&self) -> Result<Option<[u8; 32]>, VaultError> {
-        Ok(*self.0.lock().unwrap())
-    }
-
-    fn keep(&self, key: &[u8; 32]) -> Result<(), VaultError> {
-        *self.0.lock().unwrap() = Some(*key);
-        Ok(())
-    }
-
-    fn destroy(&self) -> Result<(), VaultError> {
-        *self.0.lock().unwrap() = None;
-        Ok(())
-    }
-}
-
 #[test]
 fn a_new_encrypted_book_opens_after_a_power_cut_anywhere_in_its_first_save() {
     let disk = Disk::default();
-    let vault = Arc::new(SafeVault(Mutex::default()));
+    let vault = Arc::new(MemoryVault::default());
     let open = |disk: &Disk, seed: u64| {
         let clock = Arc::new(TestClock::at(START_MS));
         Ledger::open_sealed(&disk.path("a"), vault.clone(), clock, Box::new(Seeded(seed)))

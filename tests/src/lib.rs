@@ -12,3 +12,4 @@ pub mod server;
 pub mod simulation;
 pub mod tally;
 pub mod township;
+pub mod vault;

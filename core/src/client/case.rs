@@ -48,7 +48,8 @@ impl Ledger {
     }
 
     /// What this person has to do in the households of this phone, the most urgent first. A household with a
-    /// responsible cadre of its own is left to that cadre; a grid worker has of the others those of their grids.
+    /// responsible cadre of its own is left to that cadre, until something is overdue; a grid worker has of the others those of
+    /// their grids.
     ///
     /// # Errors
     /// As the store reports.

@@ -7,7 +7,7 @@ use super::day::Day;
 use super::identity::IdentityNumber;
 use super::schema::Schema;
 use super::value::Value;
-use super::workflow::Case;
+use super::workflow::{Case, Stage};
 
 /// The values of a household. Names are those of `core/schema/household.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,6 +114,15 @@ impl Facts {
     }
 }
 
+/// Whether a record with this `basic.status` is in use; its case's stage is looked at only where the state does not tell.
+pub fn is_in_use(status: &str, stage: impl FnOnce() -> Option<Stage>) -> bool {
+    match status {
+        "" | "active" => true,
+        "merged" => false,
+        _ => stage().is_some_and(|stage| !stage.ends()),
+    }
+}
+
 impl Row {
     /// The value of a field.
     pub fn get(&self, field: &str) -> Option<&Value> {
@@ -200,11 +209,7 @@ impl Facts {
     /// Whether its record is in use: not merged, and not said to have moved away, died out or been entered by mistake, unless
     /// its case still runs. Whoever says so ends no case.
     pub fn is_active(&self) -> bool {
-        match self.text("basic", "status") {
-            "" | "active" => true,
-            "merged" => false,
-            _ => Case::of(self).is_running(),
-        }
+        is_in_use(self.text("basic", "status"), || Case::of(self).stage())
     }
 
     /// Whether nobody of it is there any more: it moved away or died out, as the record says with a reason.

@@ -151,18 +151,26 @@ pub fn unheard_beyond(
 pub fn rested<'f>(facts: &'f Facts, answered: &[&'f Row]) -> Vec<&'f str> {
     let rows = answered.iter().flat_map(|warning| warning.text("rows").split_whitespace());
     let mut rested: Vec<&str> = rows.collect();
-    let (taken_back, standing): (Vec<&Row>, Vec<&Row>) =
+    let (mut taken_back, standing): (Vec<&Row>, Vec<&Row>) =
         facts.rows("spending").iter().partition(|bill| bill.tick("withdrawn"));
-    let is_rested = |bill: &&&Row| rested.contains(&bill.id.as_str());
-    let taken_back: Vec<_> = taken_back.iter().filter(is_rested).collect();
-    let instead = |bill: &&Row| taken_back.iter().any(|known| is_same_stay(known, bill));
+    taken_back.retain(|bill| rested.contains(&bill.id.as_str()));
+    let is_instead = |bill: &Row, known: &Row| {
+        known.text("member") == bill.text("member")
+            && is_same_stay(|field| known.get(field), |field| bill.get(field))
+    };
+    let instead = |bill: &&Row| taken_back.iter().any(|known| is_instead(bill, known));
     rested.extend(standing.into_iter().filter(instead).map(|bill| bill.id.as_str()));
     rested
 }
 
-fn is_same_stay(one: &Row, other: &Row) -> bool {
-    let fields = ["kind", "member", "from", "to", "total_fen"];
-    fields.into_iter().all(|field| one.get(field) == other.get(field))
+/// Whether two bills of one person, each by its fields, tell of one stay or visit. One that has no day or no total nobody can
+/// recognise.
+pub fn is_same_stay<'o, 't>(
+    one: impl Fn(&str) -> Option<&'o Value>,
+    other: impl Fn(&str) -> Option<&'t Value>,
+) -> bool {
+    ["from", "total_fen"].into_iter().all(|field| one(field).is_some())
+        && ["kind", "from", "to", "total_fen"].into_iter().all(|field| one(field) == other(field))
 }
 
 /// The facts without bills and people of these rows.

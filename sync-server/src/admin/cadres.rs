@@ -30,14 +30,14 @@ impl Office<'_> {
     }
 
     /// Ends the terms of cadres who do not reach the household where it lives now, as far as the office may: its tasks are the
-    /// new village's from today on, and the township is asked to name others. Whose terms it could not end it says.
+    /// new village's from today on, and the township is asked to name others. How many it ended, and whose it could not.
     pub(super) fn end_terms(
         &self,
         office: Option<&Account>,
         household: HouseholdId,
-    ) -> Result<Vec<Finding>, AdminError> {
+    ) -> Result<(usize, Vec<Finding>), AdminError> {
         let found = self.app.storage.read(|connection| records::find(connection, household))?;
-        let Some(household) = found else { return Ok(Vec::new()) };
+        let Some(household) = found else { return Ok((0, Vec::new())) };
         let facts = facts(&household.fold, household.scope);
         let left = self.out_of_reach(&facts)?;
         let may = |office: &&Account| {
@@ -45,7 +45,7 @@ impl Office<'_> {
             authority::may(office.role, place, FieldClass::Assignment, Action::Change)
         };
         let Some(office) = office.filter(may).filter(|_| !left.is_empty()) else {
-            return Ok(left);
+            return Ok((0, left));
         };
         let yesterday = Day::in_china(self.app.clock.now_ms()).plus_days(-1).to_string();
         let edit = RecordEdit { form: "move/1".into(), ..RecordEdit::default() };
@@ -53,7 +53,7 @@ impl Office<'_> {
             edit.set("cadres", &format!("{}.to", cadre.subject), yesterday.clone())
         };
         self.write(office.clone(), household, left.iter().fold(edit, end))?;
-        Ok(Vec::new())
+        Ok((left.len(), Vec::new()))
     }
 
     /// The first line of a township's tasks where it has villages with records and no cadre's account: what has to be done
@@ -62,9 +62,6 @@ impl Office<'_> {
         &self,
         office: &Account,
     ) -> Result<Option<(String, serde_json::Value)>, AdminError> {
-        if office.role != Role::TownshipOffice {
-            return Ok(None);
-        }
         let accounts = self.app.accounts.all()?.into_iter().filter(|account| !account.disabled);
         let is_cadre =
             |account: &Account| matches!(account.role, Role::VillageCadre | Role::GridWorker);

@@ -4,23 +4,23 @@
 use clap::Args;
 use wanhu_core::document::edit::{RecordEdit, StepForm, Votes, votes_typed};
 use wanhu_core::document::facts::facts;
-use wanhu_core::document::judge::field_of;
 use wanhu_core::domain::asking::Asking;
 use wanhu_core::domain::authority;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region;
-use wanhu_core::domain::schema::{Schema, Sensitivity};
+use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::workflow::{Case, Stage};
 use wanhu_core::store::StoreError;
 use wanhu_core::store::cases::{self, StepView};
 use wanhu_core::store::listing::{self, ListFilter, ListRow};
 use wanhu_core::store::records::{self, Household};
 
+use super::conflicts::Shown;
 use super::pages::page;
 use super::tasks::{task_json, task_words};
-use super::{AdminError, Office, Output, findings, grid_of, lines, plain};
+use super::{AdminError, Office, Output, conflicts, grid_of, lines};
 use crate::accounts::{Account, AccountError};
 use crate::storage::author::{self, Author};
 use crate::storage::taken;
@@ -230,19 +230,9 @@ impl Office<'_> {
     pub(super) fn show_household(&self, id: HouseholdId) -> Result<Output, AdminError> {
         let account = self.account()?;
         let household = self.household(&account, id)?;
-        let schema = Schema::base();
         let fields = household.fold.fields().filter_map(|(container, key, entries)| {
-            let name = field_of(container, key);
-            let field = schema.field(container.name(), name);
-            // What a newer release added is shown to those who may see everything.
-            let sensitivity = field.map_or(Sensitivity::Sensitive, |field| field.sensitivity);
-            let value = entries.last().filter(|_| account.role.may_read(sensitivity))?;
-            let label = field.map_or(name, |field| field.zh.as_str());
-            let (full, value) = (format!("{}.{key}", container.name()), plain(Some(&value.value)));
-            let others = findings::others(entries);
-            let json = serde_json::json!({ "field": full, "value": value, "others": others });
-            let mark = findings::conflict_mark(&others);
-            Some((format!("{full}\t{label}\t{value}{mark}"), json))
+            let shown = Shown::of(&account, container, key, entries)?;
+            Some((shown.text(), shown.json()))
         });
         Ok(lines(fields))
     }
@@ -283,11 +273,9 @@ impl Office<'_> {
         let household = self.household(&account, id)?;
         let edit = RecordEdit::typed(Schema::base(), fields)?;
         let edit = RecordEdit { form: "household/1".into(), on_behalf_of, ..edit };
-        let settled = findings::settled_by(&edit, &account, &household);
+        let settled = conflicts::settled_by(&edit, &account, &household);
         self.write(account.clone(), household, edit)?;
-        let mut output = self.saved("已保存 · saved", &id.to_string(), (id, &account))?;
-        output.text.extend(settled);
-        Ok(output)
+        self.saved_settling("已保存 · saved", &id.to_string(), (id, &account), &settled)
     }
 
     pub(super) fn take_step(&self, step: StepArguments) -> Result<Output, AdminError> {

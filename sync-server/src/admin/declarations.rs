@@ -2,7 +2,7 @@
 //! or turns it away. Must not hold a rule.
 
 use rusqlite::Connection;
-use wanhu_core::domain::authority::{self, Role};
+use wanhu_core::domain::authority;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region;
@@ -54,9 +54,6 @@ impl Office<'_> {
         &self,
         account: &Account,
     ) -> Result<Option<(String, serde_json::Value)>, AdminError> {
-        if account.role != Role::TownshipOffice {
-            return Ok(None);
-        }
         let (mut count, mut oldest_ms) = (0, None::<i64>);
         for area in &account.areas {
             let villages = region::villages_of(*area);

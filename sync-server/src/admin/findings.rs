@@ -2,17 +2,16 @@
 //! that the office may not see.
 
 use rusqlite::Connection;
-use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
-use wanhu_core::document::fold::Entry;
 use wanhu_core::domain::authority;
 use wanhu_core::domain::checks::{self, Elsewhere, Finding};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::domain::schema::{Schema, Sensitivity};
+use wanhu_core::domain::schema::Sensitivity;
 use wanhu_core::store::records::{self, Household};
 
-use super::{AdminError, Office, Output, plain};
+use super::conflicts::{self, Shown};
+use super::{AdminError, Office, Output};
 use crate::accounts::Account;
 use crate::storage::persons::{self, Residence};
 
@@ -22,34 +21,38 @@ impl Office<'_> {
         &self,
         words: &str,
         subject: &str,
+        who: (HouseholdId, &Account),
+    ) -> Result<Output, AdminError> {
+        self.saved_settling(words, subject, who, &[])
+    }
+
+    /// The same of a save that has settled these conflicts: whoever typed may not have known of them.
+    pub(super) fn saved_settling(
+        &self,
+        words: &str,
+        subject: &str,
         (id, account): (HouseholdId, &Account),
+        settled: &[Shown],
     ) -> Result<Output, AdminError> {
         let household = self.app.storage.read(|connection| records::find(connection, id));
         let household = household.ok().flatten();
         let told = household.filter(|_| account.role.may_read(Sensitivity::Sensitive));
         let findings = told.as_ref().map(|told| self.findings(account, told)).transpose();
         let mut text = format!("{words}: {subject}\n");
-        let mut values = Vec::new();
         let is_checked = findings.is_ok();
         if !is_checked {
             // It is saved, whatever became of looking at it: nobody must enter it again.
             text.push_str("已保存,但未能核对 · saved, but it could not be looked at\n");
         }
-        for finding in findings.ok().flatten().unwrap_or_default() {
-            let (zh, en) = checks::explain(&finding);
-            text.push_str(&line(&finding));
-            values.push(serde_json::json!({
-                "check": finding.check.code(), "subject": finding.subject, "zh": zh, "en": en
-            }));
-        }
-        let mut conflicts = Vec::new();
-        for (field, value, others) in conflicts_of(account, told.as_ref()) {
-            text.push_str(&format!("{field}\t{value}{}\n", conflict_mark(&others)));
-            conflicts.push(serde_json::json!({ "field": field, "value": value, "others": others }));
-        }
+        let (lines, findings) = in_words(&findings.ok().flatten().unwrap_or_default());
+        text.push_str(&lines);
+        let conflicts = conflicts::of(account, told.as_ref());
+        conflicts.iter().for_each(|conflict| text.push_str(&format!("{}\n", conflict.text())));
+        settled.iter().for_each(|settled| text.push_str(&settled.settled()));
+        let json = |shown: &[Shown]| shown.iter().map(Shown::json).collect::<Vec<_>>();
         let value = serde_json::json!({
-            "ok": true, "subject": subject, "findings": values, "conflicts": conflicts,
-            "checked": is_checked
+            "ok": true, "subject": subject, "findings": findings, "conflicts": json(&conflicts),
+            "settled": json(settled), "checked": is_checked
         });
         Ok(Output { text, json: format!("{value}\n") })
     }
@@ -76,60 +79,16 @@ impl Office<'_> {
     }
 }
 
-/// Fields in which two people differ, as far as this account may read them: each with the value that is shown and the others.
-fn conflicts_of(
-    account: &Account,
-    household: Option<&Household>,
-) -> Vec<(String, serde_json::Value, Vec<serde_json::Value>)> {
-    let conflicts = household.into_iter().flat_map(|household| household.fold.conflicts());
-    let told = conflicts.filter_map(|(container, key, entries)| {
-        let field = Schema::base().field(container.name(), key.rsplit('.').next()?);
-        let sensitivity = field.map_or(Sensitivity::Sensitive, |field| field.sensitivity);
-        let shown = entries.last().filter(|_| account.role.may_read(sensitivity))?;
-        let field = format!("{}.{key}", container.name());
-        Some((field, plain(Some(&shown.value)), others(entries)))
+/// Findings for people and for scripts.
+pub(super) fn in_words(findings: &[Finding]) -> (String, Vec<serde_json::Value>) {
+    let in_words = findings.iter().map(|finding| {
+        let (zh, en) = checks::explain(finding);
+        let (check, subject) = (finding.check.code(), &finding.subject);
+        let line = format!("请核对 · please look at: {zh}\n    {en} [{subject}]\n");
+        let value = serde_json::json!({ "check": check, "subject": subject, "zh": zh, "en": en });
+        (line, value)
     });
-    told.collect()
-}
-
-/// What a save says of fields in which people differed before it: whoever typed may not have known.
-pub(super) fn settled_by(
-    edit: &RecordEdit,
-    account: &Account,
-    household: &Household,
-) -> Vec<String> {
-    let conflicts = conflicts_of(account, Some(household)).into_iter();
-    let is_set = |field: &str| {
-        let mut fields = edit.fields.iter();
-        fields.any(|set| format!("{}.{}", set.container, set.key) == field)
-    };
-    let settled = conflicts.filter(|(field, ..)| is_set(field)).map(|(field, shown, others)| {
-        let before = std::iter::once(&shown).chain(&others).map(ToString::to_string);
-        let before = before.collect::<Vec<_>>().join(" ");
-        format!("{field}\t原有冲突已由此次填写确定 · this settled a conflict of: {before}\n")
-    });
-    settled.collect()
-}
-
-/// The values of a field beside the one that is shown.
-pub(super) fn others(entries: &[Entry]) -> Vec<serde_json::Value> {
-    let Some((shown, others)) = entries.split_last() else { return Vec::new() };
-    let differing = others.iter().filter(|entry| entry.value != shown.value);
-    differing.map(|entry| plain(Some(&entry.value))).collect()
-}
-
-/// What stands behind a value where somebody else wrote another.
-pub(super) fn conflict_mark(others: &[serde_json::Value]) -> String {
-    if others.is_empty() {
-        return String::new();
-    }
-    let others: Vec<String> = others.iter().map(ToString::to_string).collect();
-    format!("\t冲突,另有 also: {}", others.join(" "))
-}
-
-pub(super) fn line(finding: &Finding) -> String {
-    let (zh, en) = checks::explain(finding);
-    format!("请核对 · please look at: {zh}\n    {en} [{}]\n", finding.subject)
+    in_words.unzip()
 }
 
 fn as_seen(account: &Account, homes: &[Residence]) -> Option<Elsewhere> {

@@ -1,8 +1,8 @@
 //! Changes that the server refused: an office looks at those of its villages, and lets one in. Must not judge a change.
 
 use rusqlite::Connection;
-use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::day::Day;
+use wanhu_core::domain::region;
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::wire::RefusalCode;
 
@@ -49,17 +49,15 @@ impl Office<'_> {
         &self,
         office: &Account,
     ) -> Result<Option<(String, serde_json::Value)>, AdminError> {
-        if office.role != Role::TownshipOffice {
-            return Ok(None);
-        }
-        let sees = |village| authority::may_decide(office.role, &office.areas, village);
-        let mut waiting = self.app.storage.read(|c| quarantine::waiting(c, 0, usize::MAX, sees))?;
         let since_ms = self.app.clock.now_ms().saturating_sub(LATELY_MS);
-        waiting.retain(|row| row.received_ms >= since_ms);
-        let Some(oldest) = waiting.first().map(|row| Day::in_china(row.received_ms)) else {
-            return Ok(None);
-        };
-        let count = waiting.len();
+        let (mut count, mut oldest_ms) = (0, None::<i64>);
+        for area in &office.areas {
+            let villages = region::villages_of(*area);
+            let found = self.app.storage.read(|c| quarantine::count(c, villages, since_ms))?;
+            count += found.0;
+            oldest_ms = oldest_ms.into_iter().chain(found.1).min();
+        }
+        let Some(oldest) = oldest_ms.map(Day::in_china) else { return Ok(None) };
         let text = format!(
             "近 30 日被拒的修改,见 quarantine · refused within 30 days, see quarantine: {count}\t最早 since {oldest}"
         );

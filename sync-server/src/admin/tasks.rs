@@ -1,11 +1,14 @@
 //! What an office has to do, page by page, the most urgent first. Must not decide what a task is or whose.
 
+use serde_json::Value as Json;
+use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::schema::words;
 use wanhu_core::domain::workflow::Task;
 use wanhu_core::store::cases::TaskPlace;
 
 use super::pages::page;
 use super::{AdminError, Office, Output, PageArguments};
+use crate::accounts::Account;
 use crate::storage::dues;
 
 /// Which part of the list of tasks.
@@ -19,16 +22,9 @@ impl Office<'_> {
         let (part, policy) = ((after, asked.rows_read()), &self.app.policy);
         let mut tasks = self.app.storage.read(|c| dues::page(c, &asking, policy, part))?;
         let go_on = asked.cut(&mut tasks, |view| view.place().to_string());
-        let first: Vec<_> = match after {
-            None => [
-                self.waiting_declarations(&account)?,
-                self.waiting_in_quarantine(&account)?,
-                self.villages_without_cadres(&account)?,
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-            Some(_) => Vec::new(),
+        let first = match after {
+            None if account.role == Role::TownshipOffice => self.before_tasks(&account)?,
+            None | Some(_) => Vec::new(),
         };
         let list = &self.app.regions;
         let rows = first.into_iter().chain(tasks.into_iter().map(|view| {
@@ -43,6 +39,16 @@ impl Office<'_> {
             (text, value)
         }));
         Ok(page(rows, go_on))
+    }
+
+    /// What a township has to look at besides tasks about households.
+    fn before_tasks(&self, township: &Account) -> Result<Vec<(String, Json)>, AdminError> {
+        let lines = [
+            self.waiting_declarations(township)?,
+            self.waiting_in_quarantine(township)?,
+            self.villages_without_cadres(township)?,
+        ];
+        Ok(lines.into_iter().flatten().collect())
     }
 }
 

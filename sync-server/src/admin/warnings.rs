@@ -1,8 +1,6 @@
 //! Warnings at a desk: of what an office's records tell, and one explained: asked again as it was, and under today's policy.
 //! Must not know a rule.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 use wanhu_core::domain::authority::{self, Role};
 use wanhu_core::domain::facts::Row;
@@ -39,8 +37,8 @@ impl Office<'_> {
         if !alone::may_warn(&account) || !is_theirs {
             return Err(AccountError::NotGranted.into());
         }
-        let found = alone::judge(self.app, &account, &areas, asked.preview)?;
-        Ok(told(&found, asked, &self.app.regions))
+        let found = alone::judge(self.app, &account, &areas, asked.preview, asked.rows as usize)?;
+        Ok(told(&found, asked.preview, &self.app.regions))
     }
 
     /// Asks a household's warnings again, or one of them.
@@ -60,24 +58,21 @@ impl Office<'_> {
     }
 }
 
-fn told(found: &Found, asked: &WarnArguments, list: &RegionList) -> Output {
+fn told(found: &Found, is_preview: bool, list: &RegionList) -> Output {
     let Found { households, warned, rules, refused, which } = found;
-    let title = match asked.preview {
+    let title = match is_preview {
         true => "按档案预警,仅预览 · what records tell, nothing written",
         false => "按档案预警 · warned of what records tell",
     };
     let mut text =
         format!("{title}\n已查 judged: {households} 户 households, {warned} 户新预警 warned\n");
-    for (rule, count) in rules {
-        let fired = which.iter().flat_map(|warned| &warned.fired);
-        let fired = fired.filter(|warning| warning.rule == *rule);
-        let sources: BTreeSet<&str> = fired.map(|warning| warning.source.as_str()).collect();
-        let sources = sources.into_iter().collect::<Vec<_>>().join("; ");
+    for (rule, fired) in rules {
+        let sources: Vec<&str> = fired.sources.iter().map(String::as_str).collect();
+        let (count, sources) = (fired.households, sources.join("; "));
         text.push_str(&format!("    {count} 户 households\t{rule}\t{sources}\n"));
     }
-    let shown = &which[..which.len().min(asked.rows as usize)];
     let mut named = Vec::new();
-    for Warned { household, village, head_name, fired } in shown {
+    for Warned { household, village, head_name, fired } in which {
         let rules: Vec<&str> = fired.iter().map(|warning| warning.rule.as_str()).collect();
         let path = list.path(*village).join(" ");
         text.push_str(&format!("{household}\t{head_name}\t{path}\t{}\n", rules.join(" ")));
@@ -86,7 +81,7 @@ fn told(found: &Found, asked: &WarnArguments, list: &RegionList) -> Output {
             "warnings": fired.iter().map(fired_json).collect::<Vec<_>>()
         }));
     }
-    let rest = which.len() - shown.len();
+    let rest = warned.saturating_sub(which.len() as u64);
     if rest > 0 {
         text.push_str(&format!("另有 {rest} 户,用 --rows 列出 · {rest} more, by --rows\n"));
     }
@@ -94,8 +89,10 @@ fn told(found: &Found, asked: &WarnArguments, list: &RegionList) -> Output {
         text.push_str(&format!("{household} 未能写入预警,请核查 · did not take its warning\n"));
     }
     let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    let rules = rules.iter().map(|(rule, fired)| (rule.clone(), fired.households.into()));
+    let rules: serde_json::Map<_, _> = rules.collect();
     let value = serde_json::json!({
-        "preview": asked.preview, "households": households, "warned": warned, "rules": rules,
+        "preview": is_preview, "households": households, "warned": warned, "rules": rules,
         "refused": refused, "which": named
     });
     Output { text, json: format!("{value}\n") }
@@ -157,7 +154,7 @@ fn json(replay: &Replay) -> serde_json::Value {
     serde_json::json!({
         "warning": row.id, "rule": row.text("rule"), "rule_version": row.text("rule_version"),
         "fired_on": row.text("fired_on"), "input": row.int("input"),
-        "threshold": row.int("threshold"), "unit": if *is_in_fen { "fen" } else { "" },
+        "threshold": row.int("threshold"), "unit": unit(*is_in_fen),
         "source": row.text("source"), "rows": listed(row), "replay": code,
         "again": again.map(fired_json), "today": today.as_ref().map(fired_json),
         "withdrawn": row.tick("withdrawn")
@@ -168,10 +165,16 @@ fn listed(row: &Row) -> Vec<&str> {
     row.text("rows").split_whitespace().collect()
 }
 
+/// In what a figure counts; people and yes have none.
+fn unit(is_in_fen: bool) -> &'static str {
+    if is_in_fen { "fen" } else { "" }
+}
+
 fn fired_json(warning: &Warning) -> serde_json::Value {
     serde_json::json!({
         "rule": warning.rule,
         "input": warning.input, "threshold": warning.threshold,
-        "unit": if warning.is_in_fen { "fen" } else { "" }, "source": warning.source, "rows": warning.rows, "rule_version": warning.rule_version
+        "unit": unit(warning.is_in_fen), "source": warning.source, "rows": warning.rows,
+        "rule_version": warning.rule_version
     })
 }

@@ -263,13 +263,11 @@ fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
         }
         WriteRefused::Step(denial) => {
             let day = denial.lack.day().map(|day| format!(" ({day})")).unwrap_or_default();
-            let known = words("lack", denial.lack.code());
-            let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
+            let (zh, en) = told("lack", denial.lack.code());
             ("illegal_step", format!("{zh}{day}"), format!("{en}{day}"))
         }
         WriteRefused::MergedAway => {
-            let known = words("refusal", "merged_away");
-            let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
+            let (zh, en) = told("refusal", "merged_away");
             ("merged_away", zh.to_owned(), en.to_owned())
         }
         WriteRefused::Change(DocumentError::Empty) => {

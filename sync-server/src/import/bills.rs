@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::domain::facts::{Facts, Row};
 use wanhu_core::domain::value::Value;
+use wanhu_core::domain::warning::is_same_stay;
 
 use super::effects::About;
 use crate::storage::department::StagedRow;
@@ -110,13 +111,11 @@ impl<'f> Bill<'f> {
     }
 }
 
-/// Whether a later delivery tells of the same stay or visit once more. What has no day or no total nobody can recognise.
+/// Whether a later delivery tells of the same stay or visit once more.
 fn is_settled_again(earlier: &StagedRow, later: &StagedRow) -> bool {
-    let same = |field| value(earlier, field) == value(later, field);
     earlier.import < later.import
         && earlier.person == later.person
-        && ["kind", "from", "to", "total_fen"].into_iter().all(same)
-        && ["from", "total_fen"].into_iter().all(|field| value(later, field).is_some())
+        && is_same_stay(|field| value(earlier, field), |field| value(later, field))
         && !earlier.deliveries().any(|import| later.deliveries().any(|other| other == import))
 }
 

@@ -9,6 +9,7 @@ use wanhu_core::document::duplicate::{
     self, End, Leads, identity_numbers, identity_numbers_left, leads, merged_into,
 };
 use wanhu_core::document::record;
+use wanhu_core::domain::facts::is_in_use;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::person::{Blind, PersonKey};
@@ -174,15 +175,14 @@ pub fn whereabouts(
     residents.sort_unstable();
     let mut found = vec![Whereabouts::Nowhere; people.len()];
     let mut statement = connection.prepare_cached(
-        "SELECT scope, search, status IN ('', 'active'), case_state FROM listing
+        "SELECT scope, search, status, case_state FROM listing
          WHERE household = ?1 AND status <> 'merged'",
     )?;
     for family in residents.chunk_by(|(one, ..), (other, ..)| one == other) {
         let household = family[0].0;
         let row = |row: &rusqlite::Row<'_>| {
-            // As `Facts::is_active` sees it.
-            let is_kept = |state: String| Stage::from_code(&state).is_some_and(|at| !at.ends());
-            let is_in_use = row.get(2)? || is_kept(row.get(3)?);
+            let (status, stage) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?);
+            let is_in_use = is_in_use(status, || Stage::from_code(stage));
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, is_in_use))
         };
         let Some((scope, names, is_in_use)) = statement.query_row([household], row).optional()?

@@ -69,6 +69,27 @@ pub fn waiting(
     rows.filter(is_seen).take(rows_max).collect()
 }
 
+/// How many have come for households of these villages since then, and when the oldest of them did, milliseconds since 1970
+/// UTC.
+///
+/// # Errors
+/// Where the file fails.
+pub fn count(
+    connection: &Connection,
+    (first, last): (u64, u64),
+    since_ms: i64,
+) -> Result<(u64, Option<i64>), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*), min(received_ms) FROM quarantine q
+         WHERE released_ms IS NULL AND received_ms >= ?3
+         AND coalesce((SELECT h.scope FROM household h WHERE h.id = q.household), q.scope)
+             BETWEEN ?1 AND ?2",
+    )?;
+    let asked = [first.cast_signed(), last.cast_signed(), since_ms];
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?));
+    Ok(statement.query_row(asked, read)?)
+}
+
 /// All of them, released ones too, oldest first.
 ///
 /// # Errors

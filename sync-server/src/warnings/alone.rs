@@ -2,7 +2,7 @@
 //! brought and that count for more by now. An office has the households of its area judged, and each warning is written down as
 //! its own. Must not hold a rule.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
@@ -39,11 +39,20 @@ pub struct Found {
     /// Households warned of, or to be.
     pub warned: u64,
     /// Of these, by rule.
-    pub rules: BTreeMap<String, u64>,
+    pub rules: BTreeMap<String, Fired>,
     /// Households whose record did not take its warning.
     pub refused: Vec<HouseholdId>,
-    /// Who was warned of, or is to be, by village and household.
+    /// Some of those warned of, or to be, by village and household: no more than were asked for.
     pub which: Vec<Warned>,
+}
+
+/// How often a rule fired.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fired {
+    /// For so many households.
+    pub households: u64,
+    /// Where its lines are written.
+    pub sources: BTreeSet<String>,
 }
 
 /// A household that is warned of.
@@ -59,6 +68,31 @@ pub struct Warned {
     pub fired: Vec<Warning>,
 }
 
+impl Warned {
+    fn of(household: &Household, fired: Vec<Warning>) -> Self {
+        let head = record::value(&household.fold, "basic", "head_name").and_then(Value::as_text);
+        let head_name = head.unwrap_or_default().to_owned();
+        Self { household: household.id, village: household.scope, head_name, fired }
+    }
+}
+
+impl Found {
+    /// Counts those of a turn. A city's are not kept: they are many.
+    fn count(&mut self, turn: impl Iterator<Item = Warned>, named_max: usize) {
+        for warned in turn {
+            self.warned += 1;
+            for warning in &warned.fired {
+                let fired = self.rules.entry(warning.rule.clone()).or_default();
+                fired.households += 1;
+                fired.sources.insert(warning.source.clone());
+            }
+            self.which.push(warned);
+        }
+        self.which.sort_by_key(|warned| (warned.village, warned.household));
+        self.which.truncate(named_max);
+    }
+}
+
 /// Whether an account warns of what records tell: those who look after whole townships and counties.
 pub fn may_warn(account: &Account) -> bool {
     !account.disabled && matches!(account.role, Role::TownshipOffice | Role::CountyOffice)
@@ -69,7 +103,8 @@ pub fn office(app: &App, id: &str) -> Option<Account> {
     app.accounts.account(id).ok().flatten().filter(may_warn)
 }
 
-/// Judges every household of these areas, as an office. With `is_preview` nothing is written.
+/// Judges every household of these areas, as an office, and names `named_max` of those warned of. With `is_preview` nothing
+/// is written.
 ///
 /// # Errors
 /// Where the file fails.
@@ -78,9 +113,10 @@ pub fn judge(
     account: &Account,
     areas: &[u64],
     is_preview: bool,
+    named_max: usize,
 ) -> Result<Found, StoreError> {
     let households = app.storage.read(|connection| judged::of_areas(connection, areas))?;
-    Pass::of(app, account).run(households, is_preview)
+    Pass { is_preview, named_max, ..Pass::of(app, account) }.run(households)
 }
 
 /// Judges what changed in an office's area since the last time; on a new day, and under another policy, all of it, because
@@ -94,7 +130,7 @@ pub fn keep_up(app: &App, account: &Account) -> Result<Found, StoreError> {
     let (id, made_from) = (account.id.clone(), hash.finalize().to_vec());
     let waiting = app.storage.read(|c| judged::waiting(c, &id, &account.areas, &made_from))?;
     let (through, is_behind) = (waiting.through, waiting.is_behind);
-    let found = pass.run(waiting.households, false)?;
+    let found = pass.run(waiting.households)?;
     if is_behind {
         let writer = app.storage.writer();
         writer.write(move |transaction| judged::through(transaction, &id, through, &made_from))?;
@@ -106,43 +142,36 @@ struct Pass<'a> {
     app: &'a App,
     account: &'a Account,
     today: Day,
+    is_preview: bool,
+    named_max: usize,
 }
 
 impl<'a> Pass<'a> {
     fn of(app: &'a App, account: &'a Account) -> Self {
-        Self { app, account, today: Day::in_china(app.clock.now_ms()) }
+        let today = Day::in_china(app.clock.now_ms());
+        Self { app, account, today, is_preview: false, named_max: 0 }
     }
 
-    fn run(&self, mut waiting: Vec<i64>, is_preview: bool) -> Result<Found, StoreError> {
+    fn run(&self, mut waiting: Vec<i64>) -> Result<Found, StoreError> {
         let mut found = Found { households: waiting.len() as u64, ..Found::default() };
-        let mut fired_by = BTreeMap::new();
         while !waiting.is_empty() {
             let turn = waiting.split_off(waiting.len().saturating_sub(HOUSEHOLDS_A_TURN));
             let parts =
                 self.app.storage.read_in_parts(&turn, |c, some| self.of_households(c, some))?;
-            let mut changes = Vec::new();
+            let (mut changes, mut warned) = (Vec::new(), Vec::new());
             for (judged, fired) in parts.into_iter().flatten() {
-                let Household { n, id, scope, fold, .. } = &judged.household;
-                let head = record::value(fold, "basic", "head_name").and_then(Value::as_text);
-                let head_name = head.unwrap_or_default().to_owned();
-                let warned = Warned { household: *id, village: *scope, head_name, fired };
-                fired_by.insert(*n, warned);
+                warned.push((judged.household.n, Warned::of(&judged.household, fired)));
                 changes.push(judged);
             }
-            if !is_preview {
+            if !self.is_preview {
                 let recorded = written::record(self.app, self.account, changes)?;
-                fired_by.retain(|n, warned| {
+                warned.retain(|(n, warned)| {
                     !recorded.anew.contains(n) && !recorded.refused.contains(&warned.household)
                 });
                 waiting.extend(recorded.anew);
                 found.refused.extend(recorded.refused);
             }
-        }
-        found.warned = fired_by.len() as u64;
-        found.which = fired_by.into_values().collect();
-        found.which.sort_by_key(|warned| (warned.village, warned.household));
-        for warning in found.which.iter().flat_map(|warned| &warned.fired) {
-            *found.rules.entry(warning.rule.clone()).or_default() += 1;
+            found.count(warned.into_iter().map(|(_, warned)| warned), self.named_max);
         }
         Ok(found)
     }

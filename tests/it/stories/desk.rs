@@ -30,7 +30,7 @@ async fn a_family_is_left_to_no_cadre_who_cannot_come() {
     assert_eq!(name("李明"), 0);
     let to =
         |by, village| county.office(by, AdminCommand::Move { household: id, village }).unwrap();
-    to("乡政府", NEXT_VILLAGE);
+    assert_eq!(to("乡政府", NEXT_VILLAGE)["terms_ended"], 1);
     sync(&next).await;
     assert_eq!(kinds(&next.tasks().unwrap()), [TaskKind::Verify], "at once the new village's");
     let ended = next.show(id).unwrap().fields;
@@ -83,6 +83,7 @@ async fn an_office_sees_in_what_two_cadres_differ_and_when_it_settles_it() {
     assert!(other.text.contains("冲突,另有 also:"), "{}", other.text);
     let settled = office(&["class.household_kind=脱贫户"]).text;
     assert!(settled.contains("原有冲突已由此次填写确定"), "{settled}");
+    assert!(settled.contains("未脱贫户") && settled.contains("一般农户"), "{settled}");
     assert_eq!(others(), 0);
     assert!(!office(&["basic.address=村尾"]).text.contains("冲突"));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Check, CheckInput, Finding};
 use crate::domain::day::Day;
-use crate::domain::facts::{Facts, Row};
+use crate::domain::facts::{Facts, Row, is_in_use};
 use crate::domain::help::{is_developmental, is_in_effect};
 use crate::domain::identity::IdentityNumber;
 use crate::domain::policy::{Bound, Clock, Policy, Quantity};
@@ -320,7 +320,7 @@ impl<'a> Asked<'a> {
     /// Of a record in use: that nobody is told it has left before its case is over.
     fn state(&mut self) {
         let state = self.facts.text("basic", "status");
-        if let (Some(stage), false) = (self.case.stage(), matches!(state, "" | "active")) {
+        if let (Some(stage), false) = (self.case.stage(), is_in_use(state, || None)) {
             let inputs =
                 [("household_status", state.to_owned()), ("case_state", stage.code().to_owned())];
             self.find(Check::OutOfUseWithCase, "basic.status", &inputs);

@@ -108,6 +108,44 @@ fn an_answer_about_some_bills_says_nothing_of_others() {
 }
 
 #[test]
+fn what_nobody_can_recognise_takes_no_other_bills_place() {
+    let policy = Policy::parse(EXAMPLES_TOML).unwrap();
+    let warned = |from: &str, total: Option<i64>| {
+        let total = total.map_or(Value::Null, Value::Int);
+        let bill = |self_pay_fen: i64, withdrawn: bool| {
+            [
+                ("kind", "accident".into()),
+                ("from", if from.is_empty() { Value::Null } else { from.into() }),
+                ("to", "2020-02-01".into()),
+                ("total_fen", total.clone()),
+                ("self_pay_fen", self_pay_fen.into()),
+                ("withdrawn", withdrawn.into()),
+            ]
+        };
+        let known = [
+            ("rule", "accident".into()),
+            ("input", 1_500_000.into()),
+            ("rows", "a".into()),
+            ("fired_on", "2020-02-05".into()),
+            ("answer", "no_risk".into()),
+        ];
+        let facts = Facts::of(VILLAGE)
+            .with_row("spending", "a", &bill(1_500_000, true))
+            .with_row("spending", "b", &bill(1_400_000, false))
+            .with_row("warnings", "w", &known);
+        let fired = evaluate(&facts, &policy, today());
+        assert!(fired.iter().any(|warning| warning.rule == "accident"), "{fired:?}");
+        unheard(&facts, &policy, fired).iter().any(|warning| warning.rule == "accident")
+    };
+    assert!(!warned("2020-01-20", Some(3_000_000)), "settled anew, and answered");
+    assert!(
+        warned("", Some(3_000_000)),
+        "of no day it began: another accident, as far as anybody knows"
+    );
+    assert!(warned("2020-01-20", None), "of no total");
+}
+
+#[test]
 fn an_answer_about_one_child_says_nothing_of_another() {
     let policy = Policy::parse(EXAMPLES_TOML).unwrap();
     let child = [("birth_on", "2008-01-01".into()), ("dropped_out", true.into())];

@@ -197,7 +197,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     figures.push(figure("figures", "all figures of the city".into(), seconds, "s", None, 1));
     let county = account("all-counties", Role::CountyOffice, vec![4310]);
     let begin = Instant::now();
-    let found = alone::judge(&app, &county, &county.areas, true)?;
+    let found = alone::judge(&app, &county, &county.areas, true, 0)?;
     let seconds = begin.elapsed().as_secs_f64();
     let what = format!("what records tell, nothing written, {} warned", found.warned);
     figures.push(figure("warnings", what, seconds, "s", None, 1));
