@@ -23,6 +23,9 @@ pub const GRID_SQL: &str = include_str!("store/migrations/0005_grid.sql");
 /// A later step of every records file.
 pub const CLOSED_SQL: &str = include_str!("store/migrations/0006_closed.sql");
 
+/// A later step of every records file.
+pub const OVERTAKEN_SQL: &str = include_str!("store/migrations/0007_overtaken.sql");
+
 /// A phone's schema.
 pub const REPLICA_MIGRATIONS: open::Migrations = open::Migrations(&[
     RECORDS_SQL,
@@ -31,6 +34,7 @@ pub const REPLICA_MIGRATIONS: open::Migrations = open::Migrations(&[
     include_str!("store/migrations/0004_residents.sql"),
     GRID_SQL,
     CLOSED_SQL,
+    OVERTAKEN_SQL,
 ]);
 
 /// What went wrong with the file. Values only; no record's content ever enters an error.

@@ -12,7 +12,7 @@ use wanhu_core::domain::region::{self, RegionList};
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::{StoreError, records};
 
-use crate::accounts::{Account, AccountError};
+use crate::accounts::Account;
 use crate::app::App;
 use crate::settings::Settings;
 use crate::storage;
@@ -364,7 +364,7 @@ impl Office<'_> {
 }
 
 fn granted(is_granted: bool) -> Result<(), AdminError> {
-    if is_granted { Ok(()) } else { Err(AccountError::NotGranted.into()) }
+    if is_granted { Ok(()) } else { Err(AdminError::NotGranted) }
 }
 
 fn role_of(text: &str) -> Result<Role, String> {

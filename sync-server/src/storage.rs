@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::Connection;
 use wanhu_core::domain::environment::{Entropy, random};
 use wanhu_core::store::open::{self, Access, Migrations, Sharing};
-use wanhu_core::store::{BILLS_SQL, CLOSED_SQL, GRID_SQL, RECORDS_SQL, StoreError, grids};
+use wanhu_core::store::{
+    BILLS_SQL, CLOSED_SQL, GRID_SQL, OVERTAKEN_SQL, RECORDS_SQL, StoreError, grids,
+};
 
 pub mod audit;
 pub mod author;
@@ -55,6 +57,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0014_form_owner.sql"),
     CLOSED_SQL,
     include_str!("../migrations/0015_moved_row.sql"),
+    OVERTAKEN_SQL,
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and

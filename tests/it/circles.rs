@@ -79,7 +79,8 @@ fn of_two_merges_in_opposite_directions_the_first_to_arrive_stands_and_the_other
         let again = phones[1 - first].ledger.reauthor(refused.n).unwrap_err();
         assert_eq!(again, LedgerError::invalid("merged_into", "leads_nowhere"));
         assert_eq!(standing(&mut township, &phones), [other, one][first]);
-        // Nor does an office let it in by hand.
+        // An office reads the same reason, and does not let it in by hand either.
+        assert_eq!(township.waiting().unwrap()[0].told(), "merged_away");
         assert!(!township.release_one(&mut Seeded(7)).unwrap());
     }
 }

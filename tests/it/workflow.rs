@@ -193,6 +193,69 @@ async fn two_steps_that_contradict_each_other_are_both_seen_and_the_rule_decides
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_a_refusal_overtook_is_looked_at_by_the_township() {
+    let county = county().await;
+    let (li, wang) = (county.phone("li").await, county.phone("wang").await);
+    sync(&li).await;
+    let ids = [household(&li), household(&li)];
+    for id in ids {
+        take(&li, id, Stage::Clue, RecordEdit::default()).unwrap();
+    }
+    sync(&li).await;
+    sync(&wang).await;
+    let to_look_at = || {
+        let rows =
+            county.listed("township", AdminCommand::Tasks(TaskArguments::default())).unwrap();
+        let told = |row: &serde_json::Value| {
+            let of = |key: &str| row["task"][key].as_str().unwrap_or_default().to_owned();
+            (row["household"].as_str().unwrap().to_owned(), of("kind"), of("due_on"))
+        };
+        rows.iter().map(told).collect::<Vec<_>>()
+    };
+    // Without signal Wang is with both families while the township turns them down for the cars before their doors.
+    for id in ids {
+        take(&wang, id, Stage::Verified, visit("2024-03-01")).unwrap();
+        let car = Step { reason: "家有小汽车", ..Step::default() };
+        county.step("township", id, "not_included", car).unwrap();
+    }
+    assert_eq!(to_look_at(), []);
+    assert_eq!(sync(&wang).await.refused, 0);
+    let asked =
+        |id: HouseholdId| (id.to_string(), "look_again".to_owned(), "2024-03-08".to_owned());
+    let mut both = ids.map(asked).to_vec();
+    both.sort();
+    let mut told = to_look_at();
+    told.sort();
+    assert_eq!(told, both, "five working days from the visit");
+    let office = county.phone("township").await;
+    sync(&office).await;
+    let kinds: Vec<_> = office.tasks().unwrap().iter().map(|view| view.task.kind).collect();
+    assert_eq!(kinds, [TaskKind::LookAgain; 2], "on the township's phone as at its desk");
+
+    // Of one the visit tells enough, of the other it tells nothing new.
+    let row_of = |id: HouseholdId| {
+        let case = county.office("township", AdminCommand::Case { household: id }).unwrap();
+        case["set_aside"][0].as_str().unwrap().to_owned()
+    };
+    let [lent, owned] = ids.map(row_of);
+    let again =
+        Step { reason: "车辆系借用,请重新核实", about: Some(&lent), ..Step::default() };
+    county.step("township", ids[0], "returned", again).unwrap();
+    let confirmed =
+        Step { reason: "走访属实,车辆为自有", about: Some(&owned), ..Step::default() };
+    county.step("township", ids[1], "not_included", confirmed).unwrap();
+    assert_eq!(to_look_at(), []);
+    for phone in [&wang, &office] {
+        assert_eq!(sync(phone).await.refused, 0);
+        assert_eq!(stage(phone, ids[0]), Some(Stage::Returned));
+        assert_eq!(stage(phone, ids[1]), Some(Stage::NotIncluded));
+    }
+    let due: Vec<_> = wang.tasks().unwrap().iter().map(|v| (v.household, v.task.kind)).collect();
+    assert_eq!(due, [(ids[0], TaskKind::Verify)]);
+    assert_eq!(office.tasks().unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_objection_on_the_last_day_of_a_notice_keeps_the_case_where_it_is() {
     let county = county().await;
     let (li, id) = on_notice(&county).await;

@@ -19,7 +19,8 @@ use wanhu_core::sync::receiver::SyncReport;
 use wanhu_core::sync::responder::{RequestError, Responder};
 use wanhu_core::sync::wire::{EnrolResponse, PushFrame, Refusal, SyncRequest};
 use wanhu_core::sync::{seal, wire};
-use wanhu_server::storage::{self, SqliteLog, SqliteReader, quarantine};
+use wanhu_server::storage::quarantine::{self, QuarantineRow};
+use wanhu_server::storage::{self, SqliteLog, SqliteReader};
 
 use crate::seeded::{Seeded, TestClock};
 
@@ -190,9 +191,17 @@ impl Township {
         refusals.expect("storage works")
     }
 
+    /// What waits in quarantine, oldest first.
+    ///
+    /// # Errors
+    /// Where the file fails.
+    pub fn waiting(&self) -> Result<Vec<QuarantineRow>, StoreError> {
+        quarantine::waiting(&self.connection, 0, 100, |_| true)
+    }
+
     /// Releases one of the changes in quarantine. Returns whether it was taken.
     pub fn release_one(&mut self, rng: &mut Seeded) -> Result<bool, StoreError> {
-        let waiting = quarantine::waiting(&self.connection, 0, 100, |_| true)?;
+        let waiting = self.waiting()?;
         if waiting.is_empty() {
             return Ok(false);
         }

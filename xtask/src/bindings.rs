@@ -30,6 +30,7 @@ pub(crate) fn bindings(bless: bool, paper: bool) -> Result<(), String> {
     build(paper)?;
     generate_kotlin(Path::new(LIBRARY))?;
     api::compare(Path::new(GENERATED), bless)?;
+    api::compare_stub(&generate_python(Path::new(LIBRARY))?, bless)?;
     let programs = fs::canonicalize("target/debug").map_err(|error| error.to_string())?;
     let told = Told { programs, other: of_another_build()?, full_disk: full_disk()? };
     kotlin(&told)?;
@@ -105,6 +106,15 @@ fn generate_kotlin(library: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Writes the Python half of a library, to be read: the wheel brings its own.
+fn generate_python(library: &Path) -> Result<PathBuf, String> {
+    let folder = emptied("target/bindings/python/generated")?;
+    let mut generate = Command::new("target/debug/uniffi-bindgen");
+    generate.arg("generate").arg(library).args(["--language", "python", "--no-format"]);
+    run(generate.arg("--out-dir").arg(&folder), "uniffi-bindgen generate")?;
+    Ok(folder)
+}
+
 /// Where a jar carries the library of this machine.
 fn carried() -> PathBuf {
     Path::new(NATIVE)
@@ -147,7 +157,21 @@ fn typed(installed: &Path) -> Result<(), String> {
     run(install.args(["install", "--quiet", MYPY]), "pip install mypy")?;
     let mut check = Command::new(tools.join("mypy"));
     check.args(["--strict", "--cache-dir", "target/bindings/python/mypy", "--python-executable"]);
-    run(check.arg(installed).arg("bindings/python/tests/typed.py"), "mypy")
+    run(check.arg(installed).arg("bindings/python/tests/typed.py"), "mypy")?;
+    as_it_is(installed)
+}
+
+/// Whether what type checkers read is what Python finds when it runs.
+fn as_it_is(installed: &Path) -> Result<(), String> {
+    let mut place = Command::new(installed);
+    place.args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]);
+    let place = place.output().map_err(|error| format!("{}: {error}", installed.display()))?;
+    let place = String::from_utf8_lossy(&place.stdout).trim().to_owned();
+    let mut check = Command::new("target/bindings/python/tools/bin/stubtest");
+    check.env("PYTHONPATH", &place).env("MYPYPATH", &place).arg("wanhu");
+    check.args(["--concise", "--ignore-missing-stub"]);
+    check.args(["--mypy-config-file", "bindings/python/pyproject.toml"]);
+    run(check.args(["--allowlist", "bindings/python/tests/stubtest.txt"]), "stubtest")
 }
 
 /// The wheel, of a profile of cargo's.

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import dataclasses
 import inspect
 import os
 import pathlib
@@ -126,7 +127,7 @@ class Stories(TownshipCase):
         self.assertEqual((tagged.unit, tagged.households), (wanhu.FigureUnit.HOUSEHOLDS, [chen]))
         covered = next(figure for figure in figures if (figure.code, figure.of) == (wanhu.Statistic.COVERAGE, str(VILLAGE)))
         self.assertEqual((covered.numerator, covered.households), (1, []), "no ids but those asked for")
-        before = ledger.figures(VILLAGE, "2023-12-01", "2023-12-31", [], as_of="2023-12-31")
+        before = ledger.figures(VILLAGE, "2023-12-01", "2023-12-31", as_of="2023-12-31")
         self.assertEqual({(figure.as_of, figure.numerator) for figure in before}, {("2023-12-31", 0)}, "nothing was on record yet")
         elsewhere = ledger.figures(VILLAGE, "2024-01-01", ledger.today(), [], grid="第三网格")
         self.assertEqual({figure.numerator for figure in elsewhere}, {0}, "nobody is in that grid")
@@ -258,14 +259,14 @@ class Stories(TownshipCase):
             self.assertEqual((raised.exception.kind, raised.exception.id), expected)
         forbidden = [
             (lambda: ledger.edit(chen, setting("class", "monitored_kind", Value.TEXT("sudden"))), ("add class.monitored_kind", "county_office")),
-            (lambda: ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.APPRAISED), RecordEdit()), ("add steps.state", "village_committee")),
+            (lambda: ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.APPRAISED)), ("add steps.state", "village_committee")),
         ]
         for attempt, expected in forbidden:
             with self.assertRaises(LedgerError.NotPermitted) as raised:
                 attempt()
             self.assertEqual((raised.exception.action, raised.exception.level_needed), expected)
         with self.assertRaises(LedgerError.IllegalStep) as raised:
-            ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.TO_CLOSE), RecordEdit())
+            ledger.take_step(chen, wanhu.StepForm(stage=wanhu.Stage.TO_CLOSE))
         early = raised.exception
         self.assertEqual((early.state, early.step, early.reason, early.until), ("", "to_close", "not_from_here", ""))
         self.assertEqual(len(ledger.unsent()), 1, "nothing of it was saved")
@@ -285,7 +286,11 @@ class Stories(TownshipCase):
             lambda: ledger.take_step(chen, "verified", RecordEdit()),
             lambda: ledger.create_household(VILLAGE, None),
             lambda: ledger.settle("basic.head_name", 0),
+            lambda: ledger.take_step(chen, wanhu.StepForm(stage="陈永昌")),
+            lambda: ledger.edit(chen, setting("basic", "relocated", Value.BOOL("陈永昌"))),
+            lambda: ledger.list(ListFilter(in_conflict="陈永昌")),
             lambda: wanhu.finding_words("industry_no_income"),
+            lambda: wanhu.error_words("陈永昌"),
             lambda: wanhu.Ledger.open_sealed(str(self.directory / "b"), None),
         ]
         for place, attempt in enumerate(wrong):
@@ -314,7 +319,11 @@ class Stories(TownshipCase):
         ledger, observer = await self.phone("a", "li.ming"), Observer()
         with self.assertRaisesRegex(AttributeError, "nowhere"):
             ledger.create_household(VILLAGE, Form())
+        told = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
         await ledger.sync(observer)
+        await asyncio.sleep(0)
+        self.assertEqual([type(error) for error in told], [AttributeError] * observer.heard)
         self.assertGreater(observer.heard, 0)
 
     async def test_a_head_on_record_is_not_opened_twice(self):
@@ -342,11 +351,14 @@ class Stories(TownshipCase):
                 self.heard += 1
                 raise RuntimeError("陈永昌's data in a stack trace")
 
-        ledger, observer = await self.phone("a", "li.ming"), Observer()
+        ledger, observer, told = await self.phone("a", "li.ming"), Observer(), []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
         ledger.create_household(VILLAGE, family("陈永昌"))
         report = await ledger.sync(observer)
         self.assertEqual(report.receipts, 1)
         self.assertGreater(observer.heard, 0)
+        await asyncio.sleep(0)
+        self.assertEqual([type(error) for error in told], [RuntimeError] * observer.heard, "nothing fails in silence")
 
     async def test_a_sync_is_cancelled_while_the_server_is_silent(self):
         ledger = await self.phone("a", "li.ming")
@@ -444,10 +456,32 @@ class Stories(TownshipCase):
         vault.locked = False
         self.assertEqual(wanhu.Ledger.open_sealed(path, vault).status().households, 1)
 
-    def test_a_list_of_records_says_what_they_hold(self):
-        shown = repr([setting("basic", "head_name", Value.TEXT("陈永昌"))])
-        self.assertIn("key=head_name", shown)
-        self.assertIn("陈永昌", shown)
+    def test_records_are_data_classes_whole(self):
+        edit = setting("basic", "head_name", Value.TEXT("陈永昌"))
+        name = edit.fields[0]
+        shown = "FieldChange(container='basic', key='head_name', value=Value.TEXT(value='陈永昌'))"
+        self.assertEqual((repr(name), str(name)), (shown, shown))
+        self.assertEqual(dataclasses.asdict(edit)["fields"], [{"container": "basic", "key": "head_name", "value": {"value": "陈永昌"}}])
+        self.assertEqual(dataclasses.replace(name, value=Value.INT(5)).value, Value.INT(5))
+
+    def test_a_value_is_matched_by_its_kind(self):
+        def told(value):
+            match value:
+                case Value.TEXT(text):
+                    return text
+                case Value.OPAQUE(code, data):
+                    return code, data
+                case Value.NULL():
+                    return None
+            return value.value
+
+        with wanhu.Ledger.open(self.directory / "a") as ledger:
+            chen = ledger.create_household(VILLAGE, family("陈永昌"))
+            heads = [view.value for view in ledger.show(chen).fields if view.key == "head_name"]
+        self.assertEqual([told(value) for value in heads], ["陈永昌"])
+        self.assertEqual([told(value) for value in (Value.INT(value=7), Value.OPAQUE(9, b"x"), Value.NULL())], [7, (9, b"x"), None])
+        heads[0].value = "陈永盛"
+        self.assertEqual(heads, [Value.TEXT("陈永盛")])
 
     def test_schema_and_words_are_there(self):
         schema = wanhu.record_schema()

@@ -23,7 +23,7 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::workflow::Stage;
 use wanhu_core::error::LedgerError;
-use wanhu_core::store::listing::ListFilter;
+use wanhu_core::store::listing::{self, ListFilter};
 use wanhu_core::system::{SystemClock, SystemEntropy};
 
 /// 命令行手机 · a phone on the command line
@@ -143,7 +143,7 @@ enum Command {
         /// 截至日期 (以填报人手机时间为准),默认今天 · as of this day by the clocks of those who wrote; else today
         #[arg(long)]
         as_of: Option<Day>,
-        /// 列出此项的农户 · list the households behind this figure
+        /// 列出此项的农户,如 closure 或 风险消除率 · list the households behind this figure, by its code or Chinese name
         #[arg(long, value_parser = statistic_of)]
         list: Option<Statistic>,
         /// 显示各项含义 · say what each figure counts
@@ -204,7 +204,7 @@ struct StepArguments {
     /// 票数,赞成:反对 · votes for:against
     #[arg(long, value_parser = votes_of)]
     votes: Option<Votes>,
-    /// 所处理的异议 · row of the objection that it settles
+    /// 所处理的异议,或所接续的未采用步骤(行号) · row of the objection it settles, or of the step set aside that it follows
     #[arg(long)]
     about: Option<String>,
 }
@@ -216,8 +216,18 @@ fn stage_of(text: &str) -> Result<Stage, String> {
     })
 }
 
+fn state_of(text: &str) -> Result<String, String> {
+    stage_of(text).map(|stage| stage.code().to_owned())
+}
+
+fn tag_of(text: &str) -> Result<String, String> {
+    let labels = listing::TAGS.map(|tag| Schema::base().field("class", tag).map_or(tag, |f| &f.zh));
+    let unknown = || format!("没有这个标记 · no such tag; 可选 one of: {}", labels.join(" "));
+    listing::tag_typed(text).map(str::to_owned).ok_or_else(unknown)
+}
+
 fn statistic_of(text: &str) -> Result<Statistic, String> {
-    Statistic::from_code(text).ok_or_else(|| {
+    Statistic::named(text).ok_or_else(|| {
         let all: Vec<_> = Statistic::ALL.into_iter().map(Statistic::code).collect();
         format!("没有这项统计 · no such figure; 可选 one of: {}", all.join(" "))
     })
@@ -235,11 +245,11 @@ struct ListArguments {
     /// 网格,空为未填网格的 · grid; an empty one for those that name none
     #[arg(long)]
     grid: Option<String>,
-    /// 重点标记 · priority tag
-    #[arg(long)]
+    /// 重点标记 · priority tag, for example 边缘户
+    #[arg(long, value_parser = tag_of)]
     tag: Option<String>,
-    /// 监测状态 · monitoring state
-    #[arg(long)]
+    /// 监测状态 · stage of the case, for example 待核实
+    #[arg(long, value_parser = state_of)]
     state: Option<String>,
     /// 仅有冲突的 · only those in conflict
     #[arg(long)]

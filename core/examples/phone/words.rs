@@ -24,10 +24,13 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
         LedgerError::IllegalStep { state, step, reason, until } => {
             let (state, step) = (stage_words(state), stage_words(step));
             let (zh, en) = lack_words(reason);
-            let day = if until.is_empty() { String::new() } else { format!(" ({until})") };
+            let day = words("lack_until", reason).map_or_else(Default::default, |known| {
+                let said = |text: &str| text.replace("{until}", until);
+                (format!(";{}", said(&known.zh)), format!("; {}", said(&known.en)))
+            });
             (
-                format!("现为“{}”,还不能办理“{}”: {zh}{day}", state.0, step.0),
-                format!("the case is at “{}”, not ready for “{}”: {en}{day}", state.1, step.1),
+                format!("现为“{}”,还不能办理“{}”: {zh}{}", state.0, step.0, day.0),
+                format!("the case is at “{}”, not ready for “{}”: {en}{}", state.1, step.1, day.1),
             )
         }
         LedgerError::Offline { .. } => (

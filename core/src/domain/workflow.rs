@@ -256,6 +256,9 @@ pub struct Case {
     pub set_aside: Vec<String>,
     /// Row ids of objections to this round's notices that nobody has settled, also where they came late.
     pub objections: Vec<String>,
+    /// Where the township turned the case down: the last step of each way on which the village had come further without knowing of it, the
+    /// visit at least. What was found there nobody at the township has seen.
+    pub overtaken: Vec<String>,
 }
 
 impl Case {
@@ -404,6 +407,7 @@ impl<'a> Tree<'a> {
     fn case(&self) -> Case {
         let mut case = Case::default();
         let mut at = 0;
+        let mut way = vec![at];
         while let Some(next) = self.best(at) {
             let node = &self.nodes[next];
             let (phase, Some(stage)) = node.place else { break };
@@ -411,6 +415,7 @@ impl<'a> Tree<'a> {
             let on = node.steps.iter().filter_map(|step| step.day("on")).min();
             case.path.push(Passed { stage, phase, steps, on });
             at = next;
+            way.push(at);
         }
         let counted: BTreeSet<&str> =
             case.path.iter().flat_map(|p| p.steps.iter().map(String::as_str)).collect();
@@ -420,7 +425,37 @@ impl<'a> Tree<'a> {
         };
         case.set_aside = self.steps.iter().filter(is_aside).map(|step| step.id.clone()).collect();
         case.objections = self.open_objections(case.last_step());
+        case.overtaken = self.overtaken(&way);
         case
+    }
+
+    /// The last step of every way that leaves this round of the case before the township turned it down. A township that has
+    /// seen it goes on from there, or turns it down there as well: then that way counts.
+    fn overtaken(&self, way: &[usize]) -> Vec<String> {
+        let is_turned_down = |at: &&usize| {
+            let node = &self.nodes[**at];
+            node.top == OFFICE
+                && matches!(node.place.1, Some(Stage::NotIncluded | Stage::Duplicate))
+        };
+        let Some((_, before)) = way.split_last().filter(|(last, _)| is_turned_down(last)) else {
+            return Vec::new();
+        };
+        let begun = before.iter().rposition(|at| self.nodes[*at].place.1 == Some(Stage::Clue));
+        let round = &before[begun.unwrap_or_default()..];
+        let left = round.iter().flat_map(|at| &self.nodes[*at].children);
+        left.filter(|child| !way.contains(child))
+            .filter_map(|child| self.found_by_the_village(*child))
+            .collect()
+    }
+
+    /// The last step of a way on which no office has had its say, and on which somebody did more than to say that a visit is due.
+    fn found_by_the_village(&self, from: usize) -> Option<String> {
+        let is_the_villages = |at: &usize| self.nodes[*at].top < OFFICE;
+        let way = std::iter::successors(Some(from).filter(is_the_villages), |at| self.best(*at));
+        let way: Vec<&Node<'_>> = way.map(|at| &self.nodes[at]).collect();
+        let is_found = way.iter().any(|node| node.place.1 != Some(Stage::ToVerify));
+        let last = way.last().filter(|_| is_found)?;
+        last.steps.first().map(|step| step.id.clone())
     }
 
     fn best(&self, at: usize) -> Option<usize> {
@@ -470,11 +505,14 @@ impl<'a> Node<'a> {
     }
 }
 
+/// The lowest rank of an office.
+const OFFICE: u8 = 2;
+
 /// How high the level is at which a step was taken.
 fn rank(stage: Option<Stage>, step: &Row) -> u8 {
     match stage.map(|stage| stage.class(step.text("level"))) {
         Some(FieldClass::Decision) => 3,
-        Some(FieldClass::Review) => 2,
+        Some(FieldClass::Review) => OFFICE,
         Some(FieldClass::Appraisal) => 1,
         Some(
             FieldClass::Facts

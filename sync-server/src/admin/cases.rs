@@ -47,7 +47,7 @@ pub struct HouseholdFilter {
     /// 风险等级 · risk level
     #[arg(long, value_parser = |text: &str| code_of("risk_level", text))]
     pub risk: Option<String>,
-    /// 监测状态 · stage of the case
+    /// 监测状态 · stage of the case, for example 待核实
     #[arg(long, value_parser = |text: &str| code_of("case_state", text))]
     pub state: Option<String>,
     /// 仅逾期的 · only where something is overdue
@@ -97,7 +97,7 @@ pub struct StepArguments {
     /// 票数,赞成:反对 · votes for:against
     #[arg(long, value_parser = votes_of)]
     pub votes: Option<Votes>,
-    /// 所处理的异议 · row of the objection that it settles
+    /// 所处理的异议,或所接续的未采用步骤(行号) · row of the objection it settles, or of the step set aside that it follows
     #[arg(long)]
     pub about: Option<String>,
 }
@@ -177,14 +177,14 @@ impl Office<'_> {
         let list = &self.app.regions;
         // A list names people, and its tags the ill among them.
         if !account.role.holds_replica() {
-            return Err(AccountError::NotGranted.into());
+            return Err(AdminError::NotGranted);
         }
         if asked.search.as_deref().is_some_and(is_number) {
             return Err(AdminError::SearchByNumber);
         }
         let areas = match asked.area {
             Some(area) if authority::covers(&account.areas, area) => vec![area],
-            Some(_) => return Err(AccountError::NotGranted.into()),
+            Some(_) => return Err(AdminError::NotGranted),
             None => account.areas.clone(),
         };
         let may_see = |row: &ListRow| authority::may_see(account.role, &account.areas, row.scope);
@@ -334,7 +334,8 @@ impl Office<'_> {
             text.push_str(&format!("待办 · to do: {}\n", task_words(task)));
         }
         let codes = |stages: &[Stage]| stages.iter().map(|s| s.code()).collect::<Vec<_>>();
-        text.push_str(&format!("可办理 · may enter: {}\n", codes(&case.may_enter).join(" ")));
+        let next: Vec<_> = case.may_enter.iter().map(|stage| stage_named(*stage)).collect();
+        text.push_str(&format!("可办理 · may enter: {}\n", next.join(", ")));
         let rows = |steps: &[StepView]| steps.iter().map(|s| s.row.clone()).collect::<Vec<_>>();
         let value = serde_json::json!({
             "path": case.path.iter().map(|p| p.stage.code()).collect::<Vec<_>>(),
@@ -351,8 +352,20 @@ fn stage_words(code: &str) -> String {
     known.map_or_else(String::new, |known| format!("{} · {}", known.zh, known.en))
 }
 
+/// The code, as it is typed, and its Chinese name.
+fn stage_named(stage: Stage) -> String {
+    let known = Schema::base().code("case_state", stage.code());
+    known.map_or_else(String::new, |known| format!("{} {}", known.code, known.zh))
+}
+
 fn step_words(step: &StepView) -> String {
     let on = step.on.map(|day| day.to_string()).unwrap_or_default();
-    let name = step.stage.map_or("", Stage::code);
-    format!("    {on}  {}  {name} [{}]  {}\n", step.stamp.name, step.row, step.reason)
+    let name = step.stage.map(stage_named).unwrap_or_default();
+    let stamp = &step.stamp;
+    let proxy = match stamp.on_behalf_of.as_str() {
+        "" => String::new(),
+        person => format!("  代 for {person}"),
+    };
+    let reason = &step.reason;
+    format!("    {on}  {}  {name} [{}]{proxy}  {reason}\n", stamp.name, step.row)
 }

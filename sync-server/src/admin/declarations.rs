@@ -10,7 +10,7 @@ use wanhu_core::store::StoreError;
 
 use super::pages::page;
 use super::{AdminError, Office, Output, PageArguments, done};
-use crate::accounts::{Account, AccountError};
+use crate::accounts::Account;
 use crate::household;
 use crate::storage::declarations::{self, WaitingDeclaration};
 
@@ -96,11 +96,7 @@ impl Office<'_> {
     /// An account that may read what somebody declares.
     fn reader(&self) -> Result<Account, AdminError> {
         let account = self.account()?;
-        if account.role.holds_replica() {
-            Ok(account)
-        } else {
-            Err(AccountError::NotGranted.into())
-        }
+        if account.role.holds_replica() { Ok(account) } else { Err(AdminError::NotGranted) }
     }
 
     fn declared(&self, number: i64) -> Result<(Account, WaitingDeclaration), AdminError> {

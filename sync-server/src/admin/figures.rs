@@ -15,7 +15,6 @@ use wanhu_core::domain::value::hundredths;
 use wanhu_core::sync::responder::LogReader;
 
 use super::{AdminError, Office, Output, grid_of, lines};
-use crate::accounts::AccountError;
 use crate::storage::{self, SqliteReader, taken};
 
 /// Which figures.
@@ -39,7 +38,7 @@ pub struct FiguresArguments {
     /// 按下级区划各列一行 · a line for each area of this level inside: 县 乡镇 村 · county township village
     #[arg(long, value_parser = level_of, conflicts_with = "list")]
     pub each: Option<Level>,
-    /// 列出此项的农户 · list the households behind this figure
+    /// 列出此项的农户,如 closure 或 风险消除率 · list the households behind this figure, by its code or Chinese name
     #[arg(long, value_parser = statistic_of)]
     pub list: Option<Statistic>,
     /// 显示各项含义 · say what each figure counts
@@ -57,7 +56,7 @@ fn level_of(text: &str) -> Result<Level, String> {
 }
 
 fn statistic_of(text: &str) -> Result<Statistic, String> {
-    Statistic::from_code(text).ok_or_else(|| {
+    Statistic::named(text).ok_or_else(|| {
         let all: Vec<_> = Statistic::ALL.into_iter().map(Statistic::code).collect();
         format!("没有这项统计 · no such figure; 可选 one of: {}", all.join(" "))
     })
@@ -70,7 +69,7 @@ impl Office<'_> {
         let counts = account.role.holds_replica() || account.role == Role::City;
         let areas = asked.area.map_or_else(|| account.areas.clone(), |area| vec![area]);
         if !counts || !areas.iter().all(|area| authority::covers(&account.areas, *area)) {
-            return Err(AccountError::NotGranted.into());
+            return Err(AdminError::NotGranted);
         }
         let today = Day::in_china(self.app.clock.now_ms());
         let as_of = asked.as_of.unwrap_or(today);

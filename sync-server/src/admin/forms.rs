@@ -13,7 +13,7 @@ use wanhu_core::domain::schema::Schema;
 use wanhu_core::store::{listing, records};
 
 use super::{AdminError, Office, Output, done, lines};
-use crate::accounts::{Account, AccountError};
+use crate::accounts::Account;
 use crate::outputs;
 use crate::storage::log_place;
 use crate::storage::sheets::{self, MadeSheet};
@@ -123,7 +123,7 @@ impl Office<'_> {
         let account = self.account()?;
         let areas = area.map_or_else(|| account.areas.clone(), |area| vec![area]);
         if !areas.iter().all(|area| may_see(&account, Some(&named.template), *area)) {
-            return Err(AccountError::NotGranted.into());
+            return Err(AdminError::NotGranted);
         }
         let (storage, owner) = (&self.app.storage, named.owner(self.by));
         let made = storage.read(|opened| sheets::areas(opened, &named.template.id, owner))?;
@@ -172,7 +172,7 @@ impl Office<'_> {
         let account = self.account()?;
         let area = area.or_else(|| account.areas.first().copied()).unwrap_or_default();
         if !may_see(&account, Some(template), area) {
-            return Err(AccountError::NotGranted.into());
+            return Err(AdminError::NotGranted);
         }
         // One state of the file, so that the place in the log is that of the records.
         let read = self.app.storage.read(|connection| {

@@ -4,7 +4,6 @@ use rusqlite::Connection;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::region;
 use wanhu_core::store::StoreError;
-use wanhu_core::sync::wire::RefusalCode;
 
 use super::pages::page;
 use super::words::refusal_words;
@@ -25,7 +24,7 @@ impl Office<'_> {
         let mut rows = self.app.storage.read(read)?;
         let go_on = asked.cut(&mut rows, |row| row.n.to_string());
         let rows = rows.into_iter().map(|row| {
-            let code = RefusalCode::name(row.code);
+            let code = row.told();
             let (zh, en) = refusal_words(code);
             let path = list.path(row.scope).join(" ");
             let author = row.content().map(|(stamp, _)| stamp).unwrap_or_default();
@@ -84,7 +83,7 @@ impl Office<'_> {
     /// What one of them says, and why it was refused.
     pub(super) fn show_quarantined(&self, number: i64) -> Result<Output, AdminError> {
         let row = self.quarantined(number)?;
-        let (zh, en) = refusal_words(RefusalCode::name(row.code));
+        let (zh, en) = refusal_words(row.told());
         let Some((stamp, ops)) = row.content() else {
             return Ok(done("内容无法读取 · content unreadable", &number.to_string()));
         };

@@ -17,7 +17,7 @@ use wanhu_core::store::{StoreError, records};
 
 use super::forms::may_see;
 use super::{AdminError, Office, Output, lines};
-use crate::accounts::{Account, AccountError};
+use crate::accounts::Account;
 use crate::storage::sheets::{self, MadeSheet};
 
 /// A sheet, what it said, and how much of that the records no longer say.
@@ -94,7 +94,7 @@ impl Office<'_> {
         let account = self.account()?;
         let areas = area.map_or_else(|| account.areas.clone(), |area| vec![area]);
         if !areas.iter().all(|area| authority::covers(&account.areas, *area)) {
-            return Err(AccountError::NotGranted.into());
+            return Err(AdminError::NotGranted);
         }
         let mut held =
             self.app.storage.read(|connection| self.held(connection, &account, &areas))?;

@@ -11,7 +11,6 @@ use wanhu_core::domain::value::hundredths;
 use wanhu_core::domain::warning::Warning;
 
 use super::{AdminError, Office, Output, lines};
-use crate::accounts::AccountError;
 use crate::import::replay::{self, Outcome, Replay};
 use crate::warnings::alone::{self, Found, Warned};
 
@@ -35,7 +34,7 @@ impl Office<'_> {
         let areas = asked.area.map_or_else(|| account.areas.clone(), |area| vec![area]);
         let is_theirs = areas.iter().all(|area| authority::covers(&account.areas, *area));
         if !alone::may_warn(&account) || !is_theirs {
-            return Err(AccountError::NotGranted.into());
+            return Err(AdminError::NotGranted);
         }
         let found = alone::judge(self.app, &account, &areas, asked.preview, asked.rows as usize)?;
         Ok(told(&found, asked.preview, &self.app.regions))
@@ -50,7 +49,7 @@ impl Office<'_> {
         let account = self.account()?;
         let may_read = |role: Role| role.may_read(Sensitivity::Sensitive);
         if !may_read(account.role) {
-            return Err(AccountError::NotGranted.into());
+            return Err(AdminError::NotGranted);
         }
         let household = self.household(&account, id)?;
         let replays = replay::replay(self.app, &household, warning)?;

@@ -28,6 +28,9 @@ pub enum AdminError {
     /// The records refuse.
     #[error("{0}")]
     Store(#[from] wanhu_core::store::StoreError),
+    /// Not of this role, or outside of its area.
+    #[error("not granted")]
+    NotGranted,
     /// Not a village of the region list.
     #[error("not a village")]
     NotAVillage,
@@ -102,9 +105,12 @@ impl AdminError {
         if let Self::Refused(refused) = self {
             return refused_words(refused);
         }
-        if let Self::OnRecord(Some(id)) = self {
-            let en = format!("this head's household is on record: {id}");
-            return ("on_record", format!("该户主已建档: {id}"), en);
+        if let Self::OnRecord(seen) = self {
+            let (zh, en) = seen.map_or_else(
+                || ("该户主已在其他辖区建档".into(), "on record in another area".into()),
+                |id| (format!("该户主已建档: {id}"), format!("on record: {id}")),
+            );
+            return ("on_record", zh, format!("this head's household is {en}"));
         }
         if let Self::FormRefused(error) = self {
             return form_words(error);
@@ -137,17 +143,13 @@ impl AdminError {
                 "请用 --by 说明以哪个账户办理;运维不办理农户档案",
                 "say with --by which account acts; the operator keeps no household records",
             ),
-            Self::OnRecord(_) => (
-                "on_record",
-                "该户主已在其他辖区建档",
-                "this head's household is on record, in another area",
-            ),
-            // These name what they are about; see above.
+            // Said above.
             Self::Refused(_)
             | Self::Delivery(_)
             | Self::FormRefused(_)
             | Self::ExpectedUnusable(_)
-            | Self::ProfileUnusable(_) => ("refused", "未保存", "not saved"),
+            | Self::ProfileUnusable(_)
+            | Self::OnRecord(_) => ("refused", "未保存", "not saved"),
             Self::Open(_) => {
                 ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
             }
@@ -199,6 +201,11 @@ impl AdminError {
                 ("household_unknown", "没有这个农户", "no such household")
             }
             Self::Store(_) => ("store_failed", "档案库读写失败", "the records file failed"),
+            Self::NotGranted => (
+                "not_granted",
+                "该账户无此权限或超出辖区",
+                "not for this account, or outside its area",
+            ),
             Self::Account(error) => account_words(error),
         }
     }
@@ -224,8 +231,8 @@ fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static 
         ),
         AccountError::NotGranted => (
             "not_granted",
-            "该账户无此权限或超出辖区;账户由上一级在本辖区内开立和管理",
-            "not permitted, or outside the area; accounts are the level above's, inside its own area",
+            "账户由上一级在本辖区内开立和管理",
+            "accounts are the level above's, inside its own area",
         ),
         AccountError::DeviceUnknown => ("device_unknown", "没有这个设备", "no such device"),
         AccountError::CodeUnknown
@@ -262,9 +269,13 @@ fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
             )
         }
         WriteRefused::Step(denial) => {
-            let day = denial.lack.day().map(|day| format!(" ({day})")).unwrap_or_default();
             let (zh, en) = told("lack", denial.lack.code());
-            ("illegal_step", format!("{zh}{day}"), format!("{en}{day}"))
+            let day = denial.lack.day().zip(words("lack_until", denial.lack.code()));
+            let (day_zh, day_en) = day.map_or_else(Default::default, |(day, known)| {
+                let said = |text: &str| text.replace("{until}", &day.to_string());
+                (format!(";{}", said(&known.zh)), format!("; {}", said(&known.en)))
+            });
+            ("illegal_step", format!("{zh}{day_zh}"), format!("{en}{day_en}"))
         }
         WriteRefused::MergedAway => {
             let (zh, en) = told("refusal", "merged_away");

@@ -10,7 +10,7 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::policy::Policy;
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::admission::{Admission, Provenance, Quarantined};
-use wanhu_core::sync::wire::{PushedChange, RefusalCode, decode};
+use wanhu_core::sync::wire::{MERGED_AWAY, PushedChange, RefusalCode, decode};
 
 use super::SqliteLog;
 
@@ -44,6 +44,14 @@ impl QuarantineRow {
         let raw = RawChange::join(&[], &self.change.tail).ok()?;
         let change = Change::decode(&raw).ok()?;
         Some((Stamp::parse(&change.message), change.ops))
+    }
+
+    /// The code under which people are told why it was refused, as on the phone that made it.
+    pub fn told(&self) -> &'static str {
+        let ops = self.content().map(|(_, ops)| ops).unwrap_or_default();
+        let fields = ops.iter().map(|op| format!("{}.{}", op.container.name(), op.key));
+        let merging = fields.into_iter().find(|field| field == MERGED_AWAY);
+        RefusalCode::told(self.code, merging.as_deref().unwrap_or_default())
     }
 }
 

@@ -1,21 +1,19 @@
-//! The surface of the library and of the facades over it as a listing, so that a reviewer sees every change of it. Must not build
-//! anything.
+//! The surface of the library and of the facades over it as a listing, and Python's as what its type checkers read, so that a
+//! reviewer sees every change of it. Must not build anything.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 const LISTING: &str = "bindings/api.txt";
+/// Python's surface, and what writes it from the generated half.
+const STUB: &str = "bindings/python/src/wanhu/__init__.pyi";
+const STUB_WRITER: &str = "bindings/python/stub.py";
 /// What is written by hand over the generated halves: heading, folder, ending of its files, how a public declaration begins.
-const FACADES: [(&str, &str, &str, &[&str]); 3] = [
+const FACADES: [(&str, &str, &str, &[&str]); 2] = [
     ("cn/wanhu", "bindings/kotlin/src/main/kotlin/cn/wanhu", "kt", &["public "]),
     ("Wanhu (Swift)", "bindings/swift/Sources/Wanhu", "swift", &["public ", "@_exported import "]),
-    (
-        "wanhu (Python)",
-        "bindings/python/src/wanhu",
-        "pyi",
-        &["class ", "def ", "async def ", "from .native.wanhu"],
-    ),
 ];
 
 /// Compares the surface with the listing in the repository; with `bless` the listing is written anew.
@@ -39,10 +37,27 @@ pub(super) fn compare(generated: &Path, bless: bool) -> Result<(), String> {
             listed.extend(declared(&text, begins).into_iter().map(|line| format!("  {line}\n")));
         }
     }
-    if bless {
-        return fs::write(LISTING, listed).map_err(|error| format!("{LISTING}: {error}"));
+    same(LISTING, &listed, bless)
+}
+
+/// Compares what type checkers read of the Python package with the file in the repository, as [`compare`] does.
+pub(super) fn compare_stub(generated: &Path, bless: bool) -> Result<(), String> {
+    let mut writer = Command::new("python3");
+    let written = writer.arg(STUB_WRITER).arg(generated).output();
+    let written = written.map_err(|error| format!("{STUB_WRITER}: {error}"))?;
+    if !written.status.success() {
+        return Err(format!("{STUB_WRITER}: {}", String::from_utf8_lossy(&written.stderr)));
     }
-    let known = fs::read_to_string(LISTING).unwrap_or_default();
+    let stub = String::from_utf8(written.stdout).map_err(|error| format!("{STUB}: {error}"))?;
+    same(STUB, &stub, bless)
+}
+
+/// What is in the repository against what was just written; with `bless` it is written there.
+fn same(path: &str, listed: &str, bless: bool) -> Result<(), String> {
+    if bless {
+        return fs::write(path, listed).map_err(|error| format!("{path}: {error}"));
+    }
+    let known = fs::read_to_string(path).unwrap_or_default();
     if known == listed {
         return Ok(());
     }
@@ -51,7 +66,7 @@ pub(super) fn compare(generated: &Path, bless: bool) -> Result<(), String> {
     let gone = known.difference(&listed).map(|line| format!("-{line}"));
     let come = listed.difference(&known).map(|line| format!("+{line}"));
     let difference: Vec<String> = gone.chain(come).collect();
-    Err(format!("{LISTING}: cargo xtask bindings --bless\n{}", difference.join("\n")))
+    Err(format!("{path}: cargo xtask bindings --bless\n{}", difference.join("\n")))
 }
 
 /// The files of a facade, by name.

@@ -8,76 +8,74 @@ and values and no prose.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 import inspect
+import os
+import struct
 import traceback
-from typing import Any, Callable, List, Type, TypeVar, cast
+import typing
+from typing import Any, Callable, TypeVar, cast
 
+from . import _records
 from .native import wanhu as _ledger
 from .native import wanhu_core as _core
 from .native.wanhu import *  # noqa: F401,F403
-from .native.wanhu import (  # noqa: F401
-    Cancel,
-    Enrolled,
-    HelpView,
-    KeyVault,
-    KeyVaultError,
-    LedgerStatus,
-    SyncObserver,
-    error_words,
-    finding_words,
-    record_schema,
-    word_list,
-    words,
-)
+from .native.wanhu import Cancel, Enrolled, KeyVault, ObserverError, SyncObserver
 from .native.wanhu_core import *  # noqa: F401,F403
-from .native.wanhu_core import (  # noqa: F401
-    FieldChange,
-    FieldValue,
+from .native.wanhu_core import (
+    ActorId,
+    Code,
+    Day,
+    Figure,
+    HouseholdId,
     LedgerError,
     ListFilter,
     ListRow,
-    NewRow,
     PageStart,
     RecordEdit,
-    Stage,
+    Statistic,
     StepForm,
     SyncPhase,
     SyncReport,
-    Value,
 )
 
-__all__ = sorted({*_ledger.__all__, *_core.__all__})
-
-# In a list or a notebook a record says what it holds, as it does when it is printed alone.
-for _record in filter(dataclasses.is_dataclass, map(globals().get, __all__)):
-    if "__str__" in vars(_record):
-        _record.__repr__ = _record.__str__
+# What only the generated half needs stays there.
+_OWN = ("InternalError", "Impl", "Protocol")
+__all__ = sorted(
+    {"ActorId", "Day", "HouseholdId"} | {name for name in _ledger.__all__ + _core.__all__ if not name.endswith(_OWN)}
+)
 
 # A library of another build is refused here and not believed.
 _ledger._uniffi_check_api_checksums(_ledger._UniffiLib)
 _core._uniffi_check_api_checksums(_core._UniffiLib)
+_records.complete(_ledger)
+_records.complete(_core)
 
 
-_Book = TypeVar("_Book", bound="Ledger")
 _Call = TypeVar("_Call", bound=Callable[..., Any])
-# What the generated half raises by itself: for a value that does not fit, for one of another type that has no such fields, and
-# where something went wrong in the library.
-_UNTYPED = (ValueError, AttributeError, _ledger.InternalError, _core.InternalError)
+# What the generated half raises by itself: for a value that does not fit, for one of another type, and where something went wrong
+# in the library.
+_UNTYPED = (ValueError, AttributeError, struct.error, _ledger.InternalError, _core.InternalError)
 
 
-def _is_of_the_generated_half(error: Exception) -> bool:
+def _of_another_type(error: Exception) -> bool:
+    """Whether the generated half was given something it has no form for; what the caller's own properties raise is not that."""
     *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
-    return frame.f_globals.get("__name__") in (_ledger.__name__, _core.__name__)
+    if frame.f_globals.get("__name__") not in (_ledger.__name__, _core.__name__):
+        return False
+    # Of a number out of its range it says so in words; what is of no known variant it hands back.
+    given = frame.f_locals.get("value")
+    return isinstance(error, (AttributeError, struct.error)) or (isinstance(error, ValueError) and given in error.args)
 
 
 def _as_told(error: Exception) -> Exception:
-    if isinstance(error, AttributeError):
-        # One that comes from a property of the caller's own is the caller's to see.
-        return TypeError(f"a type of wanhu's own is wanted: {error}") if _is_of_the_generated_half(error) else error
     if isinstance(error, UnicodeError):
         return LedgerError.InvalidInput(field="argument", reason="not_unicode")
+    if _of_another_type(error):
+        # Of an attribute that is missing Python says the name; the others say what was given, which may be on record.
+        return TypeError(f"a type of wanhu's own is wanted: {error if isinstance(error, AttributeError) else 'not this one'}")
+    if isinstance(error, AttributeError):
+        return error
     if isinstance(error, ValueError):
         return LedgerError.InvalidInput(field="argument", reason="out_of_range")
     return LedgerError.Internal(report_id="panic")
@@ -106,20 +104,37 @@ def _typed(call: _Call) -> _Call:
     return cast(_Call, typed_later if inspect.iscoroutinefunction(call) else typed)
 
 
+class _Watched(SyncObserver):
+    """An observer whose failure stops nothing and is told by the loop, as that of any callback is."""
+
+    def __init__(self, observer: SyncObserver) -> None:
+        if not isinstance(observer, SyncObserver):
+            raise TypeError("a SyncObserver is wanted")
+        self._observer, self._loop = observer, asyncio.get_running_loop()
+
+    def on_progress(self, phase: SyncPhase, done: int, total: int) -> None:
+        try:
+            self._observer.on_progress(phase, done, total)
+        except Exception as error:
+            said = {"message": "exception in a SyncObserver", "exception": error}
+            self._loop.call_soon_threadsafe(self._loop.call_exception_handler, said)
+            raise ObserverError.Failed() from None
+
+
 class Ledger(_ledger.Ledger):
     """A record book. Closed at the end of a `with`, or by `close`: then the file is free for others at once."""
 
     @classmethod
     @_typed
-    def open(cls: Type[_Book], path: str) -> _Book:
+    def open(cls, path: str | os.PathLike[str]) -> Ledger:
         """Opens or creates the ledger at `path`, without encryption: for tests and for files on encrypted disks."""
-        return cast(_Book, super().open(path))
+        return cast("Ledger", super().open(os.fspath(path)))
 
     @classmethod
     @_typed
-    def open_sealed(cls: Type[_Book], path: str, vault: KeyVault) -> _Book:
+    def open_sealed(cls, path: str | os.PathLike[str], vault: KeyVault) -> Ledger:
         """Opens or creates the ledger at `path`, encrypted with a key that `vault` keeps."""
-        return cast(_Book, super().open_sealed(path, vault))
+        return cast("Ledger", super().open_sealed(os.fspath(path), vault))
 
     def __enter__(self) -> Ledger:
         return self
@@ -134,11 +149,12 @@ class Ledger(_ledger.Ledger):
 
     async def sync(self, observer: SyncObserver | None = None, cancel: Cancel | None = None) -> SyncReport:
         """Exchanges with the server until both hold the same. Cancelling the task stops it at once, as `cancel` does."""
+        watched = None if observer is None else _Watched(observer)
         cancel = cancel or Cancel()
         running = self._running
         running.add(cancel)
         try:
-            return await super().sync(observer, cancel)
+            return await super().sync(watched, cancel)
         except asyncio.CancelledError:
             cancel.cancel()
             raise
@@ -156,9 +172,35 @@ class Ledger(_ledger.Ledger):
         # Books are made by the generated half, which calls no initialiser.
         return self.__dict__.setdefault("_syncs", set())
 
-    def list(self, filter: ListFilter | None = None, after: PageStart | None = None, rows_max: int = 50) -> List[ListRow]:
+    def list(
+        self, filter: ListFilter | None = None, after: PageStart | None = None, rows_max: int = 50
+    ) -> typing.List[ListRow]:
         """One page of the list, by village and head's name."""
         return super().list(ListFilter() if filter is None else filter, after, rows_max)
+
+    def take_step(self, household: HouseholdId, step: StepForm, edit: RecordEdit | None = None) -> None:
+        """Takes a step of the case, with whatever is saved together with it."""
+        super().take_step(household, step, RecordEdit() if edit is None else edit)
+
+    def figures(
+        self,
+        area: int,
+        first_day: Day,
+        last_day: Day,
+        with_ids: typing.Sequence[Statistic] = (),
+        as_of: Day | None = None,
+        grid: str | None = None,
+    ) -> typing.List[Figure]:
+        """Figures of an area that is all on this phone; `with_ids` names those whose households are wanted. `as_of` is a past day,
+        by the clocks of those who wrote; else it is today. With `grid`, of the grids of that name alone."""
+        return super().figures(area, first_day, last_day, [*with_ids], as_of, grid)
+
+
+def error_words(error: LedgerError) -> Code | None:
+    """What people are told about an error, with its code: its line of the list `error`."""
+    if not isinstance(error, LedgerError):
+        raise TypeError("a LedgerError is wanted")
+    return _ledger.error_words(error)
 
 
 # Also what is inherited: every call fails in codes.

@@ -7,7 +7,7 @@ use crate::domain::day::Day;
 use crate::domain::facts::{Facts, Row};
 use crate::domain::help::is_in_effect;
 use crate::domain::policy::Clock;
-use crate::domain::schema::{FieldKind, Schema};
+use crate::domain::schema::{FieldKind, Schema, words};
 use crate::domain::workflow::{Case, Phase, Stage, TaskKind, tasks};
 
 /// Which figure. Definitions in words: list `figure`; names: list `figure_name`. "On record" means records in
@@ -92,9 +92,12 @@ impl Statistic {
         }
     }
 
-    /// The figure of a code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|statistic| statistic.code() == code)
+    /// The figure of this code or Chinese name.
+    pub fn named(text: &str) -> Option<Self> {
+        let is_named = |code| words("figure_name", code).is_some_and(|known| known.zh == text);
+        Self::ALL
+            .into_iter()
+            .find(|statistic| statistic.code() == text || is_named(statistic.code()))
     }
 
     /// What its value is in.

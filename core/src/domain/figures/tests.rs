@@ -328,7 +328,7 @@ fn households_are_kept_only_for_what_was_asked() {
 #[test]
 fn every_figure_has_words_and_stands_in_the_list_even_when_nothing_was_counted() {
     for code in Statistic::ALL {
-        assert_eq!(Statistic::from_code(code.code()), Some(code));
+        assert_eq!(Statistic::named(code.code()), Some(code));
         assert!(words("figure", code.code()).is_some(), "{code:?}");
         assert!(words("figure_name", code.code()).is_some(), "{code:?}");
     }

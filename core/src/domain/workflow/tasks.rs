@@ -33,6 +33,8 @@ pub enum TaskKind {
     EnterDecision,
     /// Open a closed case again: what came upon the household since has been confirmed.
     Reopen,
+    /// See what the village found before it knew that the case was turned down.
+    LookAgain,
     /// Name the responsible cadre.
     NameCadre,
     /// Make a plan.
@@ -47,7 +49,7 @@ pub enum TaskKind {
 
 impl TaskKind {
     /// All kinds.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AnswerWarning,
         Self::AnswerClue,
         Self::Verify,
@@ -58,6 +60,7 @@ impl TaskKind {
         Self::CountyDecide,
         Self::EnterDecision,
         Self::Reopen,
+        Self::LookAgain,
         Self::NameCadre,
         Self::MakePlan,
         Self::RecordMeasure,
@@ -78,6 +81,7 @@ impl TaskKind {
             Self::CountyDecide => "county_decide",
             Self::EnterDecision => "enter_decision",
             Self::Reopen => "reopen",
+            Self::LookAgain => "look_again",
             Self::NameCadre => "name_cadre",
             Self::MakePlan => "make_plan",
             Self::RecordMeasure => "record_measure",
@@ -90,7 +94,9 @@ impl TaskKind {
     pub fn role(self) -> Role {
         match self {
             Self::Appraise | Self::PutOnNotice | Self::SettleObjection => Role::VillageCommittee,
-            Self::TownshipCheck | Self::Reopen | Self::NameCadre => Role::TownshipOffice,
+            Self::TownshipCheck | Self::Reopen | Self::LookAgain | Self::NameCadre => {
+                Role::TownshipOffice
+            }
             Self::CountyDecide | Self::EnterDecision => Role::CountyOffice,
             Self::AnswerWarning
             | Self::AnswerClue
@@ -155,6 +161,7 @@ pub fn may_have_tasks(facts: &Facts, case: &Case) -> bool {
         || facts.rows("warnings").iter().any(warning::is_open)
         || clues::unanswered(facts).next().is_some()
         || shocks::may_be(facts, case)
+        || !case.overtaken.is_empty()
 }
 
 /// The stages in which a role has tasks; none where it may have some in every stage.
@@ -238,12 +245,11 @@ impl Asked<'_> {
             Some(Stage::TownshipCheck) => task(TaskKind::CountyDecide, decision),
             Some(Stage::CountyDecision) => task(TaskKind::EnterDecision, decision),
             Some(Stage::Closed) => self.of_shocks().map(Into::into).into_iter().collect(),
+            Some(Stage::NotIncluded | Stage::Duplicate) => self.of_overtaken(),
             Some(
                 Stage::Monitored
                 | Stage::Helped
                 | Stage::Reopened
-                | Stage::NotIncluded
-                | Stage::Duplicate
                 | Stage::Objection
                 | Stage::ObjectionSettled,
             )
@@ -258,6 +264,17 @@ impl Asked<'_> {
         let due_on = self.due(Clock::Verify, days.iter().flatten().min().copied());
         let subject = String::new();
         (!days.is_empty()).then_some(Task { due_on, kind: TaskKind::Reopen, subject })
+    }
+
+    /// No period is published for it: it is due as a visit that verifies would be, counted from what was found.
+    fn of_overtaken(&self) -> Vec<Foreseen> {
+        let found = |step: &String| self.facts.row("steps", step)?.day("on");
+        let task = |step: &String| Task {
+            due_on: self.due(Clock::Verify, found(step)),
+            kind: TaskKind::LookAgain,
+            subject: step.clone(),
+        };
+        self.case.overtaken.iter().map(|step| task(step).into()).collect()
     }
 
     fn of_notice(&self, decision: Option<Day>, entered: Option<Day>) -> Vec<Foreseen> {

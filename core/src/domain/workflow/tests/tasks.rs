@@ -257,3 +257,68 @@ fn what_is_confirmed_after_the_closing_is_the_townships_to_open_again() {
     let opened = [("p", "o", Stage::Reopened, "2024-11-21", "township")];
     assert_eq!(to_reopen(&with_steps(both, &opened)), None, "done");
 }
+
+/// What the township is asked to look at again: the step, and by when.
+fn to_look_at(steps: &[Line]) -> Vec<(String, Option<Day>)> {
+    let facts = with_steps(ready(), steps);
+    let case = Case::of(&facts);
+    let mut tasks = tasks(&facts, &case, &policy(), day("2024-12-01"));
+    tasks.retain(|task| task.kind == TaskKind::LookAgain);
+    assert!(tasks.is_empty() || may_have_tasks(&facts, &case), "the list would not look here");
+    assert!(tasks.iter().all(|task| task.kind.role() == Role::TownshipOffice));
+    tasks.into_iter().map(|task| (task.subject, task.due_on)).collect()
+}
+
+#[test]
+fn what_the_village_found_meanwhile_is_the_townships_to_look_at() {
+    let clue = ("a", "", Stage::Clue, "2024-11-01", "village");
+    let visit = ("b", "a", Stage::Verified, "2024-11-04", "village");
+    let refusal = ("t", "a", Stage::NotIncluded, "2024-11-03", "township");
+    // 2024-11-04 is a Monday: five working days.
+    let due = Some(day("2024-11-11"));
+    let overtaken = [clue, visit, refusal];
+    assert_eq!(to_look_at(&overtaken), [("b".to_owned(), due)]);
+    assert_eq!(to_look_at(&[clue, refusal]), []);
+    assert_eq!(to_look_at(&[clue, visit]), [], "the case goes on with the visit");
+    let is_due = ("v", "a", Stage::ToVerify, "2024-11-04", "village");
+    assert_eq!(to_look_at(&[clue, is_due, refusal]), [], "nobody was there");
+
+    let with = |step: Line| to_look_at(&[&overtaken[..], &[step]].concat());
+    let appraised = ("c", "b", Stage::Appraised, "2024-11-06", "village");
+    let later = Some(day("2024-11-13"));
+    assert_eq!(with(appraised), [("c".to_owned(), later)], "by what was done last");
+    assert_eq!(with(("u", "b", Stage::NotIncluded, "2024-11-08", "township")), [], "confirmed");
+    assert_eq!(with(("u", "b", Stage::Returned, "2024-11-08", "township")), [], "to be verified");
+    assert_eq!(with(("u", "t", Stage::Clue, "2024-11-08", "village")), [], "a round of its own");
+    let county = [clue, visit, ("t", "a", Stage::NotIncluded, "2024-11-03", "county")];
+    assert_eq!(to_look_at(&county), [], "the township cannot undo it");
+
+    // What an earlier round left behind was that round's.
+    let again = [
+        ("d", "t", Stage::Clue, "2024-11-20", "village"),
+        ("e", "d", Stage::Duplicate, "2024-11-21", "township"),
+    ];
+    assert_eq!(to_look_at(&[&overtaken[..], &again].concat()), []);
+    let seen = ("f", "d", Stage::Verified, "2024-11-21", "village");
+    let subjects = to_look_at(&[&overtaken[..], &again, &[seen]].concat());
+    assert_eq!(subjects, [("f".to_owned(), Some(day("2024-11-28")))]);
+}
+
+#[test]
+fn a_township_that_looks_again_may_confirm_or_return_and_it_counts() {
+    let overtaken = [
+        ("a", "", Stage::Clue, "2024-11-01", "village"),
+        ("b", "a", Stage::Verified, "2024-11-04", "village"),
+        ("t", "a", Stage::NotIncluded, "2024-11-03", "township"),
+    ];
+    for stage in [Stage::NotIncluded, Stage::Returned] {
+        let steps = [&overtaken[..], &[("u", "b", stage, "2024-11-08", "township")]].concat();
+        let facts = with_steps(ready(), &steps);
+        let step = facts.row("steps", "u").unwrap();
+        assert_eq!(check(&facts, step, &policy(), day("2024-11-08"), |row| row.day("on")), Ok(()));
+        let case = Case::of(&facts);
+        let stages: Vec<_> = case.path.iter().map(|passed| passed.stage).collect();
+        assert_eq!(stages, [Stage::Clue, Stage::Verified, stage]);
+        assert_eq!(case.set_aside, ["t"]);
+    }
+}
