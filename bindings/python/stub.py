@@ -15,12 +15,15 @@ FACADE = pathlib.Path(__file__).parent / "src" / "wanhu" / "__init__.py"
 HEAD = '''\
 """What a type checker sees of the package. Written by `cargo xtask bindings --bless` from the generated half and the facade."""
 
+import abc
 import builtins
 import dataclasses
 import enum
 import os
 import typing
 from typing_extensions import Self
+
+__version__: str
 '''
 # What the generated half reads from the library, by the last word of its converter's name.
 READ = {"Boolean": "bool", "Bytes": "bytes", "String": "str", "Float64": "float"}
@@ -155,18 +158,19 @@ def kind_read(converter: str) -> str:
     return converter.removeprefix("Type") if converter.startswith("Type") else READ[converter]
 
 
-def object_of_calls(node: ast.ClassDef, over: ast.ClassDef | None) -> Iterator[str]:
-    """An object of the library's, with what the facade says otherwise or besides."""
+def object_of_calls(node: ast.ClassDef, over: ast.ClassDef | None, is_apps: bool) -> Iterator[str]:
+    """An object of the library's, with what the facade says otherwise or besides; or one that the app makes, whole."""
     asked = (ast.FunctionDef, ast.AsyncFunctionDef)
     calls = {line.name: line for line in node.body if isinstance(line, asked)}
     calls |= {line.name: line for line in (over.body if over else []) if isinstance(line, asked)}
-    yield f"class {node.name}:"
+    yield f"class {node.name}(abc.ABC):" if is_apps else f"class {node.name}:"
     yield from said(over or node, "    ")
     shown = [own for name, own in calls.items() if name in ("__init__", "__enter__", "__exit__") or not name.startswith("_")]
     if over:
         # Books are made by `open`.
         shown = [own for own in shown if own.name != "__init__"]
     for own in shown:
+        yield from ("    @abc.abstractmethod" for _ in [0] if is_apps)
         yield from call(own, "    ", node.name)
 
 
@@ -195,7 +199,7 @@ def stub(generated: pathlib.Path) -> Iterator[str]:
             elif node.decorator_list:
                 yield from record(node)
             else:
-                yield from object_of_calls(node, over.get(name))
+                yield from object_of_calls(node, over.get(name), f"{name}Impl" in classes)
 
 
 if __name__ == "__main__":

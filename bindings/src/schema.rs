@@ -11,8 +11,8 @@ pub fn record_schema() -> Schema {
     Schema::base().clone()
 }
 
-/// The words for codes that stand in no record: lists `error`, `task_kind`, `lack`, `check`, `figure_name` and
-/// others.
+/// The words for codes: lists `error`, `task_kind`, `lack`, `check`, `figure_name` and others that stand in no record, and those of
+/// the record, as `case_state`.
 #[uniffi::export]
 pub fn word_list(name: String) -> Option<CodeList> {
     schema::word_list(&name).cloned()

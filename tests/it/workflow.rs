@@ -128,7 +128,12 @@ async fn a_phone_that_does_not_ask_is_refused_by_the_server_and_told_why() {
     let field = |name: &str, value: &str| (name.to_owned(), value.into());
     let last = phone.case(id).unwrap().path.last().unwrap().steps[0].row.clone();
     let forged = |state: &str| {
-        let step = vec![field("state", state), field("after", &last), field("level", "township")];
+        let step = vec![
+            field("state", state),
+            field("on", "2024-03-05"),
+            field("after", &last),
+            field("level", "township"),
+        ];
         RecordEdit::default().row("steps", step)
     };
     phone.with_store(|connection| replica::unset(connection, Setting::Policy)).unwrap();
@@ -253,6 +258,46 @@ async fn a_visit_that_a_refusal_overtook_is_looked_at_by_the_township() {
     let due: Vec<_> = wang.tasks().unwrap().iter().map(|v| (v.household, v.task.kind)).collect();
     assert_eq!(due, [(ids[0], TaskKind::Verify)]);
     assert_eq!(office.tasks().unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_people_answer_differently_stays_a_task_until_one_of_them_settles_it() {
+    let county = county().await;
+    let (li, wang) = (county.phone("li").await, county.phone("wang").await);
+    sync(&li).await;
+    let id = household(&li);
+    // A clue and nothing else: no case was begun with it.
+    let field = |name: &str, value: &str| (name.to_owned(), value.into());
+    let said = vec![field("channel", "declaration"), field("received_on", "2024-03-01")];
+    li.edit(id, &RecordEdit::default().named_row("clues", "c", said)).unwrap();
+    sync(&li).await;
+    sync(&wang).await;
+    let asked = |phone: &Ledger| {
+        let tasks = phone.tasks().unwrap().into_iter();
+        tasks.map(|view| (view.task.kind, view.task.subject)).collect::<Vec<_>>()
+    };
+    let to_answer = [(TaskKind::AnswerClue, "c".to_owned())];
+    assert_eq!((asked(&li), asked(&wang)), (to_answer.to_vec(), to_answer.to_vec()));
+    // Without signal the one finds it true and the other does not, with more saved before.
+    let answer = |code: &str| RecordEdit::default().set("clues", "c.outcome", code);
+    li.edit(id, &answer("included")).unwrap();
+    wang.edit(id, &RecordEdit::default().set("basic", "address", "村东")).unwrap();
+    wang.edit(id, &answer("not_included")).unwrap();
+    assert_eq!(asked(&li), [(TaskKind::BeginCase, String::new())]);
+    assert_eq!(asked(&wang), []);
+    for phone in [&li, &wang, &li] {
+        sync(phone).await;
+    }
+    assert_eq!((asked(&li), asked(&wang)), (to_answer.to_vec(), to_answer.to_vec()));
+    // Whoever answers again, having seen both, settles it.
+    wang.edit(id, &answer("included")).unwrap();
+    sync(&wang).await;
+    sync(&li).await;
+    for phone in [&li, &wang] {
+        assert_eq!(asked(phone), [(TaskKind::BeginCase, String::new())]);
+    }
+    take(&li, id, Stage::Clue, RecordEdit::default()).unwrap();
+    assert_eq!(asked(&li), [(TaskKind::Verify, String::new())]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,13 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
+import copy
 import dataclasses
 import inspect
 import os
 import pathlib
+import pickle
 import shutil
 import signal
 import subprocess
@@ -420,6 +423,9 @@ class Stories(TownshipCase):
         self.assertEqual((await asyncio.wait({waiting}, timeout=0.2))[0], set(), "it waits")
         ledger.close()
         self.assertGreater(await asyncio.wait_for(waiting, 10), seen)
+        with self.assertRaises(LedgerError.InvalidInput) as raised:
+            await ledger.changed(seen)
+        self.assertEqual((raised.exception.field, raised.exception.reason), ("ledger", "closed"))
 
     async def test_two_thousand_calls_at_once(self):
         ledger = await self.phone("a", "li.ming")
@@ -483,11 +489,60 @@ class Stories(TownshipCase):
         heads[0].value = "陈永盛"
         self.assertEqual(heads, [Value.TEXT("陈永盛")])
 
+    def test_an_error_crosses_processes_and_an_object_of_the_library_does_not(self):
+        for error in (
+            LedgerError.InvalidInput("vault", "locked"),
+            LedgerError.IllegalStep("clue", "verified", "visit_missing", ""),
+            LedgerError.Offline(5),
+            wanhu.KeyVaultError.Locked(),
+        ):
+            for again in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+                self.assertEqual((type(again), vars(again), repr(again)), (type(error), vars(error), repr(error)))
+        with wanhu.Ledger.open(self.directory / "a") as ledger:
+            for one in (ledger, wanhu.Cancel()):
+                for second in (copy.copy, copy.deepcopy, pickle.dumps):
+                    with self.assertRaises(TypeError):
+                        second(one)
+            self.assertEqual(ledger.list(), [], "the book is as it was")
+
+    def test_a_program_ends_with_calls_that_nobody_waits_for(self):
+        lines = f"""
+            import asyncio, wanhu
+            ledger = wanhu.Ledger.open({str(self.directory / "a")!r})
+            loop = asyncio.new_event_loop()
+            loop.create_task(ledger.changed(ledger.version()))
+            loop.create_task(ledger.enrol("http://127.0.0.1:9", "AAAA-BBBB", "a"))
+            loop.run_until_complete(asyncio.sleep(0.05))
+        """
+        done = subprocess.run([sys.executable, "-c", inspect.cleandoc(lines)], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_what_a_vault_fails_with_is_the_cause_of_what_is_told(self):
+        class Vault(wanhu.KeyVault):
+            key: object = OSError("disk full")
+
+            def load(self):
+                if isinstance(self.key, Exception):
+                    raise self.key
+                return self.key
+
+        vault, path = Vault(), self.directory / "a"
+        for key, cause in ((vault.key, OSError), ("0" * 32, TypeError), (b"short", None), (None, NotImplementedError)):
+            vault.key = key
+            with self.subTest(key), contextlib.ExitStack() as stack:
+                if cause:
+                    stack.enter_context(self.assertLogs("wanhu", "ERROR"))
+                raised = stack.enter_context(self.assertRaises(LedgerError.InvalidInput))
+                wanhu.Ledger.open_sealed(path, vault)
+            self.assertEqual((raised.exception.field, raised.exception.reason), ("vault", "unavailable"))
+            self.assertIs(type(raised.exception.__cause__), cause or type(None))
+
     def test_schema_and_words_are_there(self):
         schema = wanhu.record_schema()
         members = next(container for container in schema.containers if container.name == "members")
         self.assertEqual(members.zh, "家庭成员")
         self.assertEqual(wanhu.words("task_kind", "verify").zh, "入户核实")
+        self.assertEqual(wanhu.words("case_state", "clue").zh, "线索")
         self.assertEqual(wanhu.error_words(LedgerError.NotFound(kind="household", id="x")).zh, "没有找到")
         self.assertEqual(len(wanhu.word_list("error").codes), 11)
         self.assertIsNone(wanhu.word_list("nothing"))

@@ -78,6 +78,11 @@ def where_files_lie(folder: pathlib.Path) -> None:
     wanhu.Ledger.open_sealed(folder / "book.sqlite", Drawer()).close()
 
 
+class HalfADrawer(wanhu.KeyVault):
+    def load(self) -> bytes | None:
+        return None
+
+
 async def what_is_wrong_is_seen(ledger: wanhu.Ledger, view: wanhu.FieldView) -> None:
     # A checker that no longer minds says so here: these remarks would be of no use.
     ledger.list(rows_max="fifty")  # type: ignore[arg-type]
@@ -85,5 +90,6 @@ async def what_is_wrong_is_seen(ledger: wanhu.Ledger, view: wanhu.FieldView) -> 
     wanhu.StepForm(stage="verified")  # type: ignore[arg-type]
     wanhu.ListFilter(serach="cyc")  # type: ignore[call-arg]
     view.value.text  # type: ignore[attr-defined]
+    wanhu.Ledger.open_sealed("book.sqlite", HalfADrawer())  # type: ignore[abstract]
     wanhu.Cancel("now")  # type: ignore[call-arg]
     await ledger.enrol("https://sync.example.cn")  # type: ignore[call-arg]

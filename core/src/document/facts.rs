@@ -1,9 +1,13 @@
-//! A folded state as the rules see it: the shown value of every field. Must not interpret one.
+//! A folded state as the rules see it: the shown value of every field, but of an answer that two people gave differently none. Must
+//! not interpret one.
 
-use super::fold::{Entry, Fold};
+use super::fold::{Entry, Fold, differ};
 use super::genesis::ContainerIndex;
 use super::record::split_key;
 use crate::domain::facts::Facts;
+
+/// Fields that answer a task: which of two answers stands is nothing that a counter decides.
+const ANSWERS: [(&str, &str); 2] = [("warnings", "answer"), ("clues", "outcome")];
 
 /// The values a household shows.
 pub fn facts(fold: &Fold, village: u64) -> Facts {
@@ -27,6 +31,10 @@ fn collected<'f>(
     for (container, key, entries) in fields {
         let Some(shown) = entries.last() else { continue };
         let (row, field) = if container.has_rows() { split_key(key) } else { ("", key) };
+        // The task that asked for it stays until somebody settles what is so.
+        if ANSWERS.contains(&(container.name(), field)) && differ(entries) {
+            continue;
+        }
         facts.set(container.name(), row, field, shown.value.clone());
     }
     facts

@@ -1,6 +1,8 @@
 //! Lines, periods and rules of a county as data: each with its value, the area and the time it holds for, and
 //! where it is written. None is a constant in code. Must not know a household.
 
+use std::cmp::Reverse;
+
 use serde::Deserialize;
 
 use super::day::Day;
@@ -250,10 +252,19 @@ impl Policy {
         }
     }
 
-    /// The period that holds in a village on a day.
+    /// The period that holds in a village on a day. What began on a day for which nothing is published has the period that
+    /// was published first after it: a notice or a case is not free of its days because a county wrote new ones down.
     pub fn period(&self, clock: Clock, village: u64, day: Day) -> Option<&Period> {
-        let holds = |period: &&Period| period.clock == clock && period.validity.holds(village, day);
-        self.periods.iter().filter(holds).max_by_key(|period| precedence(&period.validity))
+        let of_clock = || self.periods.iter().filter(move |period| period.clock == clock);
+        let holds = |period: &&Period| period.validity.holds(village, day);
+        let later = |period: &&Period| {
+            period.validity.from > day && period.validity.holds(village, period.validity.from)
+        };
+        let held = of_clock().filter(holds).max_by_key(|period| precedence(&period.validity));
+        held.or_else(|| {
+            let first = |period: &&Period| (period.validity.from, Reverse(period.validity.area));
+            of_clock().filter(later).min_by_key(first)
+        })
     }
 
     /// The bound that holds in a village on a day.

@@ -153,12 +153,12 @@ static WORDS: LazyLock<Vec<CodeList>> = LazyLock::new(|| {
     parse::code_lists(include_str!("../../schema/words.toml")).unwrap_or_default()
 });
 
-/// The words for codes that stand in no record, by list.
+/// The words for codes, by list: of those that stand in no record, and of a record's own lists.
 pub fn word_list(name: &str) -> Option<&'static CodeList> {
-    WORDS.iter().find(|known| known.name == name)
+    WORDS.iter().find(|known| known.name == name).or_else(|| Schema::base().code_list(name))
 }
 
-/// The words for a code that stands in no record: a task, a step that lacks something, a check.
+/// The words for a code: a task, a step that lacks something, a check, a stage.
 pub fn words(list: &str, code: &str) -> Option<&'static Code> {
     word_list(list)?.codes.iter().find(|known| known.code == code)
 }

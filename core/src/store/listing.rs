@@ -130,7 +130,7 @@ pub(super) fn save(transaction: &Transaction<'_>, household: &Household) -> Resu
     };
     let names = member_names(fold);
     // These alone: a list row is written at every save.
-    let facts = facts_of(fold, household.scope, &["steps", "warnings", "clues"]);
+    let facts = facts_of(fold, household.scope, &["steps", "warnings", "clues", "visits"]);
     let case = Case::of(&facts);
     let head_name = text("basic", "head_name");
     let search = pinyin::search_key(names.iter().copied().chain([head_name]));

@@ -8,19 +8,23 @@ and values and no prose.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
+import importlib.metadata
 import inspect
+import logging
 import os
 import struct
 import traceback
 import typing
+import weakref
 from typing import Any, Callable, TypeVar, cast
 
 from . import _records
 from .native import wanhu as _ledger
 from .native import wanhu_core as _core
 from .native.wanhu import *  # noqa: F401,F403
-from .native.wanhu import Cancel, Enrolled, KeyVault, ObserverError, SyncObserver
+from .native.wanhu import Cancel, Enrolled, KeyVault, KeyVaultError, ObserverError, SyncObserver
 from .native.wanhu_core import *  # noqa: F401,F403
 from .native.wanhu_core import (
     ActorId,
@@ -50,6 +54,23 @@ _ledger._uniffi_check_api_checksums(_ledger._UniffiLib)
 _core._uniffi_check_api_checksums(_core._UniffiLib)
 _records.complete(_ledger)
 _records.complete(_core)
+
+__version__ = importlib.metadata.version("wanhu")
+_log = logging.getLogger(__name__)
+
+# Calls of the library that nobody has awaited to their end. They are given up before the interpreter goes: after that the library
+# would call back into nothing.
+_pending: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+@atexit.register
+def _give_up() -> None:
+    for call in tuple(_pending):
+        try:
+            call.close()
+        except (RuntimeError, ValueError):
+            # It runs on another thread, or will not end; nothing more can be done for it.
+            pass
 
 
 _Call = TypeVar("_Call", bound=Callable[..., Any])
@@ -95,13 +116,50 @@ def _typed(call: _Call) -> _Call:
 
     @functools.wraps(call)
     async def typed_later(*values: Any, **named: Any) -> Any:
+        running = call(*values, **named)
+        _pending.add(running)
         try:
-            return await call(*values, **named)
+            return await running
         except _UNTYPED as error:
             fault = _as_told(error)
         raise fault
 
     return cast(_Call, typed_later if inspect.iscoroutinefunction(call) else typed)
+
+
+class _Guarded(KeyVault):
+    """A vault of which only what a vault may fail with reaches the library; anything else is kept, to be the cause of what is told."""
+
+    def __init__(self, vault: KeyVault) -> None:
+        if not isinstance(vault, KeyVault):
+            raise TypeError("a KeyVault is wanted")
+        self._vault = vault
+        self.failure: Exception | None = None
+
+    def load(self) -> bytes | None:
+        key = self._asked(self._vault.load)
+        if key is not None and not isinstance(key, (bytes, bytearray)):
+            self._fail(TypeError("a key of bytes is wanted"))
+        return key
+
+    def keep(self, key: bytes) -> None:
+        self._asked(self._vault.keep, key)
+
+    def forget(self) -> None:
+        self._asked(self._vault.forget)
+
+    def _asked(self, call: Callable[..., Any], *values: Any) -> Any:
+        try:
+            return call(*values)
+        except KeyVaultError:
+            raise
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = error
+        _log.error("exception in a KeyVault", exc_info=error)
+        raise KeyVaultError.Unavailable() from None
 
 
 class _Watched(SyncObserver):
@@ -134,7 +192,12 @@ class Ledger(_ledger.Ledger):
     @_typed
     def open_sealed(cls, path: str | os.PathLike[str], vault: KeyVault) -> Ledger:
         """Opens or creates the ledger at `path`, encrypted with a key that `vault` keeps."""
-        return cast("Ledger", super().open_sealed(os.fspath(path), vault))
+        guarded = _Guarded(vault)
+        try:
+            return cast("Ledger", super().open_sealed(os.fspath(path), guarded))
+        except LedgerError as error:
+            fault = error
+        raise fault from guarded.failure
 
     def __enter__(self) -> Ledger:
         return self
@@ -145,7 +208,9 @@ class Ledger(_ledger.Ledger):
     async def enrol(self, url: str, code: str, device_name: str, authority_pem: str | None = None) -> Enrolled:
         """Enrols with a one-time code. `authority_pem` is the server's own certificate authority, where it has one."""
         # To its end, also where the task is cancelled: a code that is spent must not be lost.
-        return await asyncio.shield(super().enrol(url, authority_pem, code, device_name))
+        enrolling = super().enrol(url, authority_pem, code, device_name)
+        _pending.add(enrolling)
+        return await asyncio.shield(enrolling)
 
     async def sync(self, observer: SyncObserver | None = None, cancel: Cancel | None = None) -> SyncReport:
         """Exchanges with the server until both hold the same. Cancelling the task stops it at once, as `cancel` does."""
@@ -163,9 +228,17 @@ class Ledger(_ledger.Ledger):
 
     def close(self) -> None:
         """Stops running syncs and closes the file; whatever needs it is refused from now on. Closing again is no fault."""
+        self.__dict__["_is_closed"] = True
         for cancel in tuple(self._running):
             cancel.cancel()
         super().close()
+
+    async def changed(self, seen: int) -> int:
+        """Comes back with the version once it is no longer `seen`, or when the book is closed: then show again what is on the screen.
+        A book that is closed is refused."""
+        if self.__dict__.get("_is_closed"):
+            raise LedgerError.InvalidInput(field="ledger", reason="closed")
+        return await super().changed(seen)
 
     @property
     def _running(self) -> set[Cancel]:
@@ -198,7 +271,7 @@ class Ledger(_ledger.Ledger):
 
 def error_words(error: LedgerError) -> Code | None:
     """What people are told about an error, with its code: its line of the list `error`."""
-    if not isinstance(error, LedgerError):
+    if not isinstance(error, LedgerError) or type(error) is LedgerError:
         raise TypeError("a LedgerError is wanted")
     return _ledger.error_words(error)
 

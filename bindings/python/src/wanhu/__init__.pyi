@@ -7,6 +7,8 @@ import os
 import typing
 from typing_extensions import Self
 
+__version__: str
+
 Day: typing.TypeAlias = str
 HouseholdId: typing.TypeAlias = str
 ActorId: typing.TypeAlias = str
@@ -799,7 +801,10 @@ class Ledger:
     def case(self, household: HouseholdId) -> CaseView:
         """Where a household's monitoring case is."""
     async def changed(self, seen: int) -> int:
-        """Comes back with the version once it is no longer `seen`: then show again what is on the screen."""
+        """
+        Comes back with the version once it is no longer `seen`, or when the book is closed: then show again what is on the screen.
+        A book that is closed is refused.
+        """
     def checks(self, household: HouseholdId) -> typing.List[Finding]:
         """What contradicts on a household's record. Nothing of it blocks anything."""
     def close(self) -> None:

@@ -177,3 +177,27 @@ fn mistakes_are_named() {
         assert!(Policy::parse(&changed).is_ok(), "a phone keeps its periods: {bad}");
     }
 }
+
+#[test]
+fn what_began_before_a_county_wrote_its_periods_down_has_the_first_of_them() {
+    let village = 431_022_208_217;
+    let notice = |days: u32, from: &str| {
+        format!(
+            "[[period]]\nclock = \"notice\"\ndays = {days}\nfrom = \"{from}\"\nsource = \"公示\"\n"
+        )
+    };
+    let head = "name = \"t\"\nversion = 1\n";
+    let policy = |from: &str| {
+        Policy::parse(&[head, &notice(5, from), &notice(9, "2030-01-01")].concat()).unwrap()
+    };
+    let due = |from: &str, day: &str| policy(from).due(Clock::Notice, village, at(day));
+    assert_eq!(due("2029-07-01", "2029-06-30"), Some(at("2029-07-05")), "the lock holds");
+    assert_eq!(due("2029-07-01", "2029-07-01"), Some(at("2029-07-06")));
+    assert_eq!(due("2029-07-01", "2030-02-01"), Some(at("2030-02-10")), "the newest that holds");
+    assert_eq!(due("2029-07-01", "2014-01-01"), Some(at("2014-01-06")), "of a past campaign");
+    assert_eq!(
+        policy("2029-07-01").due(Clock::Visit, village, at("2029-07-02")),
+        None,
+        "nobody says"
+    );
+}

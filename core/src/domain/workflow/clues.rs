@@ -1,22 +1,30 @@
-//! Which clues (线索) somebody is looking into: those that the visit on the way in will see to, and those that came after
-//! it and wait for an outcome of their own; and which of them say the same. Must not know who said what.
+//! Which clues (线索) somebody is looking into: those that the visit on the way in will see to, and those that no visit will
+//! see to and that wait for an outcome of their own; and which of them say the same. Must not know who said what.
 
 use std::collections::BTreeMap;
 
 use super::{Case, Day, Facts, Phase, Row, Stage};
 use crate::domain::warning;
 
-/// Clues of whoever expects an answer that have no outcome yet, whenever they came.
-pub fn unanswered(facts: &Facts) -> impl Iterator<Item = &Row> {
-    let expects = |clue: &&Row| matches!(clue.text("channel"), "declaration" | "petition");
+/// Clues to be answered that have no outcome yet, whenever they came: of whoever expects an answer, and as long as no case runs
+/// of everybody else. A department's is answered with its warning.
+pub fn unanswered<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row> {
+    let is_running = case.is_running();
+    let expects = move |clue: &&Row| match clue.text("channel") {
+        "declaration" | "petition" => true,
+        "department" => false,
+        _ => !is_running,
+    };
     facts.rows("clues").iter().filter(expects).filter(|clue| is_open(clue))
 }
 
-/// Those of [`unanswered`] that came after the visit that verifies.
+/// Those of [`unanswered`] that came after the visit that verifies; where the case ended without one, or none ever began, those
+/// with which nothing was begun.
 pub fn later<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row> {
-    let visited = visited(case);
-    unanswered(facts)
-        .filter(move |clue| visited.is_some_and(|visited| came_after(clue, case, visited)))
+    let is_ahead = visit_is_ahead(case);
+    let seen = visited(case).max(begun(case).filter(|_| !case.is_running()));
+    let is_later = move |clue: &&Row| seen.is_none_or(|seen| came_after(clue, case, seen));
+    unanswered(facts, case).filter(move |clue| !is_ahead && is_later(clue))
 }
 
 /// Those of [`later`] that each have to be answered: of those that say the same the earliest. Once it is answered it is the
@@ -113,6 +121,11 @@ fn visited(case: &Case) -> Option<usize> {
         case.path.iter().rposition(is_it)
     };
     last(Stage::Verified).or_else(|| last(Stage::Monitored))
+}
+
+/// Where on its path the last round of the case was begun with a clue.
+fn begun(case: &Case) -> Option<usize> {
+    case.path.iter().rposition(|passed| passed.stage == Stage::Clue)
 }
 
 /// Whether a clue came when the case was at this place of its path already: by its day, or by the step it names, because whoever took it

@@ -15,6 +15,8 @@ pub enum Lack {
     NotFromHere,
     /// A reason has to be given.
     Reason,
+    /// The day of the step has to be given.
+    Day,
     /// The votes have to be counted, and more for than against.
     Votes,
     /// Nobody has visited the household since.
@@ -49,6 +51,7 @@ impl Lack {
             Self::FollowsNothing => "follows_nothing",
             Self::NotFromHere => "not_from_here",
             Self::Reason => "reason_missing",
+            Self::Day => "day_missing",
             Self::Votes => "votes_missing",
             Self::Visit => "visit_missing",
             Self::Consent => "consent_missing",
@@ -72,6 +75,7 @@ impl Lack {
             | Self::FollowsNothing
             | Self::NotFromHere
             | Self::Reason
+            | Self::Day
             | Self::Votes
             | Self::Visit
             | Self::Consent
@@ -109,6 +113,8 @@ pub fn check(
     begun: impl Fn(&Row) -> Option<Day>,
 ) -> Result<(), Lack> {
     let stage = Stage::from_code(step.text("state")).ok_or(Lack::UnknownStage)?;
+    // Everything that is due is counted from it.
+    needs(step.day("on").is_some(), Lack::Day)?;
     let tree = Tree::of(facts.rows("steps"));
     let after = step.text("after");
     if stage == Stage::ObjectionSettled {
@@ -181,7 +187,8 @@ impl Asked<'_> {
         let may_meet_nobody = !is_entry && self.facts.is_gone();
         let counts = |visit: &Row| {
             let met = may_meet_nobody || !matches!(visit.text("met"), "nobody");
-            met && visit.day("date").is_some_and(|day| since.is_none_or(|since| day >= since))
+            let is_between = |day: Day| day <= self.today && since.is_none_or(|since| day >= since);
+            met && visit.day("date").is_some_and(is_between)
         };
         needs(self.facts.rows("visits").iter().any(counts), Lack::Visit)?;
         needs(!is_entry || self.facts.tick("case", "consent"), Lack::Consent)

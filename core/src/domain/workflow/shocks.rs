@@ -1,41 +1,59 @@
-//! What has come upon a household since its case was closed, and was found to be true: for this the township opens the case
-//! again, and nobody else may. Must not know who found it.
+//! What has come upon a household of which no case runs, and was found to be true: a case that was closed the township opens again,
+//! and nobody else may; where one was turned down, or none ever was, the village begins one. Must not know who found it.
 
 use super::{Case, Day, Facts, Row, Stage, clues};
 
-/// Each such shock by the day it is known of; none where the case is not closed. A warning counts from its answer. So does a
-/// clue that came before the closing; one that came later counts from when it came. What was answered on the day of the
-/// closing counts: nobody may have known of it when the county decided.
-pub(super) fn since_closing<'f>(
+/// Each such shock by the day it is known of; none while a case runs. A warning counts from its answer. So does a clue that came
+/// before the end; one that came later counts from when it came. What was answered on the day of the end counts: nobody may have
+/// known of it when the office decided. A visit that found the household in urgent need counts from its day.
+pub(super) fn of_nobody<'f>(
     facts: &'f Facts,
     case: &'f Case,
 ) -> impl Iterator<Item = Option<Day>> + use<'f> {
-    let closed = is_closed(case).then(|| case.path.len() - 1);
-    closed.into_iter().flat_map(move |closed| {
-        let since = case.path[closed].on;
+    let idle = (!case.is_running()).then_some(());
+    idle.into_iter().flat_map(move |()| {
+        let end = case.path.len().checked_sub(1);
+        let since = end.and_then(|end| case.path[end].on);
         let warnings = confirmed(facts, "warnings", "answer", "confirmed");
         let warnings = warnings.map(|w| w.day("answered_on").or_else(|| w.day("fired_on")));
         let included = confirmed(facts, "clues", "outcome", "included");
         let included = included.filter_map(move |clue| {
             let answered = clue.day("outcome_on");
-            match clues::came_after(clue, case, closed) {
+            match end.is_none_or(|end| clues::came_after(clue, case, end)) {
                 true => Some(clue.day("received_on")),
                 false => answered.filter(|_| answered >= since).map(Some),
             }
         });
-        warnings.filter(move |day| *day >= since).chain(included)
+        let warnings = warnings.filter(move |day| *day >= since);
+        warnings.chain(included).chain(urgent(facts, case).map(Some))
     })
 }
 
-/// Whether there may be one, by whichever clock the closing is dated.
+/// Whether there may be one, by whichever clock the end is dated.
 pub(super) fn may_be(facts: &Facts, case: &Case) -> bool {
-    is_closed(case)
+    !case.is_running()
         && (confirmed(facts, "warnings", "answer", "confirmed").next().is_some()
-            || confirmed(facts, "clues", "outcome", "included").next().is_some())
+            || confirmed(facts, "clues", "outcome", "included").next().is_some()
+            || urgent(facts, case).is_some())
 }
 
-fn is_closed(case: &Case) -> bool {
-    case.stage() == Some(Stage::Closed)
+/// The day of the last visit, where it found urgent need that no step of this round has seen: its visit that verifies was earlier,
+/// or the round ended without one.
+fn urgent(facts: &Facts, case: &Case) -> Option<Day> {
+    let visits = facts.rows("visits").iter();
+    let last = visits.filter_map(|visit| Some((visit.day("date")?, visit.text("finding"))));
+    // Of two on one day the graver counts.
+    let (day, finding) = last.max_by_key(|(day, finding)| (*day, *finding == "urgent"))?;
+    let begun = case.path.iter().rposition(|at| at.stage == Stage::Clue).unwrap_or_default();
+    let round = &case.path[begun.min(case.path.len())..];
+    let verified = round.iter().rev().find(|passed| passed.stage == Stage::Verified);
+    let seen = verified.or(round.last().filter(|last| last.stage == Stage::Closed));
+    let is_news = match (seen, round.first()) {
+        (Some(seen), _) => seen.on < Some(day),
+        (None, Some(first)) => first.on <= Some(day),
+        (None, None) => true,
+    };
+    (finding == "urgent" && is_news).then_some(day)
 }
 
 fn confirmed<'f>(

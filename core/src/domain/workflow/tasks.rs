@@ -31,6 +31,8 @@ pub enum TaskKind {
     CountyDecide,
     /// Enter the decision.
     EnterDecision,
+    /// Begin a case: what came upon a household of which none runs has been confirmed, and none is to be opened again.
+    BeginCase,
     /// Open a closed case again: what came upon the household since has been confirmed.
     Reopen,
     /// See what the village found before it knew that the case was turned down.
@@ -49,7 +51,7 @@ pub enum TaskKind {
 
 impl TaskKind {
     /// All kinds.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AnswerWarning,
         Self::AnswerClue,
         Self::Verify,
@@ -59,6 +61,7 @@ impl TaskKind {
         Self::TownshipCheck,
         Self::CountyDecide,
         Self::EnterDecision,
+        Self::BeginCase,
         Self::Reopen,
         Self::LookAgain,
         Self::NameCadre,
@@ -80,6 +83,7 @@ impl TaskKind {
             Self::TownshipCheck => "township_check",
             Self::CountyDecide => "county_decide",
             Self::EnterDecision => "enter_decision",
+            Self::BeginCase => "begin_case",
             Self::Reopen => "reopen",
             Self::LookAgain => "look_again",
             Self::NameCadre => "name_cadre",
@@ -101,6 +105,7 @@ impl TaskKind {
             Self::AnswerWarning
             | Self::AnswerClue
             | Self::Verify
+            | Self::BeginCase
             | Self::MakePlan
             | Self::RecordMeasure
             | Self::Visit
@@ -159,17 +164,27 @@ pub fn foreseen(facts: &Facts, case: &Case, policy: &Policy) -> Vec<Foreseen> {
 pub fn may_have_tasks(facts: &Facts, case: &Case) -> bool {
     case.is_running()
         || facts.rows("warnings").iter().any(warning::is_open)
-        || clues::unanswered(facts).next().is_some()
+        || clues::unanswered(facts, case).next().is_some()
         || shocks::may_be(facts, case)
         || !case.overtaken.is_empty()
+        || !case.objections.is_empty()
 }
 
 /// The stages in which a role has tasks; none where it may have some in every stage.
 pub fn stages_with_tasks(role: Role) -> Option<&'static [Stage]> {
     match role {
-        Role::VillageCommittee => {
-            Some(&[Stage::Verified, Stage::Appraised, Stage::OnNotice, Stage::TownshipCheck])
-        }
+        // An objection may arrive when all is decided.
+        Role::VillageCommittee => Some(&[
+            Stage::Verified,
+            Stage::Appraised,
+            Stage::OnNotice,
+            Stage::TownshipCheck,
+            Stage::CountyDecision,
+            Stage::Monitored,
+            Stage::Helped,
+            Stage::Closed,
+            Stage::Reopened,
+        ]),
         Role::CountyOffice => Some(&[Stage::TownshipCheck, Stage::CountyDecision]),
         Role::Household | Role::City | Role::Department | Role::Operator => Some(&[]),
         Role::GridWorker | Role::VillageCadre | Role::TownshipOffice => None,
@@ -192,6 +207,7 @@ impl Asked<'_> {
     fn tasks(&self) -> Vec<Foreseen> {
         let mut tasks: Vec<Foreseen> = self.of_warnings().into_iter().map(Into::into).collect();
         tasks.extend(self.of_clues().into_iter().map(Into::into));
+        tasks.extend(self.of_late_objections().into_iter().map(Into::into));
         tasks.extend(self.of_stage());
         if self.case.is_open() {
             tasks.extend(self.of_help());
@@ -244,26 +260,45 @@ impl Asked<'_> {
             }
             Some(Stage::TownshipCheck) => task(TaskKind::CountyDecide, decision),
             Some(Stage::CountyDecision) => task(TaskKind::EnterDecision, decision),
-            Some(Stage::Closed) => self.of_shocks().map(Into::into).into_iter().collect(),
-            Some(Stage::NotIncluded | Stage::Duplicate) => self.of_overtaken(),
+            Some(Stage::Closed) => self.of_shocks(TaskKind::Reopen),
+            Some(Stage::NotIncluded | Stage::Duplicate) if !case.overtaken.is_empty() => {
+                self.of_overtaken()
+            }
+            Some(Stage::NotIncluded | Stage::Duplicate) | None => {
+                self.of_shocks(TaskKind::BeginCase)
+            }
             Some(
                 Stage::Monitored
                 | Stage::Helped
                 | Stage::Reopened
                 | Stage::Objection
                 | Stage::ObjectionSettled,
-            )
-            | None => Vec::new(),
+            ) => Vec::new(),
         }
     }
 
-    /// One task however many shocks: the case is opened once. No period is published for it: it is due as a visit that
+    /// Objections that arrived when the case had gone on to its decision: whoever heard them says what they come to.
+    fn of_late_objections(&self) -> Vec<Task> {
+        let case = self.case;
+        // Before, a notice asks for it, or the case is looked into once more.
+        let is_decided = case.stage().is_some_and(|stage| DECIDED.contains(&stage));
+        let said = |step: &String| self.facts.row("steps", step)?.day("on");
+        let task = |step: &String| Task {
+            due_on: self.due(Clock::Verify, said(step)),
+            kind: TaskKind::SettleObjection,
+            subject: step.clone(),
+        };
+        let late = case.objections.iter().filter(|_| is_decided);
+        late.map(task).collect()
+    }
+
+    /// One task however many shocks: one case is begun, or opened again. No period is published for it: it is due as a visit that
     /// verifies would be, by the first of them.
-    fn of_shocks(&self) -> Option<Task> {
-        let days: Vec<_> = shocks::since_closing(self.facts, self.case).collect();
+    fn of_shocks(&self, kind: TaskKind) -> Vec<Foreseen> {
+        let days: Vec<_> = shocks::of_nobody(self.facts, self.case).collect();
         let due_on = self.due(Clock::Verify, days.iter().flatten().min().copied());
-        let subject = String::new();
-        (!days.is_empty()).then_some(Task { due_on, kind: TaskKind::Reopen, subject })
+        let task = Task { due_on, kind, subject: String::new() };
+        if days.is_empty() { Vec::new() } else { vec![task.into()] }
     }
 
     /// No period is published for it: it is due as a visit that verifies would be, counted from what was found.
@@ -346,6 +381,10 @@ impl Asked<'_> {
         tasks
     }
 }
+
+/// Where a case is once the county has decided, until it is proposed to be closed.
+const DECIDED: [Stage; 5] =
+    [Stage::CountyDecision, Stage::Monitored, Stage::Helped, Stage::Closed, Stage::Reopened];
 
 /// Days before a monthly visit is due from which it is shown: how a list is read, and no line of a county. When it is due, the
 /// policy says.

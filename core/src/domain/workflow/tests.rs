@@ -7,6 +7,7 @@ use crate::domain::value::Value;
 use proptest::prelude::*;
 
 mod closing;
+mod idle;
 mod tasks;
 
 const VILLAGE: u64 = 431_022_208_217;
@@ -175,6 +176,7 @@ fn every_lack_and_task_has_words() {
         Lack::FollowsNothing,
         Lack::NotFromHere,
         Lack::Reason,
+        Lack::Day,
         Lack::Votes,
         Lack::Visit,
         Lack::Consent,
@@ -208,6 +210,17 @@ fn what_is_missing_is_named() {
         &[("date", "2024-03-02".into()), ("met", "nobody".into())],
     );
     assert_eq!(fresh(unvisited, 2), Err(Lack::Visit), "nobody at home is no visit");
+    let to_come = visited.clone().with_row("visits", "v", &[("date", "2024-03-03".into())]);
+    let to_come = to_come.without_rows("visits", &["w"]);
+    assert_eq!(fresh(to_come, 2), Err(Lack::Visit), "nobody was there yet");
+    let bare = with_steps(visited.clone(), &whole_way()[..1]).with_row(
+        "steps",
+        "a",
+        &[("on", Value::Null)],
+    );
+    let step = bare.row("steps", "a").unwrap();
+    let undated = check(&bare, step, &policy(), day("2024-03-01"), |step| step.day("on"));
+    assert_eq!(undated, Err(Lack::Day));
     assert_eq!(fresh(visited.clone().with("case", "consent", false), 2), Err(Lack::Consent));
     assert_eq!(
         fresh(visited.clone().with("class", "monitored_kind", ""), 7),

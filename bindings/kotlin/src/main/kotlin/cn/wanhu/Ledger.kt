@@ -34,8 +34,10 @@ import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.LedgerStatus
 import cn.wanhu.ffi.SyncObserver
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.async
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
@@ -75,6 +77,9 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
     private var isClosed = false
     private val syncing = MutableStateFlow<SyncState>(SyncState.Idle)
 
+    /** Where goes on what does not end with the coroutine that asked for it. */
+    private val behind = CoroutineScope(SupervisorJob())
+
     /** Whether this book is being synced now, for every screen that shows it. */
     public val syncState: StateFlow<SyncState> = syncing.asStateFlow()
 
@@ -85,7 +90,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
 
         /** Opens or creates the ledger at [path], encrypted with a key that [vault] keeps. */
         public suspend fun openSealed(path: String, vault: KeyVault): Ledger =
-            opened { cn.wanhu.ffi.Ledger.openSealed(path, vault) }
+            opened { cn.wanhu.ffi.Ledger.openSealed(path, Overheard(vault)) }
 
         /** Opens or creates the ledger at [path] without encryption: for tests. */
         public suspend fun open(path: String): Ledger = opened { cn.wanhu.ffi.Ledger.open(path) }
@@ -130,14 +135,14 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
 
     /**
      * Enrols this phone with a one-time code; [authorityPem] is the server's own certificate authority. Goes on to its end
-     * when the coroutine is cancelled: a code that is spent must not be lost.
+     * behind a coroutine that is cancelled: a code that is spent must not be lost.
      */
     public suspend fun enrol(
         url: String,
         code: String,
         deviceName: String,
         authorityPem: String? = null,
-    ): Enrolled = withContext(NonCancellable) { io { native.enrol(url, authorityPem, code, deviceName) } }
+    ): Enrolled = behind.async { io { native.enrol(url, authorityPem, code, deviceName) } }.await()
 
     /** Exchanges with the server until both hold the same. Cancelling the coroutine stops it at once. */
     public suspend fun sync(progress: (SyncProgress) -> Unit = {}): SyncReport {
@@ -147,7 +152,7 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
             override fun onProgress(phase: SyncPhase, done: ULong, total: ULong) {
                 val heard = SyncProgress(phase, done, total)
                 said(cancel, heard)
-                progress(heard)
+                overheard("a sync's progress") { progress(heard) }
             }
         }
         var end: SyncState = SyncState.Idle

@@ -12,7 +12,10 @@ import java.nio.charset.CharacterCodingException
 /** Containers, fields and code lists of the record, with Chinese and English labels. */
 public fun recordSchema(): Schema = typed { cn.wanhu.ffi.recordSchema() }
 
-/** The words for codes that stand in no record: lists `error`, `task_kind`, `lack`, `check`, `figure_name` and others. */
+/**
+ * The words for codes: lists `error`, `task_kind`, `lack`, `check`, `figure_name` and others that stand in no record, and those of the
+ * record, as `case_state`.
+ */
 public fun wordList(name: String): CodeList? = typed { cn.wanhu.ffi.wordList(name) }
 
 /** The words for one of them. */

@@ -23,11 +23,16 @@ import cn.wanhu.ffi.HelpOfFamily
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.KeyVaultException
 import java.io.File
+import java.util.logging.Handler
+import java.util.logging.LogRecord
+import java.util.logging.Logger
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
@@ -311,6 +316,54 @@ internal class LedgerTest : TownshipCase() {
     }
 
     @Test
+    fun `nobody waits for an enrolment that was cancelled, and it goes on behind`() = runBlocking {
+        val ledger = Ledger.open(directory.resolve("a").toString())
+        val code = township.code("li.ming")
+        township.silent {
+            runBlocking {
+                withTimeout(10_000) {
+                    val enrolling = launch(Dispatchers.Default, start = CoroutineStart.UNDISPATCHED) { ledger.enrol(township.url, code, "a") }
+                    enrolling.cancelAndJoin()
+                    assertTrue(enrolling.isCancelled)
+                }
+            }
+        }
+        // The server is heard again, and its answer with it: the code was not lost.
+        withTimeout(30_000) { ledger.statuses().first { it.enrolled != null } }
+        ledger.close()
+    }
+
+    @Test
+    fun `what fails in the app is in its log`() = runBlocking {
+        val heard = mutableListOf<Throwable?>()
+        val handler = object : Handler() {
+            override fun publish(record: LogRecord) { heard += record.thrown }
+            override fun flush() = Unit
+            override fun close() = Unit
+        }
+        val log = Logger.getLogger("cn.wanhu")
+        log.addHandler(handler)
+        log.useParentHandlers = false
+        try {
+            val ledger = phone("a", "li.ming")
+            ledger.sync { throw IllegalStateException("a fault of the screen") }
+            ledger.close()
+            assertTrue(heard.isNotEmpty() && heard.all { it?.message == "a fault of the screen" }, "$heard")
+            heard.clear()
+            val broken = object : KeyVault {
+                override fun load(): ByteArray? = throw IllegalStateException("a fault of the vault")
+                override fun keep(key: ByteArray) = Unit
+                override fun forget() = Unit
+            }
+            invalid("vault", "unavailable") { Ledger.openSealed(directory.resolve("b").toString(), broken) }
+            assertEquals(listOf("a fault of the vault"), heard.map { it?.message })
+        } finally {
+            log.removeHandler(handler)
+            log.useParentHandlers = true
+        }
+    }
+
+    @Test
     fun `a sync stops with its coroutine or with the ledger, and nothing is lost`() = runBlocking {
         val path = directory.resolve("a").toString()
         var ledger = phone("a", "li.ming")
@@ -437,6 +490,7 @@ internal class LedgerTest : TownshipCase() {
     fun `schema and words are there`() {
         assertEquals("家庭成员", recordSchema().containers.single { it.name == "members" }.zh)
         assertEquals("入户核实", words("task_kind", "verify")?.zh)
+        assertEquals("线索", words("case_state", "clue")?.zh)
         assertEquals("没有找到", words(LedgerException.NotFound("household", "x"))?.zh)
         assertEquals(11, wordList("error")?.codes?.size)
         assertEquals(null, wordList("nothing"))
