@@ -1,5 +1,6 @@
 """What a type checker sees of the package. Written by `cargo xtask bindings --bless` from the generated half and the facade."""
 
+import abc
 import builtins
 import dataclasses
 import enum
@@ -70,19 +71,21 @@ class TaskKind(enum.Enum):
     """Decide as the county."""
     ENTER_DECISION = 8
     """Enter the decision."""
-    REOPEN = 9
+    BEGIN_CASE = 9
+    """Begin a case: what came upon a household of which none runs has been confirmed, and none is to be opened again."""
+    REOPEN = 10
     """Open a closed case again: what came upon the household since has been confirmed."""
-    LOOK_AGAIN = 10
+    LOOK_AGAIN = 11
     """See what the village found before it knew that the case was turned down."""
-    NAME_CADRE = 11
+    NAME_CADRE = 12
     """Name the responsible cadre."""
-    MAKE_PLAN = 12
+    MAKE_PLAN = 13
     """Make a plan."""
-    RECORD_MEASURE = 13
+    RECORD_MEASURE = 14
     """Record the first measure."""
-    VISIT = 14
+    VISIT = 15
     """Visit a monitored household again."""
-    MEET_GUARANTEE = 15
+    MEET_GUARANTEE = 16
     """See to a guarantee that is not met."""
 
 class Value:
@@ -762,8 +765,8 @@ def record_schema() -> Schema:
 
 def word_list(name: str) -> typing.Optional[CodeList]:
     """
-    The words for codes that stand in no record: lists `error`, `task_kind`, `lack`, `check`, `figure_name` and
-    others.
+    The words for codes: lists `error`, `task_kind`, `lack`, `check`, `figure_name` and others that stand in no record, and those of
+    the record, as `case_state`.
     """
 
 def words(list: str, code: str) -> typing.Optional[Code]:
@@ -776,17 +779,21 @@ class Cancel:
     def cancel(self) -> None:
         """Asks the sync to stop."""
 
-class KeyVault:
+class KeyVault(abc.ABC):
     """Keeps one key of 32 bytes for a ledger: on Android wrapped by the platform's key store."""
+    @abc.abstractmethod
     def load(self) -> typing.Optional[bytes]:
         """The key; nothing where none was kept yet."""
+    @abc.abstractmethod
     def keep(self, key: bytes) -> None:
         """Keeps a key made just now. It must be safe when this returns: without it the file is lost."""
+    @abc.abstractmethod
     def forget(self) -> None:
         """Forgets the key for ever: the phone was shut out."""
 
-class SyncObserver:
+class SyncObserver(abc.ABC):
     """Told how a sync gets on, by the thread that runs it: hand over to your own and come back quickly."""
+    @abc.abstractmethod
     def on_progress(self, phase: SyncPhase, done: int, total: int) -> None:
         """`done` of `total`: bytes while sending, log entries while receiving, milliseconds while waiting."""
 

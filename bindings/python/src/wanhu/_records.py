@@ -22,7 +22,7 @@ def complete(module: ModuleType) -> None:
             elif issubclass(kind, Exception) and kind is not offered:
                 _complete_error(kind)
             elif "_handle" in getattr(kind, "__annotations__", {}):
-                kind.__reduce__ = _is_one
+                setattr(kind, "__reduce__", _is_one)
 
 
 def _complete(kind: Any) -> None:
@@ -42,7 +42,7 @@ def _complete(kind: Any) -> None:
 
 def _complete_error(kind: Any) -> None:
     names = tuple(inspect.signature(kind).parameters)
-    kind.__match_args__ = names
+    setattr(kind, "__match_args__", names)
     # What `Exception` hands over is the text, of which nothing can be made again.
     kind.__reduce__ = lambda error: (kind, tuple(getattr(error, name) for name in names))
 
