@@ -25,7 +25,7 @@ pub(super) fn of_nobody<'f>(
             }
         });
         let warnings = warnings.filter(move |day| *day >= since);
-        warnings.chain(included).chain(urgent(facts, case).map(Some))
+        warnings.chain(included).chain(unseen(facts, case).map(Some))
     })
 }
 
@@ -34,16 +34,21 @@ pub(super) fn may_be(facts: &Facts, case: &Case) -> bool {
     !case.is_running()
         && (confirmed(facts, "warnings", "answer", "confirmed").next().is_some()
             || confirmed(facts, "clues", "outcome", "included").next().is_some()
-            || urgent(facts, case).is_some())
+            || found_urgent(facts).is_some())
 }
 
-/// The day of the last visit, where it found urgent need that no step of this round has seen: its visit that verifies was earlier,
-/// or the round ended without one.
-fn urgent(facts: &Facts, case: &Case) -> Option<Day> {
+/// The day of the last visit, where it found urgent need.
+fn found_urgent(facts: &Facts) -> Option<Day> {
     let visits = facts.rows("visits").iter();
-    let last = visits.filter_map(|visit| Some((visit.day("date")?, visit.text("finding"))));
+    let visits =
+        visits.filter_map(|visit| Some((visit.day("date")?, visit.text("finding") == "urgent")));
     // Of two on one day the graver counts.
-    let (day, finding) = last.max_by_key(|(day, finding)| (*day, *finding == "urgent"))?;
+    visits.max().filter(|(_, is_urgent)| *is_urgent).map(|(day, _)| day)
+}
+
+/// That day, where no step of this round has seen the need: its visit that verifies was earlier, or the round ended without one.
+fn unseen(facts: &Facts, case: &Case) -> Option<Day> {
+    let day = found_urgent(facts)?;
     let begun = case.path.iter().rposition(|at| at.stage == Stage::Clue).unwrap_or_default();
     let round = &case.path[begun.min(case.path.len())..];
     let verified = round.iter().rev().find(|passed| passed.stage == Stage::Verified);
@@ -53,7 +58,7 @@ fn urgent(facts: &Facts, case: &Case) -> Option<Day> {
         (None, Some(first)) => first.on <= Some(day),
         (None, None) => true,
     };
-    (finding == "urgent" && is_news).then_some(day)
+    is_news.then_some(day)
 }
 
 fn confirmed<'f>(
