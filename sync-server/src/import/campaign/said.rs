@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::import::outcome::FaultCode;
+use crate::import::outcome::{Fault, FaultCode};
 
 /// Stable codes; the words stand in `core/schema/words.toml` under `campaign`, those of faults under `import_fault`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,7 +124,10 @@ impl Said {
 
     /// Whether it says that a row was not taken.
     pub fn is_not_taken(self) -> bool {
-        self >= Self::Fault(FaultCode::NameMissing)
+        match self {
+            Self::Fault(code) => !code.is_of_taken(),
+            _ => self >= Self::Proposal,
+        }
     }
 }
 
@@ -142,6 +145,12 @@ pub struct Remark {
 impl Remark {
     pub(super) fn on(row: u32, said: Said) -> Self {
         Self { row, said, column: "".into() }
+    }
+}
+
+impl From<Fault> for Remark {
+    fn from(Fault { row, column, code }: Fault) -> Self {
+        Self { row, said: Said::Fault(code), column }
     }
 }
 
