@@ -61,11 +61,11 @@ impl<'t> Target<'t> {
         }
         let text = if self.column.ends() { plain } else { cell::begun(plain) };
         let (day, month) = (|| cell::day(text, from_1904), || cell::month(text, from_1904));
-        let day = match self.column.reading {
-            Reading::Month => month(),
-            Reading::DayOrMonth => day().or_else(month),
-            _ => day(),
+        let (reads_day, reads_month) = match self.column.reading {
+            Reading::Month => (false, true),
+            reading => (true, reading == Reading::DayOrMonth),
         };
+        let day = reads_day.then(day).flatten().or_else(|| reads_month.then(month).flatten());
         let day = day.ok_or_else(|| self.fault(FaultCode::DayMalformed))?;
         Ok(Some(day.to_string().into()))
     }

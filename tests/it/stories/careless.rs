@@ -41,7 +41,8 @@ async fn a_stay_is_a_stay_without_a_column_that_says_so() {
 async fn a_loss_counted_in_myriads_beside_the_table_is_as_large_as_it_is() {
     let (county, _li, _) = on_record(family()).await;
     let dir = tempfile::tempdir().unwrap();
-    let header: Line<'_> = &["户主姓名", "身份证号", "灾害类型", "受灾日期", "损失金额", "倒塌房屋"];
+    let header: Line<'_> =
+        &["户主姓名", "身份证号", "灾害类型", "受灾日期", "损失金额", "倒塌房屋"];
     let row: Line<'_> = &["周长根", NUMBER, "山洪", "2024-02-10", "0.8", "约两间"];
     let title: Line<'_> = &["受灾损失统计表  单位:万元"];
     let disaster = (Kind::Disaster, false);

@@ -124,10 +124,8 @@ impl Said {
 
     /// Whether it says that a row was not taken.
     pub fn is_not_taken(self) -> bool {
-        match self {
-            Self::Fault(code) => !code.is_of_taken(),
-            _ => self >= Self::Proposal,
-        }
+        let is_of_taken = matches!(self, Self::Fault(code) if code.is_of_taken());
+        self >= Self::Fault(FaultCode::NameMissing) && !is_of_taken
     }
 }
 
