@@ -422,23 +422,6 @@ impl Column {
         })
     }
 
-    /// Whether it says when something ends.
-    pub(super) fn ends(&self) -> bool {
-        matches!(&*self.field, "to" | "expires_on")
-    }
-
-    /// Whether it says something of a bill.
-    pub(super) fn is_of_bill(&self) -> bool {
-        self.container == "spending"
-    }
-
-    /// Whether a row says nothing that could be relied on where a cell of this column cannot be read: what is required, and what
-    /// rules make of a bill its amount.
-    pub(super) fn is_needed(&self) -> bool {
-        let is_judged = matches!(self.reading, Reading::FenFromYuan | Reading::Tick);
-        self.required || (self.is_of_bill() && is_judged)
-    }
-
     /// The code that a cell spells, squeezed; `None` where it spells none. A word that means yes does not
     /// where the cell also says no.
     pub(super) fn code(&self, squeezed: &str) -> Option<&str> {

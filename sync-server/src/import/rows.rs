@@ -229,7 +229,7 @@ impl<'t> Rows<'t> {
                 }
                 Ok(Some(value)) => values.push((Arc::clone(&target.column.field), value)),
                 Ok(None) => {}
-                Err(fault) if target.column.is_needed() => return Err(fault),
+                Err(fault) if target.is_needed() => return Err(fault),
                 // Two columns of a profile may read one cell.
                 Err((title, _)) if left_out.iter().any(|(known, _)| *known == title) => {}
                 Err((title, _)) => left_out.push((title, FaultCode::CellLeftOut)),

@@ -36,6 +36,22 @@ impl<'t> Target<'t> {
         Self { column, at: place.column, title, unit }
     }
 
+    /// Whether it says when something ends.
+    fn ends(&self) -> bool {
+        matches!(&*self.column.field, "to" | "expires_on")
+    }
+
+    fn is_of_bill(&self) -> bool {
+        self.column.container == "spending"
+    }
+
+    /// Whether a row says nothing that could be relied on where a cell of this column cannot be read: what is required, and what
+    /// rules make of a bill its amount.
+    pub(super) fn is_needed(&self) -> bool {
+        let is_judged = matches!(self.column.reading, Reading::FenFromYuan | Reading::Tick);
+        self.column.required || (self.is_of_bill() && is_judged)
+    }
+
     pub(super) fn fault(&self, code: FaultCode) -> CellFault {
         (Arc::clone(&self.title), code)
     }
@@ -56,15 +72,13 @@ impl<'t> Target<'t> {
 
     /// A day as the column reads it; `None` where what it would end goes on.
     fn date(&self, plain: &str, from_1904: bool) -> Result<Option<Value>, CellFault> {
-        if self.column.ends() && cell::is_without_end(plain) {
+        if self.ends() && cell::is_without_end(plain) {
             return Ok(None);
         }
-        let text = if self.column.ends() { plain } else { cell::begun(plain) };
+        let text = if self.ends() { plain } else { cell::begun(plain) };
         let (day, month) = (|| cell::day(text, from_1904), || cell::month(text, from_1904));
-        let (reads_day, reads_month) = match self.column.reading {
-            Reading::Month => (false, true),
-            reading => (true, reading == Reading::DayOrMonth),
-        };
+        let reads = |other| self.column.reading != other;
+        let (reads_day, reads_month) = (reads(Reading::Month), reads(Reading::Day));
         let day = reads_day.then(day).flatten().or_else(|| reads_month.then(month).flatten());
         let day = day.ok_or_else(|| self.fault(FaultCode::DayMalformed))?;
         Ok(Some(day.to_string().into()))
@@ -90,7 +104,7 @@ impl<'t> Target<'t> {
             }
             Reading::FenFromYuan => {
                 // What a bill comes to is no amount a month.
-                let text = if self.column.is_of_bill() { &plain } else { cell::each_month(&plain) };
+                let text = if self.is_of_bill() { &plain } else { cell::each_month(&plain) };
                 Value::Int(cell::fen(text, self.unit).map_err(fault)?)
             }
             Reading::Number => {

@@ -1,6 +1,8 @@
 //! Lists as they are typed in a hurry: columns left out, units beside the table, half a name, the wrong kind. Whoever is in
 //! need is heard of all the same, and whatever was not used is named.
 
+use wanhu_server::admin::Office;
+
 use super::bad_week::bill;
 use super::*;
 
@@ -112,5 +114,9 @@ async fn a_page_of_the_web_is_no_workbook() {
     let kind = Kind::Medical;
     let command =
         ImportCommand::Department { file, kind, profile: None, report: None, anyway: false };
-    assert_eq!(county.import("医保局", command), Err("table_unreadable"));
+    let (settings, app) = (&county.server.settings, &county.server.app);
+    let refused = Office { settings, app, by: "医保局" }.import(command, &|_, _, _| true);
+    let (code, zh, en) = refused.unwrap_err().words();
+    assert_eq!(code, "table_unreadable");
+    assert!(zh.contains("另存为 .xlsx") && en.contains("save it as .xlsx"), "{zh} {en}");
 }
