@@ -24,8 +24,11 @@ mod provenance;
 pub mod replay;
 pub mod report;
 pub mod rows;
+mod stay;
 pub mod table;
 mod taken_back;
+mod target;
+mod unit;
 mod workbook;
 mod xls;
 

@@ -21,6 +21,7 @@ mod alone;
 mod bad_week;
 mod bureaus;
 mod campaign;
+mod careless;
 mod chen_guojian;
 mod chen_yongchang;
 mod city;
@@ -150,6 +151,7 @@ fn deliver(county: &County, file: &Path) -> Json {
         kind: Kind::Medical,
         profile: None,
         report: Some(file.with_extension("report.csv")),
+        anyway: false,
     };
     county.import("医保局", command).unwrap()
 }

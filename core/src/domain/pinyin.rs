@@ -22,6 +22,9 @@ const SURNAMES: [(char, &str); 14] = [
     ('尉', "yu"),
 ];
 
+/// Full-width forms of ASCII stand this far behind it.
+const FULL_WIDTH_OFFSET: u32 = 0xFEE0;
+
 /// Syllables of a name without tones; characters without a reading stand for themselves, lowercased.
 fn syllables(name: &str) -> impl Iterator<Item = String> {
     let surname = name.chars().next();
@@ -68,6 +71,29 @@ pub fn search_key<'a>(names: impl Iterator<Item = &'a str>) -> String {
     key
 }
 
+/// Whether a search key has a name whole. Case, spaces, full-width letters and the shape of a foreign name's dot do not count.
+pub fn has_name(key: &str, name: &str) -> bool {
+    let name = bare(name);
+    key.split('|').any(|entry| {
+        // A name has as many spaces as its reading and its initials have each.
+        let words: Vec<&str> = entry.split(' ').collect();
+        bare(&words[..words.len() / 3].concat()) == name
+    })
+}
+
+fn bare(name: &str) -> String {
+    let half_width = |character: char| match character {
+        '•' | '．' | '・' | '‧' => '·',
+        '！'..='～' => u32::from(character)
+            .checked_sub(FULL_WIDTH_OFFSET)
+            .and_then(char::from_u32)
+            .unwrap_or(character),
+        _ => character,
+    };
+    let kept = name.chars().filter(|character| !character.is_whitespace()).map(half_width);
+    kept.flat_map(char::to_lowercase).collect()
+}
+
 /// What was typed, in the form the search key has: lowercase, without spaces.
 pub fn normalise_query(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
@@ -96,5 +122,20 @@ mod tests {
         let key = search_key(["陈永昌", "文秀芬", "", "陈永昌"].into_iter());
         assert_eq!(key, "陈永昌 chenyongchang cyc|文秀芬 wenxiufen wxf");
         assert!(key.contains(&normalise_query(" Wen XiuFen ")));
+    }
+
+    #[test]
+    fn a_name_is_had_whole_or_not_at_all() {
+        let key = search_key(["李春生", "张 三", "John Smith", "阿依古丽•买买提"].into_iter());
+        for name in ["李春生", "李 春生", "张三", "JohnSmith", "ＪＯＨＮ smith", "阿依古丽·买买提"]
+        {
+            assert!(has_name(&key, name), "{name}");
+        }
+        for name in
+            ["李", "李春", "春生", "lichunsheng", "lcs", "l", "chun", "张", "John", "zhang san"]
+        {
+            assert!(!has_name(&key, name), "{name}");
+        }
+        assert!(!has_name("", "李"));
     }
 }

@@ -11,7 +11,7 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::store::records;
 
-use super::imports::{left, read_profile};
+use super::imports::{left, read_profile, unused};
 use super::{AdminError, Office, Output};
 use crate::accounts::Account;
 use crate::import::campaign::{self, Brought, Campaign, Said};
@@ -106,6 +106,7 @@ fn told(brought: &Brought, dry_run: bool, found: Result<Found, AdminError>) -> O
          {filled} 户补充 filled in, {carried} 户转入监测 carried over\n"
     );
     text.push_str(&left(&brought.sheets_left));
+    text.push_str(&unused(&brought.columns_unused));
     let remarkable = |said: &Said| !matches!(said, Said::Taken | Said::Known);
     for (said, count) in brought.said.iter().filter(|(said, _)| remarkable(said)) {
         let known = words(said.list(), said.code());
@@ -140,7 +141,8 @@ fn told(brought: &Brought, dry_run: bool, found: Result<Found, AdminError>) -> O
     let value = serde_json::json!({
         "rows": rows, "taken": taken, "known": known, "not_taken": not_taken, "skipped": skipped,
         "households": households, "opened": opened, "filled": filled, "carried": carried,
-        "said": said, "findings": findings, "checked": is_checked, "dry_run": dry_run, "sheets_left": brought.sheets_left
+        "said": said, "findings": findings, "checked": is_checked, "dry_run": dry_run, "sheets_left": brought.sheets_left,
+        "columns_unused": brought.columns_unused
     });
     Output { text, json: format!("{value}\n") }
 }

@@ -1,5 +1,6 @@
 //! Files at a desk: those of departments delivered, listed, answered, withdrawn. Must not know what a rule or a column means.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -10,7 +11,8 @@ use super::campaigns::CampaignArguments;
 use super::{AdminError, Office, Output, lines, plain};
 use crate::accounts::Account;
 use crate::import::afterwards::{self, Listed, Told, Withdrawn};
-use crate::import::delivery::{self, Delivered, DeliveryError, Watch};
+use crate::import::delivery::{self, Asked, Delivered, DeliveryError, Watch};
+use crate::import::outcome::FaultCode;
 use crate::import::profile::{Kind, Profile};
 use crate::storage::department::{self, ImportRow};
 
@@ -30,6 +32,9 @@ pub enum ImportCommand {
         /// 未采用行的报告 (CSV) · where to write every row that was not taken, and why
         #[arg(long)]
         report: Option<PathBuf>,
+        /// 表头更像另一种表时仍按此种类导入 · it is of this kind although its headings are those of another
+        #[arg(long)]
+        anyway: bool,
     },
     /// 导入历次排查花名册 (XLSX、XLS、CSV) · bring in a past campaign's register
     Campaign(CampaignArguments),
@@ -70,7 +75,7 @@ impl Office<'_> {
     pub fn import(&self, command: ImportCommand, watch: Watch<'_>) -> Result<Output, AdminError> {
         let account = self.account()?;
         match command {
-            ImportCommand::Department { file, kind, profile, report } => {
+            ImportCommand::Department { file, kind, profile, report, anyway } => {
                 let own = profile.map(|path| read_profile(&path)).transpose()?;
                 let profile = match &own {
                     Some(own) => own,
@@ -80,9 +85,13 @@ impl Office<'_> {
                     let told = format!("kind = \"{}\"", profile.kind.code());
                     return Err(AdminError::ProfileUnusable(told));
                 }
-                let report = report.as_deref();
-                let delivered =
-                    delivery::deliver(self.app, &account, profile, &file, report, watch)?;
+                let asked = Asked {
+                    profile,
+                    file: &file,
+                    report_to: report.as_deref(),
+                    is_of_kind: anyway || own.is_some(),
+                };
+                let delivered = delivery::deliver(self.app, &account, asked, watch)?;
                 Ok(told(&delivered))
             }
             ImportCommand::Campaign(asked) => self.bring_in(asked, watch),
@@ -232,10 +241,18 @@ pub(super) fn left(sheets: &[String]) -> String {
     }
 }
 
+/// Which columns were not used, where there are any.
+pub(super) fn unused(columns: &[String]) -> String {
+    match columns {
+        [] => String::new(),
+        _ => format!("未使用的列 · columns not used: {}\n", columns.join("、")),
+    }
+}
+
 fn told(delivered: &Delivered) -> Output {
     let Delivered { import, summary, matched, not_in_use, new, not_taken, .. } = delivered;
     let Delivered { households, warned, filled_in, settled_anew, .. } = delivered;
-    let Delivered { faults, refused, sheets_left, .. } = delivered;
+    let Delivered { faults, remarks, refused, sheets_left, columns_unused, .. } = delivered;
     let mut text = format!(
         "导入完成 · delivered: {import}\n{} 行 rows: {matched} 行对应在册人员 matched, {new} 行为新 new, \
          {not_taken} 行未采用 not taken, {} 行略过 skipped\n{households} 户 households, \
@@ -250,6 +267,7 @@ fn told(delivered: &Delivered) -> Output {
         ));
     }
     text.push_str(&left(sheets_left));
+    text.push_str(&unused(columns_unused));
     if *settled_anew > 0 {
         text.push_str(&format!(
             "{settled_anew} 户已有账单重新结算,以本次为准 · households with a bill settled anew: this file's counts\n"
@@ -269,18 +287,27 @@ fn told(delivered: &Delivered) -> Output {
         text.push_str(&said);
     }
     let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
-    for (code, count) in faults {
-        let known = words("import_fault", code.code());
-        let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
-        text.push_str(&format!("    {count} 行 {zh} · {en}\n"));
-    }
-    let faults: serde_json::Map<_, _> =
-        faults.iter().map(|(code, count)| (code.code().to_owned(), (*count).into())).collect();
+    let (faults, remarks) = (by_code(faults, "行", &mut text), by_code(remarks, "处", &mut text));
     let value = serde_json::json!({
         "number": import, "rows": summary.rows, "matched": matched, "not_in_use": not_in_use, "new": new,
         "not_taken": not_taken, "skipped": summary.skipped(), "households": households,
         "warned": warned, "filled_in": filled_in, "settled_anew": settled_anew, "refused": refused,
-        "faults": faults, "sheets_left": sheets_left
+        "faults": faults, "remarks": remarks, "sheets_left": sheets_left,
+        "columns_unused": columns_unused
     });
     Output { text, json: format!("{value}\n") }
+}
+
+/// How often what is said of a file, a line each for people, and for scripts.
+fn by_code(
+    counts: &BTreeMap<FaultCode, u64>,
+    counted: &str,
+    text: &mut String,
+) -> serde_json::Map<String, serde_json::Value> {
+    for (code, count) in counts {
+        let known = words("import_fault", code.code());
+        let (zh, en) = known.map_or(("", ""), |known| (known.zh.as_str(), known.en.as_str()));
+        text.push_str(&format!("    {count} {counted} {zh} · {en}\n"));
+    }
+    counts.iter().map(|(code, count)| (code.code().to_owned(), (*count).into())).collect()
 }

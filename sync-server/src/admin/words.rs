@@ -13,6 +13,7 @@ use crate::accounts::AccountError;
 use crate::app::OpenError;
 use crate::import::delivery::DeliveryError;
 use crate::import::header::HeaderError;
+use crate::import::table::TableError;
 use crate::outputs::OutputError;
 use crate::storage::author::WriteRefused;
 
@@ -309,12 +310,26 @@ fn form_words(error: &FormError) -> (&'static str, String, String) {
 fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
     let en = error.to_string();
     let (code, zh) = match error {
+        DeliveryError::Table(TableError::Unsupported) => (
+            "table_unreadable",
+            "不是可读取的表格(网页存成的 .xls 也不是):请用 Excel 或 WPS 打开,另存为 .xlsx 或 .csv",
+        ),
+        DeliveryError::Table(TableError::MixedEncodings) => {
+            ("table_unreadable", "文件里混有两种文字编码(UTF-8 与 GBK):请另存为 .xlsx 再导入")
+        }
         DeliveryError::Table(_) => ("table_unreadable", "文件无法作为表格读取"),
         DeliveryError::Header(HeaderError::ColumnsMissing { sheets_left, .. })
             if !sheets_left.is_empty() =>
         {
             ("header_missing", "只读第一张工作表,其表头缺少必需的列;请把数据表移到最前")
         }
+        DeliveryError::Header(HeaderError::UnitTwice) => {
+            ("header_missing", "表外注明了两种金额单位:请在各列表头写明单位")
+        }
+        DeliveryError::OtherKind(_) => (
+            "other_kind",
+            "表头更像另一种表,未导入:请改用括号内的 --kind;确属所选种类的,加 --anyway",
+        ),
         DeliveryError::Header(_) => ("header_missing", "表头缺少必需的列"),
         DeliveryError::NotPermitted => {
             ("not_permitted", "只有部门账户可以导入,且只能撤回自己的或同辖区已停用账户的导入")

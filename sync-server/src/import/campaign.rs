@@ -57,6 +57,8 @@ pub struct Campaign<'a> {
 pub struct Brought {
     /// Sheets of the file with something on them that were not read.
     pub sheets_left: Vec<String>,
+    /// Headings of columns that mean nothing here.
+    pub columns_unused: Vec<String>,
     /// Rows that have any text.
     pub rows: u64,
     /// Headings and lines of totals.
@@ -119,8 +121,11 @@ pub fn bring_in(
     };
     persons::catch_up(&app.storage, app.person_key)?;
     let sheets_left = table.sheets_left.clone();
-    let (mut brought, mut tally) =
-        (Brought { sheets_left, ..Brought::default() }, Tally::default());
+    let layout = Rows::new(&table, profile)?;
+    let unused = layout.header().unused.iter();
+    let columns_unused = unused.map(ToString::to_string).collect();
+    let mut brought = Brought { sheets_left, columns_unused, ..Brought::default() };
+    let mut tally = Tally::default();
     let rows = read(&table, profile, &mut brought, &mut tally, watch)?;
     let (households, remarks) = register::households(rows);
     remarks.into_iter().for_each(|remark| tally.add(remark));
@@ -129,7 +134,7 @@ pub fn bring_in(
         accounts: accounts.to_vec(),
         key: app.person_key,
         policy: app.policy.clone(),
-        fields: Fields::of(profile, Rows::new(&table, profile)?.header()),
+        fields: Fields::of(profile, layout.header()),
         reason: campaign.reason.to_owned(),
         now_ms: app.clock.now_ms(),
         dry_run: campaign.dry_run,
@@ -138,7 +143,7 @@ pub fn bring_in(
         brought.count(&entered);
         tally.extend(entered.said);
     }
-    tell(&mut brought, &tally, &Rows::new(&table, profile)?, report_to)?;
+    tell(&mut brought, &tally, &layout, report_to)?;
     Ok(brought)
 }
 
@@ -156,12 +161,12 @@ fn read(
         }
         brought.rows += 1;
         match outcome {
-            Outcome::Taken(row) => taken.push(row),
-            Outcome::Skipped(_) => brought.skipped += 1,
-            Outcome::Fault(fault) => {
-                let said = Said::Fault(fault.code);
-                tally.add(Remark { row: fault.row, said, column: fault.column });
+            Outcome::Taken(row) => {
+                row.remarks.iter().cloned().for_each(|remark| tally.add(remark.into()));
+                taken.push(row);
             }
+            Outcome::Skipped(_) => brought.skipped += 1,
+            Outcome::Fault(fault) => tally.add(fault.into()),
         }
     }
     Ok(taken)
@@ -223,7 +228,8 @@ fn tell(
     brought.known = tally.ended(|said| said == Said::Known);
     brought.not_taken = tally.ended(Said::is_not_taken);
     let Some(path) = report_to else { return Ok(()) };
-    let lines = remarks.iter().map(|remark| Line {
+    let unused: Vec<Remark> = rows.unused().map(Remark::from).collect();
+    let lines = unused.iter().chain(&remarks).map(|remark| Line {
         row: remark.row,
         column: &remark.column,
         list: remark.said.list(),

@@ -18,6 +18,15 @@ const SERIAL_OF_1904: i32 = 1_462;
 const SERIALS: std::ops::Range<i32> = 10_000..100_000;
 /// Years taken.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
+/// 万 as a power of ten.
+const MYRIAD: usize = 4;
+/// What is written where something has no end, or none yet.
+const NO_END: [&str; 8] =
+    ["长期", "长期有效", "永久", "永久有效", "终身", "无限期", "现在", "目前"];
+const UNTIL_NOW: &str = "至今";
+/// What is counted, where it stands behind its number.
+const COUNTED: [&str; 12] =
+    ["人", "口", "名", "户", "间", "栋", "处", "亩", "个月", "个", "次", "岁"];
 /// Digits of yuan taken: a thousand times a county's budget.
 const YUAN_DIGITS_MAX: usize = 14;
 
@@ -148,6 +157,17 @@ pub(super) fn month(plain: &str, from_1904: bool) -> Option<Day> {
     ymd([year, month, "1"])
 }
 
+/// Whether this stands where something has no end, or none yet: `长期`, `至今`, `2025.3.1至今`.
+pub(super) fn is_without_end(plain: &str) -> bool {
+    NO_END.contains(&plain) || plain.ends_with(UNTIL_NOW)
+}
+
+/// When what goes on began: `2025.3.1至今`, `2025年3月起`.
+pub(super) fn begun(plain: &str) -> &str {
+    let begun = plain.strip_suffix(UNTIL_NOW).or_else(|| plain.strip_suffix('起'));
+    begun.map_or(plain, |begun| begun.trim_end_matches([' ', '-', '—', '~']))
+}
+
 fn serial(plain: &str, from_1904: bool) -> Option<Day> {
     let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
     if whole.len() != 5 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -177,27 +197,28 @@ fn ymd([year, month, day]: [&str; 3]) -> Option<Day> {
     Day::new(year, digits(month, 2)?, digits(day, 2)?)
 }
 
-/// An amount of yuan in fen, rounded to the nearest: `12,000.50`, `¥12000`, `1.2万`, `12000元`. `in_myriads`
-/// where the header says that the column counts 万元.
+/// An amount of yuan in fen, rounded to the nearest: `12,000.50`, `¥12000`, `1.2万`, `12000元`. `unit` is what the column
+/// counts, as a power of ten of yuan; a cell that says 元 itself counts that.
 ///
 /// # Errors
 /// `AmountNegative`; `AmountMalformed`, also for commas that do not stand between thousands.
-pub(super) fn fen(plain: &str, in_myriads: bool) -> Result<i64, FaultCode> {
+pub(super) fn fen(plain: &str, unit: usize) -> Result<i64, FaultCode> {
     let malformed = FaultCode::AmountMalformed;
     let text = plain.trim_start_matches(['¥', '$']).trim_start();
     let text = text.strip_prefix("RMB").unwrap_or(text).trim();
     let bracketed = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
     let signed = text.strip_prefix('-').or(text.strip_prefix('−')).or(bracketed);
     let text = signed.unwrap_or(text).trim_start_matches('¥');
-    let text = ["人民币", "元", "圆"].iter().fold(text.trim(), |text, word| {
+    let bare = ["人民币", "元", "圆"].iter().fold(text.trim(), |text, word| {
         text.strip_suffix(word).or(text.strip_prefix(word)).unwrap_or(text).trim()
     });
-    let (text, in_myriads) = match text.strip_suffix('万') {
-        Some(_) if in_myriads => return Err(malformed),
-        Some(text) => (text.trim(), true),
-        None => (text, in_myriads),
+    let says_yuan = text.trim_end().ends_with(['元', '圆']);
+    let (text, unit) = match bare.strip_suffix('万') {
+        Some(_) if unit > 0 => return Err(malformed),
+        Some(text) => (text.trim(), MYRIAD),
+        None => (bare, if says_yuan { 0 } else { unit }),
     };
-    let fen = decimal(text, if in_myriads { 6 } else { 2 }).ok_or(malformed)?;
+    let fen = decimal(text, unit + 2).ok_or(malformed)?;
     if signed.is_some() && fen != 0 { Err(FaultCode::AmountNegative) } else { Ok(fen) }
 }
 
@@ -237,157 +258,20 @@ fn is_grouped(whole: &str) -> bool {
     (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3)
 }
 
-/// A whole number of anything.
+/// An amount as it stands before `/月` or `每月`.
+pub(super) fn each_month(plain: &str) -> &str {
+    let bare = plain.strip_suffix("/月").or_else(|| plain.strip_suffix("每月"));
+    bare.or_else(|| plain.strip_prefix("每月")).unwrap_or(plain).trim()
+}
+
+/// A whole number of anything: `2`, `2间`, a year `2026年`.
 pub(super) fn number(plain: &str) -> Option<i64> {
-    decimal(plain, 0).filter(|_| !plain.contains('.') || plain.ends_with(".0"))
+    let counted = COUNTED.iter().find_map(|unit| plain.strip_suffix(unit));
+    // Years of four digits are no length of time.
+    let year = plain.strip_suffix('年').filter(|year| year.len() == 4);
+    let bare = counted.or(year).unwrap_or(plain).trim();
+    decimal(bare, 0).filter(|_| !bare.contains('.') || bare.ends_with(".0"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn iso(text: &str) -> Option<String> {
-        day(&plain(text), false).map(|day| day.to_string())
-    }
-
-    #[test]
-    fn days_as_people_write_them() {
-        for text in [
-            "2020-02-01",
-            "2020-2-1",
-            "2020/2/1",
-            "2020.02.01",
-            "2020年2月1日",
-            "2020年02月01日",
-            "20200201",
-            "43862",
-            "43862.75",
-            "２０２０－０２－０１",
-            " 2020-02-01 10:30:00 ",
-            "2020-02-01T00:00:00.000Z",
-            "'2020-02-01",
-        ] {
-            assert_eq!(iso(text).as_deref(), Some("2020-02-01"), "{text}");
-        }
-        for text in [
-            "2020-02-30",
-            "20-02-01",
-            "2/1/2020",
-            "2020",
-            "1899-12-31",
-            "2020-02",
-            "20200230",
-            "2月1日",
-            "2020-02/01",
-            "438620",
-            "2020-02-01 至 2020-02-05",
-            "二〇二〇年二月",
-            "9999-01-01",
-        ] {
-            assert_eq!(iso(text), None, "{text}");
-        }
-        assert_eq!(day("42400", true), day("43862", false), "counted from 1904");
-    }
-
-    #[test]
-    fn months_are_their_first_day() {
-        for text in
-            ["2020-02", "2020/2", "2020.02", "2020年2月", "202002", "2020-02-17", "20200217"]
-        {
-            let month = month(text, false).map(|day| day.to_string());
-            assert_eq!(month.as_deref(), Some("2020-02-01"), "{text}");
-        }
-        for text in ["2020", "202013", "2020-13", "2月", "2020-2-30"] {
-            assert_eq!(month(text, false), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn amounts_as_people_write_them() {
-        let read = |text: &str| fen(&plain(text), false);
-        for (text, expected) in [
-            ("12,000.50", 1_200_050),
-            ("￥12000", 1_200_000),
-            ("¥ 12,000", 1_200_000),
-            ("1.2万", 1_200_000),
-            ("1.23456万元", 1_234_560),
-            ("12000元", 1_200_000),
-            ("人民币12000元", 1_200_000),
-            ("１２０００．５", 1_200_050),
-            ("0", 0),
-            ("-0.00", 0),
-            ("0.005", 1),
-            ("1234.5649", 123_456),
-            ("12.", 1_200),
-        ] {
-            assert_eq!(read(text), Ok(expected), "{text}");
-        }
-        for text in ["-12", "(12.00)", "（1,200）", "￥-3", "−5元"] {
-            assert_eq!(read(text), Err(FaultCode::AmountNegative), "{text}");
-        }
-        for text in [
-            "12,50",
-            "1,2000",
-            ",120",
-            "1.2.3",
-            "十二",
-            "1.2E+4",
-            "12千",
-            "元",
-            "万",
-            "0x10",
-            "12a",
-            "=1+1",
-            "999999999999999",
-            "12..",
-            "1 200",
-        ] {
-            assert_eq!(read(text), Err(FaultCode::AmountMalformed), "{text}");
-        }
-        assert_eq!(fen("1.5", true), Ok(1_500_000), "under a header that counts 万元");
-        assert_eq!(fen("1.5万", true), Err(FaultCode::AmountMalformed), "万 times 万元");
-    }
-
-    #[test]
-    fn identity_numbers_are_read_or_refused_and_never_mended() {
-        let read = |text: &str| identity(&plain(text)).map(|number| number.as_str().to_owned());
-        for text in [
-            "11010519491231002X",
-            "11010519491231002x",
-            "１１０１０５１９４９１２３１００２Ｘ",
-            "'11010519491231002X",
-            "=\"11010519491231002X\"",
-            "\t11010519491231002X",
-            "110105 19491231 002X",
-            "110105491231002",
-        ] {
-            assert_eq!(read(text).as_deref(), Ok("11010519491231002X"), "{text}");
-        }
-        for (text, code) in [
-            ("4.31022E+17", FaultCode::IdentityScientific),
-            ("4.31022199001011E17", FaultCode::IdentityScientific),
-            ("431022199001011000", FaultCode::IdentityScientific),
-            ("110105194912310021", FaultCode::IdentityCheck),
-            ("11010519491231002", FaultCode::IdentityMalformed),
-            ("110105491331002", FaultCode::IdentityMalformed),
-            ("E", FaultCode::IdentityMalformed),
-            ("护照E123", FaultCode::IdentityMalformed),
-            ("=\"11010519491231002X\"&\"\"", FaultCode::IdentityMalformed),
-            ("=11010519491231002X", FaultCode::IdentityMalformed),
-        ] {
-            assert_eq!(read(text), Err(code), "{text}");
-        }
-    }
-
-    #[test]
-    fn names_lose_the_spaces_that_widen_them() {
-        for (text, expected) in [
-            ("张　三", "张三"),
-            (" 张 三\u{200B}", "张三"),
-            ("阿依古丽•买买提", "阿依古丽·买买提"),
-            ("John Smith", "John Smith"),
-        ] {
-            assert_eq!(name(&plain(text)), expected);
-        }
-    }
-}
+mod tests;

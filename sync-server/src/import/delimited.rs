@@ -19,6 +19,8 @@ const SAMPLE_ROWS: usize = 40;
 const ROW_BYTES_MAX: usize = 256 << 10;
 /// Bytes read at a time.
 const BLOCK_BYTES: usize = 1 << 20;
+/// Han characters of a line that is UTF-8 beyond doubt.
+const HAN_MIN: usize = 4;
 /// A file counts as UTF-8 while fewer than one in so many of its foreign characters is damaged.
 const DAMAGED_ONE_IN: usize = 50;
 
@@ -69,8 +71,11 @@ fn encoding(path: &Path) -> Result<&'static Encoding, TableError> {
     let mut text = vec![0u8; BLOCK_BYTES * 3];
     let mut decoder = UTF_8.new_decoder_without_bom_handling();
     let (mut foreign, mut damaged) = (0usize, 0usize);
+    let (mut is_begin, mut begins_as_utf8) = (true, false);
     loop {
         let read = file.read(&mut block)?;
+        begins_as_utf8 |= is_begin && has_utf8_line(&block[..read]);
+        is_begin = false;
         let mut from = 0;
         loop {
             let (result, used, written, is_damaged) =
@@ -87,9 +92,20 @@ fn encoding(path: &Path) -> Result<&'static Encoding, TableError> {
         }
         if read == 0 {
             let is_utf8 = damaged == 0 || damaged * DAMAGED_ONE_IN < foreign;
-            return Ok(if is_utf8 { UTF_8 } else { GB18030 });
+            return match is_utf8 {
+                true => Ok(UTF_8),
+                false if begins_as_utf8 => Err(TableError::MixedEncodings),
+                false => Ok(GB18030),
+            };
         }
     }
+}
+
+/// Whether the first line is UTF-8 with so many characters that no other encoding says the same by chance.
+fn has_utf8_line(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let is_han = |character: &char| ('\u{4E00}'..='\u{9FFF}').contains(character);
+    std::str::from_utf8(line).is_ok_and(|line| line.chars().filter(is_han).count() >= HAN_MIN)
 }
 
 /// The separator by which most of the first rows have the same number of cells, and that number.

@@ -14,7 +14,7 @@ use wanhu_core::domain::person::Blind;
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::StoreError;
 
-use super::header::HeaderError;
+use super::header::{Header, HeaderError};
 use super::judging::Judge;
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
 use super::profile::{Kind, Profile};
@@ -51,6 +51,9 @@ pub enum DeliveryError {
     /// The file cannot be read as a table.
     #[error("table: {0}")]
     Table(#[from] TableError),
+    /// Its headings are those of another kind.
+    #[error("the headings fit --kind {0}; if it is the kind asked for, add --anyway")]
+    OtherKind(&'static str),
     /// It has not the columns it needs.
     #[error("header: {0}")]
     Header(#[from] HeaderError),
@@ -81,6 +84,8 @@ pub struct Delivered {
     pub import: i64,
     /// Sheets of the file with something on them that were not read.
     pub sheets_left: Vec<String>,
+    /// Headings of columns that mean nothing here.
+    pub columns_unused: Vec<String>,
     /// Rows by what became of them when they were read.
     pub summary: Summary,
     /// Rows about somebody on record.
@@ -89,6 +94,8 @@ pub struct Delivered {
     pub not_in_use: u64,
     /// Rows that were not known before.
     pub new: u64,
+    /// What is said of rows about somebody on record although they are taken: how often what.
+    pub remarks: BTreeMap<FaultCode, u64>,
     /// Rows not taken, of every reason.
     pub not_taken: u64,
     /// Rows not taken, by reason.
@@ -105,6 +112,19 @@ pub struct Delivered {
     pub refused: Vec<HouseholdId>,
 }
 
+/// A file, and how it is to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// What its columns mean.
+    pub profile: &'a Profile,
+    /// Where it is.
+    pub file: &'a Path,
+    /// Where to write what is to be said of its rows.
+    pub report_to: Option<&'a Path>,
+    /// Whether it is of the profile's kind although its headings are those of another.
+    pub is_of_kind: bool,
+}
+
 /// Delivers a file.
 ///
 /// # Errors
@@ -112,18 +132,22 @@ pub struct Delivered {
 pub fn deliver(
     app: &App,
     account: &Account,
-    profile: &Profile,
-    file: &Path,
-    report_to: Option<&Path>,
+    Asked { profile, file, report_to, is_of_kind }: Asked<'_>,
     watch: Watch<'_>,
 ) -> Result<Delivered, DeliveryError> {
     if !matches!(account.role, Role::Department) {
         return Err(DeliveryError::NotPermitted);
     }
     let table = Table::read(file)?;
+    let header = Header::find(&table, profile)?;
+    if let Some(kind) = header.better_kind(&table, profile).filter(|_| !is_of_kind) {
+        return Err(DeliveryError::OtherKind(kind.code()));
+    }
     let file_hash = Sha256::digest(std::fs::read(file).map_err(TableError::File)?).into();
     persons::catch_up(&app.storage, app.person_key)?;
-    let done = Delivered { sheets_left: table.sheets_left.clone(), ..Delivered::default() };
+    let columns_unused = header.unused.iter().map(ToString::to_string).collect();
+    let sheets_left = table.sheets_left.clone();
+    let done = Delivered { sheets_left, columns_unused, ..Delivered::default() };
     let mut delivery = Delivery { app, account, profile, watch, done };
     let (taken, mut faults) = delivery.read(&table)?;
     let (found, remarks) = delivery.matched(&taken, &mut faults)?;
@@ -138,7 +162,8 @@ pub fn deliver(
     if let Some(path) = report_to {
         let rows = Rows::new(&table, profile)?;
         let proposals = proposals(app, account, &rows, &faults)?;
-        let mut said: Vec<&Fault> = faults.iter().chain(&remarks).collect();
+        let unused: Vec<Fault> = rows.unused().collect();
+        let mut said: Vec<&Fault> = unused.iter().chain(&faults).chain(&remarks).collect();
         said.sort_by_key(|fault| fault.row);
         report::to_file(path, |out| report::write(out, &rows, said, &proposals))?;
     }
@@ -232,24 +257,30 @@ impl Delivery<'_> {
             let found = some.iter().zip(places).map(|((person, row), place)| {
                 let (household, is_in_use) =
                     self.household_of(place).map_err(|code| fault(row, code))?;
-                let remark = (!is_in_use).then(|| fault(row, FaultCode::RecordOutOfUse));
+                let out_of_use = (!is_in_use).then(|| fault(row, FaultCode::RecordOutOfUse));
+                let remarks: Vec<_> = row.remarks.iter().cloned().chain(out_of_use).collect();
                 let (key, content) = (key.told(&row.key), self.content(row, &containers));
                 let (row, person) = (row.row, *person);
-                Ok((FoundRow { key, row, household, person, content }, remark))
+                Ok((FoundRow { key, row, household, person, content }, remarks))
             });
             Ok(found.collect::<Vec<Result<_, Fault>>>())
         };
         let (mut found, mut remarks) = (Vec::with_capacity(named.len()), Vec::new());
         for outcome in storage.read_in_parts(&named, look)?.into_iter().flatten() {
             match outcome {
-                Ok((row, remark)) => {
+                Ok((row, said)) => {
                     found.push(row);
-                    remarks.extend(remark);
+                    remarks.extend(said);
                 }
                 Err(fault) => faults.push(fault),
             }
         }
-        (self.done.matched, self.done.not_in_use) = (found.len() as u64, remarks.len() as u64);
+        self.done.matched = found.len() as u64;
+        for remark in &remarks {
+            *self.done.remarks.entry(remark.code).or_default() += 1;
+        }
+        let out_of_use = self.done.remarks.remove(&FaultCode::RecordOutOfUse);
+        self.done.not_in_use = out_of_use.unwrap_or_default();
         Ok((found, remarks))
     }
 

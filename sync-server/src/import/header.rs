@@ -1,19 +1,29 @@
-//! Where a table's header stands and which of its columns a profile means. Must not read what stands below.
+//! Where a table's header stands, which of its columns a profile means and what their amounts count. Must not read what
+//! stands below.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::cell;
-use super::profile::Profile;
+use super::profile::{Kind, Profile, Reading, Role};
 use super::table::{Row, Table};
+use super::{cell, unit};
 
 /// Rows among which the header is looked for.
 const ROWS_MAX: usize = 20;
+/// So many columns more are clearly more.
+const MANY_MORE: usize = 2;
+/// Headings of columns that say nothing of anybody.
+const SAY_NOTHING: [&str; 3] = ["", "序号", "编号"];
 
 /// A header that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its row; in a header of two rows, the second.
+    /// Its last row: in a header of two rows the second, or that of a note of the unit right below.
     pub row: u32,
+    /// What stands above columns of the table that the profile does not mean, from left to right.
+    pub unused: Vec<Arc<str>>,
+    /// The row above, where the header has two.
+    upper: Option<u32>,
     /// For each column of the profile: its place in the table, or `None` where the table has none.
     pub(super) places: Vec<Option<Place>>,
 }
@@ -24,8 +34,8 @@ pub(super) struct Place {
     pub(super) column: usize,
     /// What stands above it in the file.
     pub(super) title: Arc<str>,
-    /// Whether its amounts count 万元.
-    pub(super) in_myriads: bool,
+    /// What its amounts count, as a power of ten of yuan, where that is written somewhere.
+    pub(super) unit: Option<usize>,
 }
 
 /// Why a table does not fit a profile.
@@ -42,6 +52,9 @@ pub enum HeaderError {
     /// Two columns with the same header, of which either could be meant.
     #[error("column twice: {0}")]
     ColumnTwice(String),
+    /// Two notes beside the table, each with another unit for the same amounts.
+    #[error("two units of amounts; name one in the headings")]
+    UnitTwice,
 }
 
 fn not_read(sheets: &[String]) -> String {
@@ -79,14 +92,16 @@ impl Header {
     /// empty cell stands for the one above it, so that headers of two rows are found.
     ///
     /// # Errors
-    /// `ColumnsMissing` by that row; `ColumnTwice`.
+    /// `ColumnsMissing` by that row, also where it has no column that says anything of anybody; `ColumnTwice`, `UnitTwice`.
     pub fn find(table: &Table, profile: &Profile) -> Result<Self, HeaderError> {
         let mut best: Option<(usize, usize, Self)> = None;
         let mut above = None;
         let mut twice = None;
         for row in table.rows().take(ROWS_MAX) {
             let header = Self::at(row, above, profile);
-            above = Some(row);
+            if !is_note_beside(row, profile) {
+                above = Some(row);
+            }
             let header = match header {
                 Ok(header) => header,
                 Err(error) => {
@@ -106,7 +121,9 @@ impl Header {
             sheets_left: table.sheets_left.clone(),
         };
         match (best, missing, twice) {
-            (Some((.., header)), Some(missing), _) if missing.is_empty() => Ok(header),
+            (Some((.., header)), Some(missing), _) if missing.is_empty() => {
+                header.counted(table, profile)
+            }
             (_, _, Some(twice)) => Err(twice),
             (_, Some(missing), None) => Err(error(missing)),
             (_, None, None) => Err(error(required(profile).collect())),
@@ -122,28 +139,103 @@ impl Header {
             })
             .collect();
         let normal: Vec<String> = titles.iter().map(|title| normal(title)).collect();
-        let mut places = Vec::with_capacity(profile.columns.len());
+        let mut places: Vec<Option<Place>> = Vec::with_capacity(profile.columns.len());
         for column in &profile.columns {
             let found = column.headers.iter().find(|header| normal.contains(header));
             let mut at = (0..width).filter(|at| found.is_some_and(|header| normal[*at] == *header));
             let place = at.next().map(|column| Place {
                 column,
                 title: titles[column].into(),
-                in_myriads: titles[column].contains("万元"),
+                unit: unit::of_heading(titles[column]),
             });
             if at.next().is_some() {
                 return Err(HeaderError::ColumnTwice(found.cloned().unwrap_or_default()));
             }
             places.push(place);
         }
-        Ok(Self { row: row.number, places })
+        let used: BTreeSet<usize> = places.iter().flatten().map(|place| place.column).collect();
+        let is_above = |column: &usize| row.cell(*column).trim().is_empty();
+        let upper = above.filter(|_| used.iter().any(is_above)).map(|above| above.number);
+        let is_unused = |column: &usize| {
+            let says_nothing = SAY_NOTHING.contains(&normal[*column].as_str());
+            !used.contains(column) && !says_nothing && !unit::is_note(titles[*column])
+        };
+        let unused = (0..width).filter(is_unused).map(|column| titles[column].into()).collect();
+        Ok(Self { row: row.number, unused, upper, places })
+    }
+
+    /// The header with what amounts count whose own headings do not say: what a note says above, beside or right below.
+    fn counted(mut self, table: &Table, profile: &Profile) -> Result<Self, HeaderError> {
+        let mut noted = BTreeSet::new();
+        let mut below = None;
+        for row in table.rows() {
+            if row.number > self.row {
+                let is_blank_or_note = |cell: &str| cell.trim().is_empty() || unit::is_note(cell);
+                let is_note = row.cells().any(unit::is_note) && row.cells().all(is_blank_or_note);
+                below = is_note.then_some(row);
+                break;
+            }
+            // Beside headings stand other headings, with units of their own.
+            let has_headings = row.number == self.row || Some(row.number) == self.upper;
+            let notes = row.cells().filter(|cell| !has_headings || unit::is_note(cell));
+            noted.extend(notes.flat_map(unit::noted));
+        }
+        if let Some(row) = below {
+            noted.extend(row.cells().flat_map(unit::noted));
+            self.row = row.number;
+        }
+        let amounts = profile.columns.iter().zip(&mut self.places);
+        let amounts = amounts.filter(|(column, _)| column.reading == Reading::FenFromYuan);
+        for place in amounts.filter_map(|(_, place)| place.as_mut()) {
+            if place.unit.is_none() && noted.len() > 1 {
+                return Err(HeaderError::UnitTwice);
+            }
+            place.unit = place.unit.or(noted.first().copied());
+        }
+        Ok(self)
+    }
+
+    /// The columns of the table that say something of somebody.
+    pub(super) fn told(&self, profile: &Profile) -> BTreeSet<usize> {
+        let columns = profile.columns.iter().zip(&self.places);
+        let values = columns.filter(|(column, _)| column.role == Role::Value);
+        values.filter_map(|(_, place)| Some(place.as_ref()?.column)).collect()
+    }
+
+    /// The kind of table that its headings fit clearly better than this one: they are all that this one finds and more, or
+    /// many more.
+    pub(super) fn better_kind(&self, table: &Table, profile: &Profile) -> Option<Kind> {
+        let own = self.told(profile);
+        let others = Kind::ALL.into_iter().filter(|kind| *kind != profile.kind);
+        let fits = others.filter_map(|kind| {
+            let other = Profile::of(kind)?;
+            let told = Self::find(table, other).ok()?.told(other);
+            let is_more = told.len() > own.len() && own.is_subset(&told);
+            (is_more || told.len() >= own.len() + MANY_MORE).then_some((told.len(), kind))
+        });
+        fits.max_by_key(|(told, _)| *told).map(|(_, kind)| kind)
     }
 
     fn missing(&self, profile: &Profile) -> Vec<String> {
         let columns = profile.columns.iter().zip(&self.places);
         let missing = columns.filter(|(column, place)| column.required && place.is_none());
-        missing.filter_map(|(column, _)| column.headers.first().cloned()).collect()
+        let missing: Vec<_> =
+            missing.filter_map(|(column, _)| column.headers.first().cloned()).collect();
+        // A past campaign may have listed its people and nothing else.
+        let must_tell = profile.kind != Kind::Campaign;
+        if missing.is_empty() && must_tell && self.told(profile).is_empty() {
+            let values = profile.columns.iter().filter(|column| column.role == Role::Value);
+            return values.filter_map(|column| column.headers.first().cloned()).collect();
+        }
+        missing
     }
+}
+
+/// Whether a row is a note of the unit rather than a line of headings.
+fn is_note_beside(row: Row<'_>, profile: &Profile) -> bool {
+    let is_heading =
+        |cell: &str| profile.columns.iter().any(|column| column.headers.contains(&normal(cell)));
+    row.cells().any(unit::is_note) && !row.cells().any(is_heading)
 }
 
 fn required(profile: &Profile) -> impl Iterator<Item = String> {

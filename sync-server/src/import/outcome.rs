@@ -22,6 +22,8 @@ pub struct DepartmentRow {
     pub village: Option<String>,
     /// Fields of the profile and their values, in the order of the fields' names; empty cells are left out.
     pub values: Vec<(Arc<str>, Value)>,
+    /// What the sender is told of it although it is taken.
+    pub remarks: Vec<Fault>,
     /// The first 16 bytes of a SHA-256 of what the row means: the same row in another file, in another order of
     /// columns or another spelling of the same values, has the same. It is made from an identity number
     /// without a key: whoever keeps it keeps it as carefully as the number.
@@ -43,7 +45,7 @@ impl fmt::Debug for DepartmentRow {
     }
 }
 
-/// Why a row was not taken. Stable codes; the words stand in `core/schema/words.toml` under `import_fault`.
+/// Why a row was not taken, or what is said of one that was. Stable codes; the words stand in `core/schema/words.toml` under `import_fault`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultCode {
     /// No name.
@@ -63,6 +65,8 @@ pub enum FaultCode {
     DayMalformed,
     /// A day that is still to come, of what is over.
     DayInFuture,
+    /// A day so long ago that somebody mistyped the year, of what was delivered lately.
+    DayLongPast,
     /// It ended before it began.
     EndsBeforeBegin,
     /// Not an amount.
@@ -99,11 +103,17 @@ pub enum FaultCode {
     OutsideArea,
     /// The record of the person's household is out of use. Such a row is taken and kept; nobody is warned.
     RecordOutOfUse,
+    /// A bill that leaves open whether it is of a stay in hospital. Such a row is taken; rules for stays pass it over.
+    StayUnclear,
+    /// A cell that cannot be read and was left out: the row is taken without it.
+    CellLeftOut,
+    /// A column of the table that means nothing here. Said of the header.
+    ColumnUnused,
 }
 
 impl FaultCode {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::NameMissing,
         Self::IdentityMissing,
         Self::IdentityMalformed,
@@ -112,6 +122,7 @@ impl FaultCode {
         Self::IdentityTwoNames,
         Self::DayMalformed,
         Self::DayInFuture,
+        Self::DayLongPast,
         Self::EndsBeforeBegin,
         Self::AmountMalformed,
         Self::AmountNegative,
@@ -130,7 +141,18 @@ impl FaultCode {
         Self::NameDiffers,
         Self::OutsideArea,
         Self::RecordOutOfUse,
+        Self::StayUnclear,
+        Self::CellLeftOut,
+        Self::ColumnUnused,
     ];
+
+    /// Whether it is said of rows that are taken all the same.
+    pub fn is_of_taken(self) -> bool {
+        matches!(
+            self,
+            Self::RecordOutOfUse | Self::StayUnclear | Self::CellLeftOut | Self::ColumnUnused
+        )
+    }
 
     /// The stable code.
     pub fn code(self) -> &'static str {
@@ -143,6 +165,7 @@ impl FaultCode {
             Self::IdentityTwoNames => "identity_two_names",
             Self::DayMalformed => "day_malformed",
             Self::DayInFuture => "day_in_future",
+            Self::DayLongPast => "day_long_past",
             Self::EndsBeforeBegin => "ends_before_begin",
             Self::AmountMalformed => "amount_malformed",
             Self::AmountNegative => "amount_negative",
@@ -161,11 +184,14 @@ impl FaultCode {
             Self::NameDiffers => "name_differs",
             Self::OutsideArea => "outside_area",
             Self::RecordOutOfUse => "record_out_of_use",
+            Self::StayUnclear => "stay_unclear",
+            Self::CellLeftOut => "cell_left_out",
+            Self::ColumnUnused => "column_unused",
         }
     }
 }
 
-/// A row that was not taken.
+/// What is wrong with a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Its number in the file.

@@ -9,6 +9,9 @@ use wanhu_core::domain::value::Value;
 use super::outcome::FaultCode;
 use super::profile::Kind;
 
+/// How long ago a bill, a loss or a term of a school may be: nobody delivers older ones.
+const MONTHS_MAX: i32 = 20 * 12;
+
 /// The first field that contradicts another, or the calendar, and how. A bill is of the past; terms of a school may begin
 /// later. What a row leaves out contradicts nothing.
 pub(super) fn contradiction(
@@ -22,7 +25,9 @@ pub(super) fn contradiction(
     let value = |field| values.iter().find(|(known, _)| &**known == field).map(|(_, value)| value);
     let day = |field| value(field)?.as_text()?.parse::<Day>().ok();
     let fen = |field| value(field)?.as_int();
-    let (from, to, today) = (day("from"), day("to"), today.filter(|_| kind != Kind::School));
+    let (from, to) = (day("from"), day("to"));
+    let long_past = today.map(|today| today.plus_months(-MONTHS_MAX));
+    let today = today.filter(|_| kind != Kind::School);
     let is_after =
         |day: Option<Day>, other: Option<Day>| day.zip(other).is_some_and(|(a, b)| a > b);
     if is_after(from, today) {
@@ -30,6 +35,11 @@ pub(super) fn contradiction(
     }
     if is_after(to, today) {
         return Some(("to", FaultCode::DayInFuture));
+    }
+    for (field, day) in [("from", from), ("to", to)] {
+        if is_after(long_past, day) {
+            return Some((field, FaultCode::DayLongPast));
+        }
     }
     if is_after(from, to) {
         return Some(("to", FaultCode::EndsBeforeBegin));

@@ -1,7 +1,6 @@
 //! A table's rows, typed by a profile: each is taken whole, or is a fault with one reason, or is skipped because
 //! it holds nobody. Must not know what becomes of a row.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,8 +15,10 @@ use super::cell;
 use super::header::{self, Header, HeaderError};
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Skip, Summary};
 use super::possible;
-use super::profile::{Column, Kind, Profile, Reading, Role};
+use super::profile::{Kind, Profile, Role};
+use super::stay;
 use super::table::{Row, RowState, Table};
+use super::target::{CellFault, Target, whole_row};
 
 /// Longest name, in characters, as in the record.
 const NAME_CHARACTERS_MAX: usize = 40;
@@ -44,6 +45,9 @@ pub fn read_rows(
     Ok((rows, faults, summary))
 }
 
+/// Fields and their values.
+type Values = Vec<(Arc<str>, Value)>;
+
 /// The rows of a table, one at a time, top to bottom.
 pub struct Rows<'t> {
     table: &'t Table,
@@ -61,18 +65,6 @@ pub struct Rows<'t> {
     keys: HashSet<[u8; 16]>,
 }
 
-/// A column of the profile and its place in the table.
-#[derive(Clone)]
-struct Target<'t> {
-    column: &'t Column,
-    at: usize,
-    title: Arc<str>,
-    in_myriads: bool,
-}
-
-/// A column's title and what is wrong with the cell under it.
-type CellFault = (Arc<str>, FaultCode);
-
 impl fmt::Debug for Rows<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rows of {:?}", self.table)
@@ -89,11 +81,7 @@ impl<'t> Rows<'t> {
         let header = Header::find(table, profile)?;
         let placed = profile.columns.iter().zip(&header.places);
         let targets: Vec<Target<'t>> = placed
-            .filter_map(|(column, place)| {
-                let place = place.as_ref()?;
-                let (title, in_myriads) = (Arc::clone(&place.title), place.in_myriads);
-                Some(Target { column, at: place.column, title, in_myriads })
-            })
+            .filter_map(|(column, place)| Some(Target::of(column, place.as_ref()?)))
             .collect();
         let of = |role| targets.iter().find(|target| target.column.role == role).cloned();
         let mut rows = Self {
@@ -153,9 +141,15 @@ impl<'t> Rows<'t> {
         &self.header
     }
 
+    /// The columns of the table that were not used, as something to be said of the header.
+    pub(super) fn unused(&self) -> impl Iterator<Item = Fault> {
+        let (row, code) = (self.header.row, FaultCode::ColumnUnused);
+        self.header.unused.iter().map(move |column| Fault { row, column: Arc::clone(column), code })
+    }
+
     /// The name's cell of a row, and the identity number's: what a sender recognises it by.
     pub(super) fn who(&self, row: u32) -> Option<(&'t str, &'t str)> {
-        let row = self.table.row(row)?;
+        let row = self.table.row(row).filter(|row| row.number > self.header.row)?;
         let of =
             |target: &Option<Target<'_>>| target.as_ref().map_or("", |target| row.cell(target.at));
         Some((of(&self.name), of(&self.identity)))
@@ -209,16 +203,14 @@ impl<'t> Rows<'t> {
             return Ok(Err(Skip::TotalLine));
         }
         let name = self.name(row)?;
-        let (identity, village) = (self.identity(row, &name)?, self.village(row)?);
-        let mut values = Vec::with_capacity(self.values.len());
-        for target in &self.values {
-            if let Some(value) = target.read(row, self.table.from_1904)? {
-                values.push((Arc::clone(&target.column.field), value));
-            }
-        }
+        let identity = self.identity(row, &name)?;
+        let (village, mut values, mut remarks) = self.values(row)?;
         self.must_be_possible(&values)?;
-        let taken =
-            DepartmentRow { row: row.number, name, identity, village, values, key: [0; 16] };
+        remarks.extend(self.stay_unclear(&mut values));
+        let remarks = remarks.into_iter();
+        let remarks = remarks.map(|(column, code)| Fault { row: row.number, column, code });
+        let (row, key, remarks) = (row.number, [0; 16], remarks.collect());
+        let taken = DepartmentRow { row, name, identity, village, values, remarks, key };
         let key = self.key(&taken);
         if !self.keys.insert(key) {
             return Err(whole_row(FaultCode::DuplicateRow));
@@ -226,21 +218,56 @@ impl<'t> Rows<'t> {
         Ok(Ok(DepartmentRow { key, ..taken }))
     }
 
+    /// The village and the values of a row, and the cells that were left out of it because they cannot be read.
+    fn values(&self, row: Row<'_>) -> Result<(Option<String>, Values, Vec<CellFault>), CellFault> {
+        let (mut village, mut left_out) = (None, Vec::<CellFault>::new());
+        let mut values = Vec::with_capacity(self.values.len());
+        for target in self.village.iter().chain(&self.values) {
+            match target.read(row, self.table.from_1904) {
+                Ok(Some(Value::Text(name))) if target.column.role == Role::Village => {
+                    village = Some(name);
+                }
+                Ok(Some(value)) => values.push((Arc::clone(&target.column.field), value)),
+                Ok(None) => {}
+                Err(fault) if target.is_needed() => return Err(fault),
+                // Two columns of a profile may read one cell.
+                Err((title, _)) if left_out.iter().any(|(known, _)| *known == title) => {}
+                Err((title, _)) => left_out.push((title, FaultCode::CellLeftOut)),
+            }
+        }
+        Ok((village, values, left_out))
+    }
+
+    /// What is to be said of a bill that leaves open whether it is of a stay.
+    fn stay_unclear(&self, values: &mut Vec<(Arc<str>, Value)>) -> Option<CellFault> {
+        let title = |field| self.target(field).map_or("", |target| &target.title);
+        if self.kind != Kind::Medical || stay::is_told(values, ["from", "to"].map(title)) {
+            return None;
+        }
+        let (code, target) = (FaultCode::StayUnclear, self.target(stay::INPATIENT));
+        Some(target.map_or_else(|| whole_row(code), |target| target.fault(code)))
+    }
+
+    fn target(&self, field: &str) -> Option<&Target<'t>> {
+        self.values.iter().find(|target| &*target.column.field == field)
+    }
+
     fn must_be_possible(&self, values: &[(Arc<str>, Value)]) -> Result<(), CellFault> {
         let Some((field, code)) = possible::contradiction(self.kind, values, self.today) else {
             return Ok(());
         };
-        let target = |field| self.values.iter().find(|target| &*target.column.field == field);
         let exactness =
-            |field| target(field).map(|target| (target.column.reading, target.in_myriads));
+            |field| self.target(field).map(|target| (target.column.reading, target.unit));
         // What is rounded to 万元 or to a month may lie beside what is not.
         let pairs = [("from", "to"), ("total_fen", "self_pay_fen")];
         let other = pairs.into_iter().find(|(_, second)| *second == field).map(|(first, _)| first);
         let is_rounded = other.is_some_and(|other| exactness(other) != exactness(field));
-        if code != FaultCode::DayInFuture && is_rounded {
+        let are_compared =
+            matches!(code, FaultCode::EndsBeforeBegin | FaultCode::SelfPayAboveTotal);
+        if are_compared && is_rounded {
             return Ok(());
         }
-        Err(target(field).map_or_else(|| whole_row(code), |target| target.fault(code)))
+        Err(self.target(field).map_or_else(|| whole_row(code), |target| target.fault(code)))
     }
 
     fn is_header(&self, row: Row<'_>) -> bool {
@@ -337,63 +364,4 @@ impl Iterator for Rows<'_> {
 /// The first 17 digits, which the check character follows from.
 fn digits(number: &IdentityNumber) -> u64 {
     number.as_str().get(..17).and_then(|digits| digits.parse().ok()).unwrap_or_default()
-}
-
-fn whole_row(code: FaultCode) -> CellFault {
-    ("".into(), code)
-}
-
-impl Target<'_> {
-    fn fault(&self, code: FaultCode) -> CellFault {
-        (Arc::clone(&self.title), code)
-    }
-
-    fn plain<'c>(&self, row: Row<'c>) -> Result<Cow<'c, str>, CellFault> {
-        let plain = cell::plain(row.cell(self.at));
-        // Text that is borrowed was looked at byte by byte and has no such character.
-        if matches!(&plain, Cow::Owned(text) if text.contains(char::REPLACEMENT_CHARACTER)) {
-            return Err(self.fault(FaultCode::TextDamaged));
-        }
-        Ok(plain)
-    }
-
-    fn code(&self, plain: &str) -> Result<&str, CellFault> {
-        let code = self.column.code(&header::squeezed(plain));
-        code.ok_or_else(|| self.fault(FaultCode::CodeUnknown))
-    }
-
-    fn date(&self, day: Option<Day>) -> Result<Value, CellFault> {
-        day.map(|day| day.to_string().into()).ok_or_else(|| self.fault(FaultCode::DayMalformed))
-    }
-
-    /// The value of a cell; `None` where there is none.
-    fn read(&self, row: Row<'_>, from_1904: bool) -> Result<Option<Value>, CellFault> {
-        let plain = self.plain(row)?;
-        if cell::is_nothing(&plain) {
-            let fault = || self.fault(FaultCode::ValueMissing);
-            return if self.column.required { Err(fault()) } else { Ok(None) };
-        }
-        let fault = |code| self.fault(code);
-        let value = match self.column.reading {
-            Reading::Text | Reading::IdentityNumber => {
-                if plain.chars().count() > self.column.text_max {
-                    return Err(fault(FaultCode::TextTooLong));
-                }
-                Value::Text(plain.into_owned())
-            }
-            Reading::Day => self.date(cell::day(&plain, from_1904))?,
-            Reading::Month => self.date(cell::month(&plain, from_1904))?,
-            Reading::DayOrMonth => {
-                self.date(cell::day(&plain, from_1904).or_else(|| cell::month(&plain, from_1904)))?
-            }
-            Reading::FenFromYuan => Value::Int(cell::fen(&plain, self.in_myriads).map_err(fault)?),
-            Reading::Number => {
-                let number = cell::number(&plain);
-                Value::Int(number.ok_or_else(|| fault(FaultCode::NumberMalformed))?)
-            }
-            Reading::Tick => Value::Bool(self.code(&plain)? == "yes"),
-            Reading::Code => Value::Text(self.code(&plain)?.to_owned()),
-        };
-        Ok(Some(value))
-    }
 }

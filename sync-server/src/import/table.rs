@@ -73,9 +73,12 @@ pub enum TableError {
     /// It is protected by a password.
     #[error("file encrypted")]
     Encrypted,
-    /// It is neither XLSX, XLS nor text.
-    #[error("not a table")]
+    /// It is neither XLSX, XLS nor text: a page of the web with the name of a workbook, for example.
+    #[error("not a table; save it as .xlsx or .csv")]
     Unsupported,
+    /// Its first line is UTF-8 and most of the others are not.
+    #[error("two encodings in one file")]
+    MixedEncodings,
     /// It would cost too much.
     #[error("file beyond its bounds: {0:?}")]
     TooLarge(Bound),

@@ -140,7 +140,7 @@ pub enum Whereabouts {
         household: i64,
         /// Its village.
         scope: u64,
-        /// Whether somebody of the name asked for lives there. Spaces do not count.
+        /// Whether somebody of just the name asked for lives there, as [`pinyin::has_name`] compares.
         has_the_name: bool,
         /// Whether its record is in use.
         is_in_use: bool,
@@ -191,7 +191,7 @@ pub fn whereabouts(
         };
         let scope = scope.cast_unsigned();
         for (_, place, has_left) in family {
-            let has_the_name = names.contains(&pinyin::normalise_query(people[*place].1));
+            let has_the_name = pinyin::has_name(&names, people[*place].1);
             found[*place] = match (found[*place], has_left) {
                 (Whereabouts::Nowhere, true) => Whereabouts::Left { scope },
                 (known, true) => known,

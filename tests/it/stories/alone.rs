@@ -103,7 +103,7 @@ async fn whom_somebody_looks_after_and_what_a_bureau_says_is_not_warned_of_again
     let lines: &[Line<'_>] = &[&["户主姓名", "身份证号", "鉴定等级"], &["周长根", NUMBER, "D级"]];
     let file = spreadsheet(&dir.path().join("危房.xlsx"), "危房", lines);
     let (kind, profile, report) = (Kind::Housing, None, None);
-    let list = ImportCommand::Department { file, kind, profile, report };
+    let list = ImportCommand::Department { file, kind, profile, report, anyway: false };
     assert_eq!(county.import("住建局", list).unwrap()["warned"], 1);
     let withdrawal = ImportCommand::Withdraw { number: 1, report: None };
     assert_eq!(county.import("住建局", withdrawal).unwrap()["standing"][0]["value"], "d");
@@ -249,7 +249,7 @@ async fn whom_a_list_has_shown_to_live_on_an_allowance_is_judged_by_their_own_li
         &[&["姓名", "身份证号", "救助类型", "月保障金额"], &["周长根", NUMBER, "农村低保", "300"]];
     let file = spreadsheet(&dir.path().join("低保.xlsx"), "低保", lines);
     let (kind, profile, report) = (Kind::CivilAffairs, None, None);
-    let list = ImportCommand::Department { file, kind, profile, report };
+    let list = ImportCommand::Department { file, kind, profile, report, anyway: false };
     assert_eq!(county.import("民政局", list).unwrap()["filled_in"], 1);
     sync(&li).await;
     let bill = ["spending.kind=医疗", "spending.to=2024-02-20", "spending.self_pay_fen=1500000"];
@@ -278,7 +278,7 @@ async fn what_list_and_cadre_say_at_once_is_the_word_of_whoever_is_shown() {
         &[&["姓名", "身份证号", "残疾类别", "残疾等级"], &["周长根", NUMBER, "肢体", "一级"]];
     let file = spreadsheet(&dir.path().join("残疾.xlsx"), "残疾", lines);
     let (kind, profile, report) = (Kind::Disability, None, None);
-    let list = ImportCommand::Department { file, kind, profile, report };
+    let list = ImportCommand::Department { file, kind, profile, report, anyway: false };
     assert_eq!(county.import("残联", list).unwrap()["filled_in"], 1);
     sync(&li).await;
     assert_eq!(li.conflicts(id).unwrap().len(), 2);

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wanhu_core::domain::checks::Check;
-use wanhu_server::import::delivery::{self, DeliveryPhase};
+use wanhu_server::import::delivery::{self, Asked, DeliveryPhase};
 use wanhu_server::import::profile::Profile;
 
 use super::*;
@@ -241,6 +241,7 @@ async fn every_row_that_finds_nobody_or_too_many_is_named() {
         kind: Kind::Medical,
         profile: None,
         report: None,
+        anyway: false,
     };
     let elsewhere = county.import("外县医保局", command.clone()).unwrap();
     assert_eq!(faults(elsewhere), serde_json::json!({ "outside_area": 1 }));
@@ -275,7 +276,13 @@ async fn who_is_not_found_by_number_is_proposed_by_name_and_village() {
     workbook.add_worksheet().write(0, 0, "附页").unwrap();
     workbook.save(&file).unwrap();
     let (kind, profile, path) = (Kind::Medical, None, Some(report.clone()));
-    let command = ImportCommand::Department { file: file.clone(), kind, profile, report: path };
+    let command = ImportCommand::Department {
+        file: file.clone(),
+        kind,
+        profile,
+        report: path,
+        anyway: false,
+    };
     let delivered = county.import("医保局", command).unwrap();
     assert_eq!((&delivered["matched"], &delivered["warned"]), (&0.into(), &0.into()));
     assert_eq!(delivered["sheets_left"], serde_json::json!(["Sheet2"]), "said, not passed over");
@@ -288,7 +295,7 @@ async fn who_is_not_found_by_number_is_proposed_by_name_and_village() {
     let profile = dir.path().join("other.toml");
     std::fs::write(&profile, include_str!("../../../sync-server/profiles/housing.toml")).unwrap();
     let (profile, report) = (Some(profile), None);
-    let command = ImportCommand::Department { file, kind, profile, report };
+    let command = ImportCommand::Department { file, kind, profile, report, anyway: false };
     assert_eq!(county.import("医保局", command), Err("profile_unusable"), "of another kind");
 }
 
@@ -309,7 +316,8 @@ async fn what_somebody_enters_while_a_file_is_judged_stands() {
         true
     };
     let profile = Profile::of(Kind::Housing).unwrap();
-    let delivered = delivery::deliver(app, &bureau, profile, &file, None, &watch).unwrap();
+    let asked = Asked { profile, file: &file, report_to: None, is_of_kind: false };
+    let delivered = delivery::deliver(app, &bureau, asked, &watch).unwrap();
     assert!(turns.into_inner() > 2, "what was found is not written, but looked for anew");
     assert_eq!(delivered.warned, 1, "the bureau's word is still a reason to look");
     let shown = county.office("乡政府", AdminCommand::Show { household: id }).unwrap();

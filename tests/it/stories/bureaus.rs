@@ -115,7 +115,7 @@ fn deliver_row(county: &County, dir: &Path, list: &List, name: &str, row: Line<'
     let file = spreadsheet(&file, "名单", &[list.header, row]);
     let report = Some(file.with_extension("csv"));
     let kind = list.kind;
-    let command = ImportCommand::Department { file, kind, profile: None, report };
+    let command = ImportCommand::Department { file, kind, profile: None, report, anyway: false };
     county.import("医保局", command).unwrap()
 }
 
@@ -177,7 +177,8 @@ async fn who_holds_a_certificate_or_lives_on_an_allowance_is_not_asked_again() {
     let dir = tempfile::tempdir().unwrap();
     let list = |by: &str, kind, title: &str, lines: &[Line<'_>]| {
         let file = spreadsheet(&dir.path().join(format!("{title}.xlsx")), title, lines);
-        let command = ImportCommand::Department { file, kind, profile: None, report: None };
+        let command =
+            ImportCommand::Department { file, kind, profile: None, report: None, anyway: false };
         let told = county.import(by, command).unwrap();
         (told["warned"].clone(), told["filled_in"].clone())
     };

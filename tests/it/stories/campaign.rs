@@ -182,6 +182,7 @@ async fn an_old_register_comes_on_record_once_and_every_row_is_accounted_for() {
         ["illness_nothing_paid", "illness_nobody_ill"].map(|check| [json!(wangwu), json!(check)]);
     assert_eq!(findings, contradicts, "what contradicts is told as at any save");
     let expected = [
+        ("2", "此列未使用"),
         ("3", "已录入"),
         ("4", "已录入"),
         ("4", "与在册内容不同"),

@@ -4,7 +4,7 @@ use wanhu_core::document::facts::facts;
 use wanhu_core::domain::environment::random;
 use wanhu_core::domain::identity::check_character;
 use wanhu_core::store::records::{self, Household};
-use wanhu_server::import::delivery::{self, DeliveryError, DeliveryPhase};
+use wanhu_server::import::delivery::{self, Asked, DeliveryError, DeliveryPhase};
 use wanhu_server::import::profile::Profile;
 use wanhu_server::storage::author::{self, Author};
 use wanhu_tests::seeded::Seeded;
@@ -85,11 +85,12 @@ async fn of_a_file_cut_off_between_turns_each_family_is_warned_wholly_or_not_at_
     let app = &county.server.app;
     let bureau = app.accounts.account("医保局").unwrap().unwrap();
     let profile = Profile::of(Kind::Medical).unwrap();
+    let asked = Asked { profile, file: &file, report_to: None, is_of_kind: false };
     let cut_after = |judged: usize| {
         let watch = |phase: DeliveryPhase, done: usize, _: usize| {
             phase != DeliveryPhase::Judging || done < judged
         };
-        let cut = delivery::deliver(app, &bureau, profile, &file, None, &watch);
+        let cut = delivery::deliver(app, &bureau, asked, &watch);
         assert!(matches!(cut, Err(DeliveryError::Cancelled)), "{cut:?}");
     };
     // Families that were told everything, and those that were told nothing.
@@ -119,9 +120,9 @@ async fn a_delivery_that_is_cut_off_goes_on_with_the_same_file() {
     let app = &county.server.app;
     let bureau = app.accounts.account("医保局").unwrap().unwrap();
     let profile = Profile::of(Kind::Medical).unwrap();
+    let asked = Asked { profile, file: &file, report_to: None, is_of_kind: false };
     for until in [DeliveryPhase::Reading, DeliveryPhase::Keeping, DeliveryPhase::Judging] {
-        let cut =
-            delivery::deliver(app, &bureau, profile, &file, None, &|phase, _, _| phase != until);
+        let cut = delivery::deliver(app, &bureau, asked, &|phase, _, _| phase != until);
         assert!(matches!(cut, Err(DeliveryError::Cancelled)), "{cut:?}");
         sync(&li).await;
         assert_eq!(

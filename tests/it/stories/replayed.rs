@@ -71,7 +71,7 @@ async fn a_list_that_the_record_contradicts_is_asked_as_well() {
     let lines: &[Line<'_>] = &[GRADES, &["周长根", NUMBER, "D级"]];
     let file = spreadsheet(&dir.path().join("危房.xlsx"), "危房", lines);
     let (kind, profile, report) = (Kind::Housing, None, None);
-    let command = ImportCommand::Department { file, kind, profile, report };
+    let command = ImportCommand::Department { file, kind, profile, report, anyway: false };
     assert_eq!(county.import("住建局", command).unwrap()["warned"], 1);
     let outcomes = || {
         let told = replay(&county, "乡政府", id).unwrap();
@@ -83,7 +83,7 @@ async fn a_list_that_the_record_contradicts_is_asked_as_well() {
     county.day("2024-04-04");
     let file = spreadsheet(&dir.path().join("四月.xlsx"), "四月危房", lines);
     let (kind, profile, report) = (Kind::Housing, None, None);
-    let command = ImportCommand::Department { file, kind, profile, report };
+    let command = ImportCommand::Department { file, kind, profile, report, anyway: false };
     assert_eq!(county.import("住建局", command).unwrap()["warned"], 0);
     assert_eq!(outcomes(), ["alike", "alike"]);
     // Once it is taken back there is nothing left to ask.

@@ -42,7 +42,8 @@ impl Scene {
     fn list(&self, kind: Kind, title: &str, header: Line<'_>, row: Line<'_>) -> Json {
         let file = self.dir.path().join(format!("{title}.xlsx"));
         let file = spreadsheet(&file, title, &[header, row]);
-        let command = ImportCommand::Department { file, kind, profile: None, report: None };
+        let command =
+            ImportCommand::Department { file, kind, profile: None, report: None, anyway: false };
         self.county.import("住建局", command).unwrap()
     }
 

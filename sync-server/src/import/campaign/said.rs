@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::import::outcome::FaultCode;
+use crate::import::outcome::{Fault, FaultCode};
 
 /// Stable codes; the words stand in `core/schema/words.toml` under `campaign`, those of faults under `import_fault`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,7 +124,8 @@ impl Said {
 
     /// Whether it says that a row was not taken.
     pub fn is_not_taken(self) -> bool {
-        self >= Self::Fault(FaultCode::NameMissing)
+        let is_of_taken = matches!(self, Self::Fault(code) if code.is_of_taken());
+        self >= Self::Fault(FaultCode::NameMissing) && !is_of_taken
     }
 }
 
@@ -142,6 +143,12 @@ pub struct Remark {
 impl Remark {
     pub(super) fn on(row: u32, said: Said) -> Self {
         Self { row, said, column: "".into() }
+    }
+}
+
+impl From<Fault> for Remark {
+    fn from(Fault { row, column, code }: Fault) -> Self {
+        Self { row, said: Said::Fault(code), column }
     }
 }
 

@@ -16,15 +16,15 @@ use crate::import::profile::{Kind, Profile, ProfileError};
 use crate::import::report;
 use crate::import::rows::{Rows, read_rows};
 
-fn medical() -> &'static Profile {
+pub(super) fn medical() -> &'static Profile {
     Profile::of(Kind::Medical).unwrap()
 }
 
-fn rows_of(kind: Kind, text: &str) -> (Vec<DepartmentRow>, Vec<Fault>, Summary) {
+pub(super) fn rows_of(kind: Kind, text: &str) -> (Vec<DepartmentRow>, Vec<Fault>, Summary) {
     read_rows(&read(text.as_bytes()).unwrap(), Profile::of(kind).unwrap()).unwrap()
 }
 
-fn value(row: &DepartmentRow, field: &str) -> Option<Value> {
+pub(super) fn value(row: &DepartmentRow, field: &str) -> Option<Value> {
     row.values.iter().find(|(known, _)| &**known == field).map(|(_, value)| value.clone())
 }
 
@@ -140,7 +140,7 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         (format!("甲,{one},住院,2020-01-01,1,1.01,"), FaultCode::SelfPayAboveTotal, "自付"),
         (format!("甲,{one},不住院,2020-01-01,1,1,"), FaultCode::CodeUnknown, "住院/门诊"),
         (format!("甲,{one},住院,2020-01-01,/,1,"), FaultCode::ValueMissing, "总费用"),
-        (format!("甲,{one},住院,2020-01-01,1,1,{long}"), FaultCode::TextTooLong, "医院"),
+        (format!("{long},{one},住院,2020-01-01,1,1,"), FaultCode::TextTooLong, "姓名"),
         (format!("甲\u{FFFD},{one},住院,2020-01-01,1,1,"), FaultCode::TextDamaged, "姓名"),
         (format!("{good}\n{good}"), FaultCode::DuplicateRow, ""),
         (format!("甲,{one},住院,2020-01-01,1,1,{}", "x".repeat(40_000)), FaultCode::RowTooLong, ""),
@@ -151,14 +151,17 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         assert_eq!(first, Some((code, column)), "{line:.80}");
         seen.insert(code);
     }
-    let (_, faults, _) = rows_of(
-        Kind::Employment,
-        &format!("姓名,身份证号,务工区域,务工月数\n甲,{one},省外,半年\n"),
-    );
-    seen.extend(faults.iter().map(|fault| fault.code));
+    // What is a number is needed by no list but an own one, where it is required.
+    let own = include_str!("../../../profiles/employment.toml");
+    let months = "\"务工月份数\"]\n";
+    assert!(own.contains(months));
+    let own = Profile::parse(&own.replace(months, &format!("{months}required = true\n"))).unwrap();
+    let table = read(format!("姓名,身份证号,务工月数\n甲,{one},半年\n").as_bytes()).unwrap();
+    seen.extend(read_rows(&table, &own).unwrap().1.iter().map(|fault| fault.code));
     // Those are found when a row is matched with the records, or with the calendar, and are tested there.
     seen.extend([
         FaultCode::DayInFuture,
+        FaultCode::DayLongPast,
         FaultCode::EndsBeforeBegin,
         FaultCode::PersonUnknown,
         FaultCode::PersonLeft,
@@ -167,6 +170,8 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
         FaultCode::OutsideArea,
         FaultCode::RecordOutOfUse,
     ]);
+    // Those are of rows that are taken.
+    seen.extend([FaultCode::StayUnclear, FaultCode::CellLeftOut, FaultCode::ColumnUnused]);
     assert_eq!(seen, BTreeSet::from(FaultCode::ALL));
     for code in FaultCode::ALL {
         let words = schema::words("import_fault", code.code()).unwrap();
@@ -187,6 +192,9 @@ fn bills_that_cannot_be_are_named_by_what_is_wrong_with_them() {
     for (line, code, column) in [
         ("2024-03-05,,1,1", FaultCode::DayInFuture, "入院日期"),
         ("2024-03-01,2042-03-03,1,1", FaultCode::DayInFuture, "出院日期"),
+        ("1924-03-01,2024-03-03,1,1", FaultCode::DayLongPast, "入院日期"),
+        ("2004-03-03,2024-03-03,1,1", FaultCode::DayLongPast, "入院日期"),
+        ("2024-03-01,1924-03-03,1,1", FaultCode::DayLongPast, "出院日期"),
         ("2024-03-01,2024-02-29,1,1", FaultCode::EndsBeforeBegin, "出院日期"),
         ("2024-03-01,2024-03-02,100,100.01", FaultCode::SelfPayAboveTotal, "自付"),
         ("2024-03-01,2024-03-02,0,5", FaultCode::SelfPayAboveTotal, "自付"),
@@ -196,8 +204,12 @@ fn bills_that_cannot_be_are_named_by_what_is_wrong_with_them() {
         };
         assert_eq!((fault.code, &*fault.column), (code, column), "{line}");
     }
-    for line in ["2024-03-04,2024-03-04,100,100", "2024-03-01,,100,0", "2023-12-31,2024-03-04,5,5"]
-    {
+    for line in [
+        "2024-03-04,2024-03-04,100,100",
+        "2024-03-01,,100,0",
+        "2023-12-31,2024-03-04,5,5",
+        "2004-03-04,,1,1",
+    ] {
         let taken = read_on(header, &format!("甲,{one},{line}"));
         assert!(matches!(taken, Outcome::Taken(_)), "{line}: {taken:?}");
     }

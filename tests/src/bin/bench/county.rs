@@ -17,7 +17,7 @@ use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_server::App;
 use wanhu_server::accounts::Account;
 use wanhu_server::admin::{AdminCommand, FiguresArguments, HouseholdFilter, Office, TaskArguments};
-use wanhu_server::import::delivery::{self, DeliveryPhase};
+use wanhu_server::import::delivery::{self, Asked, DeliveryPhase};
 use wanhu_server::import::profile::{Kind, Profile};
 use wanhu_server::settings::Settings;
 use wanhu_server::storage::author::{self, Author};
@@ -160,6 +160,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     let bureau = account("bureau", Role::Department, vec![4310]);
     let profile = Profile::of(Kind::Medical).ok_or("profile")?;
     let table = dir.join("bills.csv");
+    let asked = Asked { profile, file: &table, report_to: None, is_of_kind: false };
     let mut figures = Vec::new();
     for (what, one_in, cost) in [
         ("bills matched and judged", 1, as_bureaus_send as fn(&mut Seeded) -> usize),
@@ -167,7 +168,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     ] {
         let count = bill(&patients, &table, one_in, cost)?;
         let begin = Instant::now();
-        let delivered = delivery::deliver(&app, &bureau, profile, &table, None, &watch(begin))?;
+        let delivered = delivery::deliver(&app, &bureau, asked, &watch(begin))?;
         let seconds = begin.elapsed().as_secs_f64();
         eprintln!("{seconds:.2} s: {delivered:?}");
         let warned = delivered.warned;

@@ -92,7 +92,13 @@ pub(crate) async fn warned(
     let file = tale.dir.join("files/住院费用.xlsx");
     let report = Some(tale.dir.join("files/未采用的行.csv"));
     table(&file, &tale.day(0))?;
-    let command = ImportCommand::Department { file, kind: Kind::Medical, profile: None, report };
+    let command = ImportCommand::Department {
+        file,
+        kind: Kind::Medical,
+        profile: None,
+        report,
+        anyway: false,
+    };
     let delivered = tale.county.import("yibao", command)?;
     println!(
         "    {} 人在册 matched,{} 行未采用 not taken,{} 户预警 warned",
