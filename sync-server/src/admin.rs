@@ -34,6 +34,7 @@ mod quarantine;
 mod stale;
 mod tasks;
 mod warnings;
+mod vacancies;
 mod words;
 
 pub use campaigns::CampaignArguments;
@@ -249,10 +250,7 @@ impl Office<'_> {
                 Ok(done("负责的网格已调整 · grids changed", &id))
             }
             AdminCommand::AccountList => self.list_accounts(),
-            AdminCommand::AccountDisable { id } => {
-                app.accounts.disable(&id, by)?;
-                Ok(done("账户已停用 · account closed", &id))
-            }
+            AdminCommand::AccountDisable { id } => self.close_account(&id),
             AdminCommand::Code { account, url } => self.issue_code(&account, url, entropy),
             AdminCommand::DeviceList => self.list_devices(),
             AdminCommand::DeviceApprove { number } => {

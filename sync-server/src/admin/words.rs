@@ -219,6 +219,7 @@ fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static 
         AccountError::Malformed => {
             ("malformed", "账户或姓名为空或超过40字", "id or name is empty or over 40 characters")
         }
+        AccountError::AccountClosed => ("account_closed", "该账户已停用", "the account is closed"),
         AccountError::AreaUnfit => (
             "area_unfit",
             "区划级别与角色不符: 村级角色用12位,乡镇9位,县6位,市4位",
