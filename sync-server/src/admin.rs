@@ -23,6 +23,7 @@ mod campaigns;
 mod cases;
 mod conflicts;
 mod declarations;
+mod expected;
 mod figures;
 mod findings;
 mod forms;
@@ -33,8 +34,8 @@ mod persons;
 mod quarantine;
 mod stale;
 mod tasks;
-mod warnings;
 mod vacancies;
+mod warnings;
 mod words;
 
 pub use campaigns::CampaignArguments;

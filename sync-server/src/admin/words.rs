@@ -9,6 +9,7 @@ use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::wire::RefusalCode;
 
+use super::expected::ExpectedFault;
 use crate::accounts::AccountError;
 use crate::app::OpenError;
 use crate::import::delivery::DeliveryError;
@@ -81,7 +82,7 @@ pub enum AdminError {
     Output(#[from] OutputError),
     /// A file of expected households that cannot be used.
     #[error("expected households: {0}")]
-    ExpectedUnusable(String),
+    ExpectedUnusable(#[from] ExpectedFault),
     /// Parts of figures that answer different questions; a fault of this program.
     #[error("{0}")]
     Figures(#[from] FiguresDiffer),
@@ -122,15 +123,9 @@ impl AdminError {
             let en = format!("the mapping of columns cannot be used: {reason}");
             return ("profile_unusable", format!("列对应文件无法使用: {reason}"), en);
         }
-        if let Self::ExpectedUnusable(what) = self {
-            let en = format!(
-                "expected households: line or reason {what}; write village code, households"
-            );
-            return (
-                "expected_unusable",
-                format!("应登记户数文件第 {what} 行有误,请写成 村代码,户数"),
-                en,
-            );
+        if let Self::ExpectedUnusable(fault) = self {
+            let (zh, en) = fault.words();
+            return ("expected_unusable", zh, en);
         }
         let (code, zh, en) = self.fixed_words();
         (code, zh.to_owned(), en.to_owned())
