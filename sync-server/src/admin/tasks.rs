@@ -68,7 +68,12 @@ pub(super) fn task_words(task: &Task) -> String {
     let kind = words("task_kind", task.kind.code());
     let kind = kind.map(|kind| format!("{} · {}", kind.zh, kind.en)).unwrap_or_default();
     let due = task.due_on.map(|day| format!("\t限 by {day}")).unwrap_or_default();
-    format!("{kind}{due}")
+    // What a command about it is typed with: --about, or the row of a field.
+    let subject = match task.subject.as_str() {
+        "" => String::new(),
+        subject => format!(" [{subject}]"),
+    };
+    format!("{kind}{subject}{due}")
 }
 
 pub(super) fn task_json(task: &Task) -> serde_json::Value {

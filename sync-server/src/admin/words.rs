@@ -44,9 +44,14 @@ pub enum AdminError {
     /// A list is searched by name; a number is found elsewhere.
     #[error("search by number")]
     SearchByNumber,
-    /// The change cannot be taken even so.
+    /// The change cannot be taken even so, or not before an earlier one that waits as well.
     #[error("cannot be released")]
-    NotReleasable(RefusalCode),
+    NotReleasable {
+        /// Why not.
+        code: RefusalCode,
+        /// Number of the one to release first.
+        first: Option<i64>,
+    },
     /// The operator of this machine keeps no household records: somebody has to say who acts.
     #[error("no account")]
     AccountNeeded,
@@ -113,6 +118,13 @@ impl AdminError {
             );
             return ("on_record", zh, format!("this head's household is {en}"));
         }
+        if let Self::NotReleasable { code, first } = self {
+            let (zh, en) = refusal_words(code.code());
+            let (first_zh, first_en) = first.map_or_else(Default::default, |n| {
+                (format!(";请先放行 {n}"), format!("; release {n} first"))
+            });
+            return ("not_releasable", format!("{zh}{first_zh}"), format!("{en}{first_en}"));
+        }
         if let Self::FormRefused(error) = self {
             return form_words(error);
         }
@@ -144,6 +156,7 @@ impl AdminError {
             | Self::FormRefused(_)
             | Self::ExpectedUnusable(_)
             | Self::ProfileUnusable(_)
+            | Self::NotReleasable { .. }
             | Self::OnRecord(_) => ("refused", "未保存", "not saved"),
             Self::Open(_) => {
                 ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
@@ -188,10 +201,6 @@ impl AdminError {
             Self::QuarantineUnknown => {
                 ("quarantine_unknown", "没有这条待审修改", "no such change in quarantine")
             }
-            Self::NotReleasable(code) => {
-                let (zh, en) = refusal_words(code.code());
-                ("not_releasable", zh, en)
-            }
             Self::Store(StoreError::NotFound) => {
                 ("household_unknown", "没有这个农户", "no such household")
             }
@@ -210,11 +219,11 @@ impl AdminError {
 fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static str) {
     match error {
         AccountError::AccountUnknown => ("account_unknown", "没有这个账户", "no such account"),
+        AccountError::AccountClosed => ("account_closed", "该账户已停用", "the account is closed"),
         AccountError::AccountExists => ("account_exists", "账户已存在", "the account exists"),
         AccountError::Malformed => {
             ("malformed", "账户或姓名为空或超过40字", "id or name is empty or over 40 characters")
         }
-        AccountError::AccountClosed => ("account_closed", "该账户已停用", "the account is closed"),
         AccountError::AreaUnfit => (
             "area_unfit",
             "区划级别与角色不符: 村级角色用12位,乡镇9位,县6位,市4位",
