@@ -12,6 +12,9 @@ use wanhu_core::store::StoreError;
 use wanhu_core::store::open::{self, Access, Migrations, Sharing};
 
 mod enrolment;
+mod seats;
+
+pub use seats::Seat;
 
 const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0001_accounts.sql"),
@@ -27,9 +30,12 @@ pub enum AccountError {
     /// The file failed.
     #[error("store: {0}")]
     Store(#[from] StoreError),
-    /// No such account, or it is disabled.
+    /// No such account.
     #[error("no such account")]
     AccountUnknown,
+    /// The account is closed.
+    #[error("account closed")]
+    AccountClosed,
     /// The account exists already.
     #[error("account exists")]
     AccountExists,
@@ -90,6 +96,16 @@ pub struct Account {
     pub disabled: bool,
 }
 
+impl Account {
+    /// The account, where it is open.
+    ///
+    /// # Errors
+    /// `AccountClosed`.
+    pub fn if_open(self) -> Result<Self, AccountError> {
+        if self.disabled { Err(AccountError::AccountClosed) } else { Ok(self) }
+    }
+}
+
 /// A phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
@@ -140,7 +156,7 @@ impl Accounts {
     /// Opens an account. Where `account.granted_by` names an account, that account must be allowed to.
     ///
     /// # Errors
-    /// `AccountExists`, `AreaUnfit`, `GridUnfit`, `NotGranted`, `AccountUnknown` for the granter, `Malformed`.
+    /// `AccountExists`, `AreaUnfit`, `GridUnfit`, `NotGranted`, `AccountUnknown` or `AccountClosed` for the granter, `Malformed`.
     pub fn create(&self, account: &Account, now_ms: i64) -> Result<(), AccountError> {
         let fits = |text: &str| !text.trim().is_empty() && text.chars().count() <= 40;
         if !fits(&account.id) || !fits(&account.name) {
@@ -194,7 +210,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// An account by id.
+    /// An account by id, open or closed.
     ///
     /// # Errors
     /// As the store reports.
@@ -344,8 +360,7 @@ fn check_grant(connection: &Connection, by: &str, granted: &Account) -> Result<(
     if by.is_empty() {
         return Ok(());
     }
-    let granter = account(connection, by)?.filter(|granter| !granter.disabled);
-    let granter = granter.ok_or(AccountError::AccountUnknown)?;
+    let granter = account(connection, by)?.ok_or(AccountError::AccountUnknown)?.if_open()?;
     if authority::may_grant(granter.role, &granter.areas, granted.role, &granted.areas) {
         Ok(())
     } else {

@@ -23,6 +23,7 @@ mod campaigns;
 mod cases;
 mod conflicts;
 mod declarations;
+mod expected;
 mod figures;
 mod findings;
 mod forms;
@@ -33,6 +34,7 @@ mod persons;
 mod quarantine;
 mod stale;
 mod tasks;
+mod vacancies;
 mod warnings;
 mod words;
 
@@ -249,10 +251,7 @@ impl Office<'_> {
                 Ok(done("负责的网格已调整 · grids changed", &id))
             }
             AdminCommand::AccountList => self.list_accounts(),
-            AdminCommand::AccountDisable { id } => {
-                app.accounts.disable(&id, by)?;
-                Ok(done("账户已停用 · account closed", &id))
-            }
+            AdminCommand::AccountDisable { id } => self.close_account(&id),
             AdminCommand::Code { account, url } => self.issue_code(&account, url, entropy),
             AdminCommand::DeviceList => self.list_devices(),
             AdminCommand::DeviceApprove { number } => {

@@ -271,7 +271,9 @@ impl From<AccountError> for ServerError {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::Store(error) => error.into(),
-            AccountError::CodeUnknown | AccountError::AccountUnknown => Self::CodeUnknown,
+            AccountError::CodeUnknown
+            | AccountError::AccountUnknown
+            | AccountError::AccountClosed => Self::CodeUnknown,
             AccountError::CodeExpired => Self::CodeExpired,
             AccountError::CodeUsed => Self::CodeUsed,
             AccountError::DeviceUnknown => Self::UnknownDevice,

@@ -142,6 +142,7 @@ fn follow(app: &App) -> Result<(), StoreError> {
         .writer()
         .write(move |transaction| storage::audit::sign_head(transaction, &key, now_ms))?;
     storage::persons::catch_up(storage, app.person_key)?;
+    storage::responsible::catch_up(storage)?;
     let count = storage::build_packs(storage, now_ms)?;
     if count > 0 {
         tracing::info!(count, "packs made");

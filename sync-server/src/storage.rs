@@ -25,6 +25,7 @@ pub mod persons;
 pub mod policies;
 pub mod quarantine;
 mod reader;
+pub mod responsible;
 pub mod search;
 pub mod sheets;
 mod strays;
@@ -58,6 +59,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     CLOSED_SQL,
     include_str!("../migrations/0015_moved_row.sql"),
     OVERTAKEN_SQL,
+    include_str!("../migrations/0016_responsible.sql"),
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and

@@ -127,15 +127,26 @@ pub(super) fn close(transaction: &Transaction<'_>, one: HouseholdId, other: Hous
 }
 
 fn mark(transaction: &Transaction<'_>, id: HouseholdId, into: HouseholdId) {
+    let into = into.to_string();
+    put_unasked(transaction, id, "basic", &[("status", "merged"), ("merged_into", &into)]);
+}
+
+/// Puts fields on record that nobody may write any more, as releases of before did.
+pub(super) fn put_unasked(
+    transaction: &Transaction<'_>,
+    id: HouseholdId,
+    container: &str,
+    fields: &[(&str, &str)],
+) {
     let mut log = SqliteLog::new(transaction, START_MS);
     let mut household = log.find(id).unwrap().unwrap();
-    let container = ContainerIndex::of("basic").unwrap();
-    let set = |key: &str, value: &str| FieldEdit {
+    let container = ContainerIndex::of(container).unwrap();
+    let set = |(key, value): &(&str, &str)| FieldEdit {
         container,
-        key: key.to_owned(),
-        value: Some(value.into()),
+        key: (*key).to_owned(),
+        value: Some((*value).into()),
     };
-    let edits = [set("status", "merged"), set("merged_into", &into.to_string())];
+    let edits: Vec<_> = fields.iter().map(set).collect();
     let origin = Origin { actor: ActorId([9; 16]), time_ms: START_MS, message: String::new() };
     let raw = draft(&household.fold, &edits, &origin).unwrap();
     let change = Change::decode(&raw).unwrap();

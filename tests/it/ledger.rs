@@ -390,6 +390,8 @@ fn wrong_input_changes_nothing() {
     refused(edit().set("basic", "head_name", true), "wrong_type");
     refused(edit().set("class", "risk_level", "enormous"), "not_in_list");
     refused(edit().set("members", "name", "x"), "row_missing");
+    refused(edit().set("warnings", "w1.answer", "confirmed"), "row_unknown");
+    refused(edit().set("clues", "c1.outcome", "included"), "row_unknown");
     refused(edit().row("basic", Vec::<(String, Value)>::new()), "holds_no_rows");
     refused(edit().set("basic", "head_name", "陈永昌"), "nothing_to_change");
     refused(edit(), "nothing_to_change");

@@ -116,8 +116,8 @@ async fn people_on_record_twice_are_seen_behind_pairs_that_nobody_has_settled() 
     }
     let (listed, behind) = whole(&county, AdminCommand::Duplicates, 6);
     let ids = |pair: &Json| [0, 1].map(|at| pair[at]["household"].as_str().unwrap().to_owned());
-    let key = format!("{}/{}", listed[1][0]["village"], ids(&listed[1]).join("/"));
-    assert_eq!(behind.to_string(), key, "what scripts make of a row");
+    let place = behind.to_string();
+    assert!(ids(&listed[1]).iter().all(|id| !place.contains(id)), "one may be out of sight");
 
     // The first household of the page's last pair loses her: its pairs are settled, the others are still to come.
     let household = &ids(&listed[1])[0];

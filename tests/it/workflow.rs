@@ -7,8 +7,9 @@ use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::workflow::{Stage, TaskKind};
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::replica::{self, Setting};
+use wanhu_core::system::SystemEntropy;
 use wanhu_server::accounts::Account;
-use wanhu_server::admin::{AdminCommand, HouseholdFilter, PageArguments, TaskArguments};
+use wanhu_server::admin::{AdminCommand, HouseholdFilter, Office, PageArguments, TaskArguments};
 use wanhu_server::storage::dues;
 use wanhu_tests::county::{County, Step, sync};
 use wanhu_tests::population::FULING;
@@ -314,6 +315,11 @@ async fn an_objection_on_the_last_day_of_a_notice_keeps_the_case_where_it_is() {
     let case = county.office("committee", AdminCommand::Case { household: id }).unwrap();
     let row = case["objections"][0].as_str().unwrap().to_owned();
     assert_eq!(case["tasks"][0]["kind"], "settle_objection");
+    let (settings, app) = (&county.server.settings, &county.server.app);
+    let office = Office { settings, app, by: "committee" };
+    let tasks = AdminCommand::Tasks(PageArguments::default());
+    let list = office.run(tasks, &mut SystemEntropy).unwrap().text;
+    assert!(list.contains(&format!("[{row}]")), "what `--about` is typed with: {list}");
     let settled =
         Step { reason: "车辆系借用,已核实", about: Some(&row), ..Step::default() };
     county.step("committee", id, "objection_settled", settled).unwrap();

@@ -284,6 +284,7 @@ impl RecordEdit {
         key: Option<&PersonKey>,
         on: Day,
     ) -> Result<Vec<FieldEdit>, EditError> {
+        self.check_answers(fold)?;
         let mut edits = Vec::new();
         for change in &self.fields {
             let container = container(&change.container)?;
@@ -329,6 +330,33 @@ impl RecordEdit {
             }
         }
         Ok(edits)
+    }
+
+    /// What is answered has to be there, or to come with this save: an answer to nothing would be a warning that nobody gave.
+    fn check_answers(&self, fold: &Fold) -> Result<(), EditError> {
+        let is_told = |new: &&NewRow| new.container != "warnings" || !new.text("rule").is_empty();
+        let has = |name: &str, row: &str| {
+            let is_it = |new: &NewRow| new.container == name && new.id.as_deref() == Some(row);
+            let known = ContainerIndex::of(name).map(|container| fold.container(container));
+            known.into_iter().flatten().any(|(key, _)| split_key(key).0 == row)
+                || self.new_rows.iter().filter(is_told).any(is_it)
+        };
+        for FieldChange { container, key, .. } in &self.fields {
+            let (row, field) = split_key(key);
+            let is_answer = matches!(
+                (container.as_str(), field),
+                ("warnings", "answer" | "answered_on") | ("clues", "outcome" | "outcome_on")
+            );
+            if is_answer && !row.is_empty() && !has(container, row) {
+                return Err(EditError::new(full(container, field), "row_unknown"));
+            }
+        }
+        for new in self.new_rows.iter().filter(|new| !is_told(new)) {
+            if !has(&new.container, new.id.as_deref().unwrap_or_default()) {
+                return Err(EditError::new(&new.container, "row_unknown"));
+            }
+        }
+        Ok(())
     }
 
     /// The day of an answer to a warning or a clue, where this save gives one and no day.

@@ -62,7 +62,7 @@ impl Asking<'_> {
     }
 
     fn is_left_to_another(&self, facts: &Facts) -> bool {
-        if !matches!(self.role, Some(Role::VillageCadre | Role::GridWorker)) {
+        if !self.role.is_some_and(Role::is_cadre) {
             return false;
         }
         let cadres = facts.responsible_cadres(self.today);

@@ -118,6 +118,11 @@ impl Role {
         matches!(self, Self::TownshipOffice | Self::CountyOffice)
     }
 
+    /// Whether it sees to households itself: it has the tasks of a cadre, and may be named responsible for a household.
+    pub fn is_cadre(self) -> bool {
+        matches!(self, Self::VillageCadre | Self::GridWorker)
+    }
+
     /// Whether its phones hold records. A change cannot be shown in part without breaking its hash, so
     /// a replica is only for those who may read everything in their area.
     pub fn holds_replica(self) -> bool {

@@ -5,7 +5,7 @@
 //! Source: rules by which counties check the national export; their periods and bounds are the policy's.
 
 use super::day::Day;
-use super::facts::Facts;
+use super::facts::{Facts, Row};
 use super::identity::IdentityNumber;
 use super::ids::HouseholdId;
 use super::policy::Policy;
@@ -65,7 +65,7 @@ pub enum Check {
     ClueKnown,
     /// A member is on record in another household as well. See [`elsewhere`].
     PersonElsewhere,
-    /// The account of a responsible cadre cannot be: nobody would see to the household. See [`out_of_reach`].
+    /// The account of a responsible cadre is no cadre's of the village: nobody would see to the household. See [`out_of_reach`].
     CadreOutOfReach,
     /// The record is said to be out of use, yet its case has not come to an end, so that it stays in use.
     OutOfUseWithCase,
@@ -201,8 +201,8 @@ pub fn elsewhere<E>(
     Ok(findings)
 }
 
-/// Responsible cadres by an account that does not reach the household's village: whose tasks would be on nobody's list. `reaches`
-/// knows the accounts.
+/// Responsible cadres by an account that is no cadre's of the household's village: whose tasks would be on nobody's list. Whose
+/// last day it is may be anybody, where another sees to them. `reaches` knows the accounts.
 ///
 /// # Errors
 /// As `reaches` reports.
@@ -211,17 +211,25 @@ pub fn out_of_reach<E>(
     today: Day,
     mut reaches: impl FnMut(&str) -> Result<bool, E>,
 ) -> Result<Vec<Finding>, E> {
-    let mut findings = Vec::new();
+    let (mut left, mut has_another) = (Vec::new(), false);
     for cadre in facts.responsible_cadres(today).filter(|_| facts.is_active()) {
         let account = cadre.text("account");
-        if account.is_empty() || reaches(account)? {
+        if account.is_empty() {
             continue;
         }
-        // What somebody typed as an account may be anything.
-        let (check, subject) = (Check::CadreOutOfReach, cadre.id.clone());
-        findings.push(Finding { check, subject, inputs: Vec::new() });
+        match reaches(account)? {
+            true => has_another = true,
+            false => left.push(cadre),
+        }
     }
-    Ok(findings)
+    left.retain(|cadre| !has_another || cadre.day("to") != Some(today));
+    // What somebody typed as an account may be anything.
+    let finding = |cadre: &Row| Finding {
+        check: Check::CadreOutOfReach,
+        subject: cadre.id.clone(),
+        inputs: Vec::new(),
+    };
+    Ok(left.into_iter().map(finding).collect())
 }
 
 /// The words for a finding, Chinese and English.

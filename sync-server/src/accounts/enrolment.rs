@@ -17,7 +17,7 @@ impl Accounts {
     /// Issues a one-time code for a new phone of an account, such as `7K3QM-X9D4T`.
     ///
     /// # Errors
-    /// `AccountUnknown`, `NotGranted`.
+    /// `AccountUnknown`, `AccountClosed`, `NotGranted`.
     pub fn issue_code(
         &self,
         id: &str,
@@ -27,8 +27,9 @@ impl Accounts {
         entropy: &mut dyn Entropy,
     ) -> Result<String, AccountError> {
         let file = self.file();
-        let owner = account(&file, id)?.filter(|a| !a.disabled);
-        check_grant(&file, by, &owner.ok_or(AccountError::AccountUnknown)?)?;
+        let owner = account(&file, id)?.ok_or(AccountError::AccountUnknown)?;
+        check_grant(&file, by, &owner)?;
+        owner.if_open()?;
         let code = new_code(entropy);
         file.execute(
             "INSERT INTO enrolment_code (hash, account, created_ms, expires_ms)
@@ -42,7 +43,7 @@ impl Accounts {
     /// office wants to look first, a new device waits for [`Self::approve`].
     ///
     /// # Errors
-    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`; `ActorTaken` where another account has the installation, `ActorAtWork` where
+    /// `CodeUnknown`, `CodeExpired`, `CodeUsed`; `AccountClosed`; `ActorTaken` where another account has the installation, `ActorAtWork` where
     /// another device of this one has. The code stays as it was.
     pub fn enrol(
         &self,
@@ -67,8 +68,8 @@ impl Accounts {
         if now_ms >= expires_ms {
             return Err(AccountError::CodeExpired);
         }
-        let owner = account(&transaction, &owner)?.filter(|owner| !owner.disabled);
-        let owner = owner.ok_or(AccountError::AccountUnknown)?;
+        let owner =
+            account(&transaction, &owner)?.ok_or(AccountError::AccountUnknown)?.if_open()?;
         transaction.execute(
             "UPDATE enrolment_code SET used_ms = ?2 WHERE hash = ?1",
             params![hash, now_ms],

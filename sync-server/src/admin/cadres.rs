@@ -1,36 +1,35 @@
-//! Who is named responsible for a household and cannot be: accounts that do not exist, are closed or lie elsewhere. Must not
-//! know a task.
+//! Cadres who are named responsible for a household and are none of its village: found, their terms ended where it moves, counted
+//! where their account is closed. Must not know a task.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use wanhu_core::document::edit::RecordEdit;
 use wanhu_core::document::facts::facts;
-use wanhu_core::domain::authority::{self, Action, FieldClass, Place, Role};
+use wanhu_core::domain::authority::{self, Action, FieldClass, Place};
 use wanhu_core::domain::checks::{self, Finding};
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::facts::Facts;
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_core::domain::region::Level;
 use wanhu_core::store::records;
 
-use super::{AdminError, Office};
+use super::{AdminError, Office, Output};
 use crate::accounts::{Account, AccountError};
-use crate::storage;
+use crate::storage::responsible;
 
 impl Office<'_> {
-    /// Responsible cadres whose account cannot be, so that the tasks would be on nobody's list.
+    /// Responsible cadres whose account is no cadre's of the household's village, so that the tasks would be on nobody's list.
     pub(super) fn out_of_reach(&self, facts: &Facts) -> Result<Vec<Finding>, AccountError> {
         let today = Day::in_china(self.app.clock.now_ms());
         checks::out_of_reach(facts, today, |id| {
             let account = self.app.accounts.account(id)?.filter(|account| !account.disabled);
-            Ok(account.is_some_and(|account| {
+            Ok(account.filter(|account| account.role.is_cadre()).is_some_and(|account| {
                 authority::place(account.role, &account.areas, facts.village) == Place::Inside
             }))
         })
     }
 
     /// Ends the terms of cadres who do not reach the household where it lives now, as far as the office may: its tasks are the
-    /// new village's from today on, and the township is asked to name others. How many it ended, and whose it could not.
+    /// new village's then, and the township is asked to name others. How many it ended, and whose it could not.
     pub(super) fn end_terms(
         &self,
         office: Option<&Account>,
@@ -47,42 +46,42 @@ impl Office<'_> {
         let Some(office) = office.filter(may).filter(|_| !left.is_empty()) else {
             return Ok((0, left));
         };
-        let yesterday = Day::in_china(self.app.clock.now_ms()).plus_days(-1).to_string();
+        let today = Day::in_china(self.app.clock.now_ms());
+        // A term that began today ends today.
+        let last = |cadre: &str| {
+            let began = facts.row("cadres", cadre).and_then(|cadre| cadre.day("from"));
+            if began == Some(today) { today } else { today.plus_days(-1) }
+        };
         let edit = RecordEdit { form: "move/1".into(), ..RecordEdit::default() };
         let end = |edit: RecordEdit, cadre: &Finding| {
-            edit.set("cadres", &format!("{}.to", cadre.subject), yesterday.clone())
+            let cadre = &cadre.subject;
+            edit.set("cadres", &format!("{cadre}.to"), last(cadre).to_string())
         };
-        self.write(office.clone(), household, left.iter().fold(edit, end))?;
+        let edit = left.iter().fold(edit, end);
+        self.write(office.clone(), household, edit)?;
         Ok((left.len(), Vec::new()))
     }
 
-    /// The first line of a township's tasks where it has villages with records and no cadre's account: what has to be done
-    /// there is on nobody's phone.
-    pub(super) fn villages_without_cadres(
-        &self,
-        office: &Account,
-    ) -> Result<Option<(String, serde_json::Value)>, AdminError> {
-        let accounts = self.app.accounts.all()?.into_iter().filter(|account| !account.disabled);
-        let is_cadre =
-            |account: &Account| matches!(account.role, Role::VillageCadre | Role::GridWorker);
-        let covered: BTreeSet<u64> =
-            accounts.filter(is_cadre).flat_map(|account| account.areas).collect();
-        let within = |area: &u64| self.app.regions.within(*area, Level::Village);
-        let villages = office.areas.iter().flat_map(within).map(|region| region.code);
-        let villages: Vec<u64> = villages.filter(|village| !covered.contains(village)).collect();
-        let villages = self.app.storage.read(|c| storage::inhabited(c, &villages))?;
-        if villages.is_empty() {
-            return Ok(None);
+    /// Closes an account, and says of how many households in the office's area it is the responsible cadre still.
+    pub(super) fn close_account(&self, id: &str) -> Result<Output, AdminError> {
+        self.app.accounts.disable(id, self.by)?;
+        responsible::catch_up(&self.app.storage)?;
+        let today = Day::in_china(self.app.clock.now_ms());
+        let villages = self.app.storage.read(|c| responsible::of_account(c, id, today))?;
+        let sees = |village: u64| self.oversees(&[village]);
+        let villages = villages.into_iter().filter(|(village, _)| sees(*village));
+        let villages: BTreeMap<u64, u32> = villages.collect();
+        let count: u32 = villages.values().sum();
+        let mut text = format!("账户已停用 · account closed: {id}\n");
+        if count > 0 {
+            text.push_str(&format!(
+                "仍是 {count} 户的帮扶责任人,请另行确定 · still the responsible cadre of {count} households, name others: {}\n",
+                self.places(&villages)
+            ));
         }
-        let paths = villages.iter().filter_map(|village| self.app.regions.get(*village));
-        let names: Vec<&str> = paths.map(|region| region.name.as_str()).collect();
-        let text = format!(
-            "无村干部账户的村,其待办无人办理 · villages without a cadre's account: {}",
-            names.join(" ")
-        );
         let value = serde_json::json!({
-            "task": { "kind": "open_account", "due_on": null, "subject": "" }, "villages": villages
+            "ok": true, "subject": id, "households": count, "villages": villages.keys().collect::<Vec<_>>()
         });
-        Ok(Some((text, value)))
+        Ok(Output { text, json: format!("{value}\n") })
     }
 }

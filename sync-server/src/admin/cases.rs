@@ -145,8 +145,8 @@ impl Office<'_> {
     }
 
     pub(super) fn open_account(&self, id: &str) -> Result<Account, AdminError> {
-        let account = self.app.accounts.account(id)?.filter(|account| !account.disabled);
-        Ok(account.ok_or(AccountError::AccountUnknown)?)
+        let account = self.app.accounts.account(id)?.ok_or(AccountError::AccountUnknown)?;
+        Ok(account.if_open()?)
     }
 
     pub(super) fn asking<'a>(&'a self, account: &'a Account) -> Asking<'a> {

@@ -14,7 +14,7 @@ use wanhu_core::domain::schema::words;
 use wanhu_core::domain::value::hundredths;
 use wanhu_core::sync::responder::LogReader;
 
-use super::{AdminError, Office, Output, grid_of, lines};
+use super::{AdminError, Office, Output, expected, grid_of, lines};
 use crate::storage::{self, SqliteReader, taken};
 
 /// Which figures.
@@ -32,7 +32,7 @@ pub struct FiguresArguments {
     /// 期间起始日期,默认一个月前 · first day of the period; else a month back
     #[arg(long)]
     pub from: Option<Day>,
-    /// 各村应登记户数 (CSV:村代码,户数),用于登记率 · how many households each village should have, for coverage
+    /// 各村应登记户数 (表格:村代码、户数),用于登记率 · how many households each village should have, for coverage: a table
     #[arg(long)]
     pub expected: Option<PathBuf>,
     /// 按下级区划各列一行 · a line for each area of this level inside: 县 乡镇 村 · county township village
@@ -86,14 +86,17 @@ impl Office<'_> {
         let may_see = |village: u64| authority::covers(&account.areas, village);
         let mut counted = self.counted(&areas, past, asked.each, (&nothing, &may_see))?;
         let part = |village| asked.each.map_or(Some(0), |level| region::at_level(village, level));
-        for (village, households) in asked.expected.as_deref().map_or(Ok(vec![]), expected)? {
+        let list = &self.app.regions;
+        let read = |path: &Path| expected::read(path, list);
+        for (village, households) in
+            asked.expected.as_deref().map(read).transpose()?.unwrap_or_default()
+        {
             let is_asked = areas.iter().any(|area| region::code_contains(*area, village));
             if let Some(part) = part(village).filter(|_| is_asked) {
                 let figures = counted.entry(part).or_insert_with(|| nothing.clone());
                 figures.expect(village, households);
             }
         }
-        let list = &self.app.regions;
         if let Some(level) = asked.each {
             // Where nobody is on record is what somebody looks for.
             for region in areas.iter().flat_map(|area| list.within(*area, level)) {
@@ -178,32 +181,6 @@ fn told(figures: &[Figure], list: &RegionList, defines: impl Fn(Statistic) -> bo
         output.text.push_str("各项含义: --define · what each counts: --define\n");
     }
     output
-}
-
-/// A village's code and how many households it should have on record, line by line. The first may be a title: its second cell
-/// is no number.
-fn expected(path: &Path) -> Result<Vec<(u64, u64)>, AdminError> {
-    let unusable = |what: String| AdminError::ExpectedUnusable(what);
-    let mut lines = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| unusable(error.to_string()))?;
-    let mut expected = Vec::new();
-    for (place, line) in lines.records().enumerate() {
-        let line = line.map_err(|error| unusable(error.to_string()))?;
-        let number = |column| {
-            let cell = line.get(column)?.trim_start_matches('\u{FEFF}');
-            cell.parse::<u64>().ok()
-        };
-        match (number(0).filter(|village| region::is_village(*village)), number(1)) {
-            (Some(village), Some(households)) => expected.push((village, households)),
-            (_, None) if place == 0 => {}
-            _ => return Err(unusable(format!("{}", place + 1))),
-        }
-    }
-    Ok(expected)
 }
 
 fn line(figure: &Figure, list: &RegionList, defines: bool) -> String {

@@ -58,7 +58,7 @@ impl Office<'_> {
     }
 
     /// Whether all of these areas lie in the office's own; this machine's operator sees them all.
-    fn oversees(&self, areas: &[u64]) -> bool {
+    pub(super) fn oversees(&self, areas: &[u64]) -> bool {
         if self.by.is_empty() {
             return true;
         }

@@ -32,10 +32,18 @@ impl Office<'_> {
         let part = (asked.after.as_ref(), asked.rows_read());
         let read = |c: &Connection| persons::in_two_households(c, part, sees);
         let (mut pairs, list) = (self.app.storage.read(read)?, &self.app.regions);
-        let go_on = asked.cut(&mut pairs, |pair| PairPlace::of(pair).to_string());
-        let rows = pairs.into_iter().map(|(first, second)| {
-            let text = format!("{}\n    {}", words(&first, list), words(&second, list));
-            (text, serde_json::json!([json(&first), json(&second)]))
+        let go_on = asked.cut(&mut pairs, |pair| pair.place.to_string());
+        let rows = pairs.into_iter().map(|pair| {
+            // Of the other office's household this one learns that there is one.
+            let [first, second] = pair.homes.map(|home| Some(home).filter(|home| sees(home.scope)));
+            let words = |home: &Option<Residence>| {
+                home.as_ref().map_or_else(
+                    || "另一户在其他辖区 · the other is in another area".to_owned(),
+                    |home| words(home, list),
+                )
+            };
+            let text = format!("{}\n    {}", words(&first), words(&second));
+            (text, serde_json::json!([first.as_ref().map(json), second.as_ref().map(json)]))
         });
         Ok(page(rows, go_on))
     }

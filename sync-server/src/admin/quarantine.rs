@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::region;
 use wanhu_core::store::StoreError;
+use wanhu_core::sync::wire::RefusalCode;
 
 use super::pages::page;
 use super::words::refusal_words;
@@ -101,14 +102,18 @@ impl Office<'_> {
 
     /// Takes one of them all the same.
     pub(super) fn release(&self, number: i64) -> Result<Output, AdminError> {
-        self.quarantined(number)?;
+        let row = self.quarantined(number)?;
         let (by, now_ms) = (self.by.to_owned(), self.app.clock.now_ms());
         let office = self.app.accounts.account(self.by)?.map(|account| account.role);
         let policy = self.app.policy.clone();
         let released = self.app.storage.writer().write(move |transaction| {
             quarantine::release(transaction, number, &by, office, &policy.policy, now_ms)
         })?;
-        released.map_err(AdminError::NotReleasable)?;
+        if let Err(code) = released {
+            let waits = matches!(code, RefusalCode::DependencyMissing | RefusalCode::SequenceGap);
+            let first = self.app.storage.read(|c| quarantine::made_before(c, &row))?;
+            return Err(AdminError::NotReleasable { code, first: first.filter(|_| waits) });
+        }
         Ok(done("修改已放行 · change released", &number.to_string()))
     }
 }

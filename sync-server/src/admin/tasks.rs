@@ -23,8 +23,8 @@ impl Office<'_> {
         let mut tasks = self.app.storage.read(|c| dues::page(c, &asking, policy, part))?;
         let go_on = asked.cut(&mut tasks, |view| view.place().to_string());
         let first = match after {
-            None if account.role == Role::TownshipOffice => self.before_tasks(&account)?,
-            None | Some(_) => Vec::new(),
+            None => self.before_tasks(&account)?,
+            Some(_) => Vec::new(),
         };
         let list = &self.app.regions;
         let rows = first.into_iter().chain(tasks.into_iter().map(|view| {
@@ -41,14 +41,26 @@ impl Office<'_> {
         Ok(page(rows, go_on))
     }
 
-    /// What a township has to look at besides tasks about households.
-    fn before_tasks(&self, township: &Account) -> Result<Vec<(String, Json)>, AdminError> {
-        let lines = [
-            self.waiting_declarations(township)?,
-            self.waiting_in_quarantine(township)?,
-            self.villages_without_cadres(township)?,
-        ];
-        Ok(lines.into_iter().flatten().collect())
+    /// What an office has to look at besides tasks about households.
+    fn before_tasks(&self, office: &Account) -> Result<Vec<(String, Json)>, AdminError> {
+        let mut lines = Vec::new();
+        match office.role {
+            Role::TownshipOffice => {
+                lines.extend(self.waiting_declarations(office)?);
+                lines.extend(self.waiting_in_quarantine(office)?);
+                lines.extend(self.left_to_nobody(office)?);
+                lines.extend(self.villages_unseen_to(office)?);
+            }
+            Role::CountyOffice => lines.extend(self.townships_without_office(office)?),
+            Role::Household
+            | Role::GridWorker
+            | Role::VillageCadre
+            | Role::VillageCommittee
+            | Role::City
+            | Role::Department
+            | Role::Operator => {}
+        }
+        Ok(lines)
     }
 }
 
@@ -56,7 +68,12 @@ pub(super) fn task_words(task: &Task) -> String {
     let kind = words("task_kind", task.kind.code());
     let kind = kind.map(|kind| format!("{} · {}", kind.zh, kind.en)).unwrap_or_default();
     let due = task.due_on.map(|day| format!("\t限 by {day}")).unwrap_or_default();
-    format!("{kind}{due}")
+    // What a command about it is typed with: --about, or the row of a field.
+    let subject = match task.subject.as_str() {
+        "" => String::new(),
+        subject => format!(" [{subject}]"),
+    };
+    format!("{kind}{subject}{due}")
 }
 
 pub(super) fn task_json(task: &Task) -> serde_json::Value {

@@ -9,6 +9,7 @@ use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::wire::RefusalCode;
 
+use super::expected::ExpectedFault;
 use crate::accounts::AccountError;
 use crate::app::OpenError;
 use crate::import::delivery::DeliveryError;
@@ -44,9 +45,14 @@ pub enum AdminError {
     /// A list is searched by name; a number is found elsewhere.
     #[error("search by number")]
     SearchByNumber,
-    /// The change cannot be taken even so.
+    /// The change cannot be taken even so, or not before an earlier one that waits as well.
     #[error("cannot be released")]
-    NotReleasable(RefusalCode),
+    NotReleasable {
+        /// Why not.
+        code: RefusalCode,
+        /// Number of the one to release first.
+        first: Option<i64>,
+    },
     /// The operator of this machine keeps no household records: somebody has to say who acts.
     #[error("no account")]
     AccountNeeded,
@@ -82,7 +88,7 @@ pub enum AdminError {
     Output(#[from] OutputError),
     /// A file of expected households that cannot be used.
     #[error("expected households: {0}")]
-    ExpectedUnusable(String),
+    ExpectedUnusable(#[from] ExpectedFault),
     /// Parts of figures that answer different questions; a fault of this program.
     #[error("{0}")]
     Figures(#[from] FiguresDiffer),
@@ -113,6 +119,13 @@ impl AdminError {
             );
             return ("on_record", zh, format!("this head's household is {en}"));
         }
+        if let Self::NotReleasable { code, first } = self {
+            let (zh, en) = refusal_words(code.code());
+            let (first_zh, first_en) = first.map_or_else(Default::default, |n| {
+                (format!(";请先放行 {n}"), format!("; release {n} first"))
+            });
+            return ("not_releasable", format!("{zh}{first_zh}"), format!("{en}{first_en}"));
+        }
         if let Self::FormRefused(error) = self {
             return form_words(error);
         }
@@ -123,15 +136,9 @@ impl AdminError {
             let en = format!("the mapping of columns cannot be used: {reason}");
             return ("profile_unusable", format!("列对应文件无法使用: {reason}"), en);
         }
-        if let Self::ExpectedUnusable(what) = self {
-            let en = format!(
-                "expected households: line or reason {what}; write village code, households"
-            );
-            return (
-                "expected_unusable",
-                format!("应登记户数文件第 {what} 行有误,请写成 村代码,户数"),
-                en,
-            );
+        if let Self::ExpectedUnusable(fault) = self {
+            let (zh, en) = fault.words();
+            return ("expected_unusable", zh, en);
         }
         let (code, zh, en) = self.fixed_words();
         (code, zh.to_owned(), en.to_owned())
@@ -150,6 +157,7 @@ impl AdminError {
             | Self::FormRefused(_)
             | Self::ExpectedUnusable(_)
             | Self::ProfileUnusable(_)
+            | Self::NotReleasable { .. }
             | Self::OnRecord(_) => ("refused", "未保存", "not saved"),
             Self::Open(_) => {
                 ("data_unusable", "数据目录无法使用", "the data directory cannot be used")
@@ -194,10 +202,6 @@ impl AdminError {
             Self::QuarantineUnknown => {
                 ("quarantine_unknown", "没有这条待审修改", "no such change in quarantine")
             }
-            Self::NotReleasable(code) => {
-                let (zh, en) = refusal_words(code.code());
-                ("not_releasable", zh, en)
-            }
             Self::Store(StoreError::NotFound) => {
                 ("household_unknown", "没有这个农户", "no such household")
             }
@@ -216,6 +220,7 @@ impl AdminError {
 fn account_words(error: &AccountError) -> (&'static str, &'static str, &'static str) {
     match error {
         AccountError::AccountUnknown => ("account_unknown", "没有这个账户", "no such account"),
+        AccountError::AccountClosed => ("account_closed", "该账户已停用", "the account is closed"),
         AccountError::AccountExists => ("account_exists", "账户已存在", "the account exists"),
         AccountError::Malformed => {
             ("malformed", "账户或姓名为空或超过40字", "id or name is empty or over 40 characters")

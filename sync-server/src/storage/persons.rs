@@ -206,15 +206,20 @@ pub fn whereabouts(
 }
 
 /// Two households in which one person lives.
-pub type Pair = (Residence, Residence);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Where it stands in the list.
+    pub place: PairPlace,
+    /// The two, by when they came on record.
+    pub homes: [Residence; 2],
+}
 
-/// A place in the list of such pairs: by village and id of the first, then by id of the second. It stays what it is when the
-/// person has left one of them. As a text it is `VILLAGE/FIRST/SECOND`.
+/// A place in the list of such pairs, by the local numbers of the two: it names no household that somebody may not see, and
+/// stays what it is when the person has left one of them or either has moved. As a text it is `FIRST/SECOND`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PairPlace {
-    village: u64,
-    first: HouseholdId,
-    second: HouseholdId,
+    first: i64,
+    second: i64,
 }
 
 /// A text that is no place in the list of pairs.
@@ -222,16 +227,9 @@ pub struct PairPlace {
 #[error("not a place in the list of duplicates")]
 pub struct ParsePlaceError;
 
-impl PairPlace {
-    /// Where a pair stands.
-    pub fn of((first, second): &Pair) -> Self {
-        Self { village: first.scope, first: first.household, second: second.household }
-    }
-}
-
 impl fmt::Display for PairPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.village, self.first, self.second)
+        write!(f, "{}/{}", self.first, self.second)
     }
 }
 
@@ -239,16 +237,9 @@ impl FromStr for PairPlace {
     type Err = ParsePlaceError;
 
     fn from_str(text: &str) -> Result<Self, ParsePlaceError> {
-        let place = || {
-            let (village, rest) = text.split_once('/')?;
-            let (first, second) = rest.split_once('/')?;
-            Some(Self {
-                village: village.parse().ok()?,
-                first: first.parse().ok()?,
-                second: second.parse().ok()?,
-            })
-        };
-        place().ok_or(ParsePlaceError)
+        let (first, second) = text.split_once('/').ok_or(ParsePlaceError)?;
+        let number = |text: &str| text.parse().map_err(|_| ParsePlaceError);
+        Ok(Self { first: number(first)?, second: number(second)? })
     }
 }
 
@@ -263,23 +254,24 @@ pub fn in_two_households(
     sees: impl Fn(u64) -> bool,
 ) -> Result<Vec<Pair>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT DISTINCT a.id, a.scope, b.id, b.scope, l.status = 'merged'
+        "SELECT DISTINCT p.household, q.household, a.id, a.scope, b.id, b.scope, l.status = 'merged'
          FROM person p JOIN person q ON q.blind = p.blind AND q.household > p.household
          JOIN household a ON a.n = p.household JOIN household b ON b.n = q.household
          JOIN listing l ON l.household = a.n JOIN listing m ON m.household = b.n
          WHERE p.kind = ?1 AND q.kind = ?1 AND (l.status = 'merged') = (m.status = 'merged')
-         AND (?2 IS NULL OR (a.scope, a.id, b.id) > (?2, ?3, ?4))
-         ORDER BY a.scope, a.id, b.id",
+         AND (p.household, q.household) > (?2, ?3)
+         ORDER BY p.household, q.household",
     )?;
-    let village = after.map(|place| place.village.cast_signed());
-    let (first, second) = (after.map(|place| place.first.0), after.map(|place| place.second.0));
-    let rows = statement.query_map(params![IDENTITY, village, first, second], |row| {
-        Ok(((residence(row, 0)?, residence(row, 2)?), row.get::<_, bool>(4)?))
+    let (first, second) = after.map_or((0, 0), |place| (place.first, place.second));
+    let rows = statement.query_map(params![IDENTITY, first, second], |row| {
+        let place = PairPlace { first: row.get(0)?, second: row.get(1)? };
+        let homes = [residence(row, 2)?, residence(row, 4)?];
+        Ok((Pair { place, homes }, row.get::<_, bool>(6)?))
     })?;
     let mut pairs = Vec::new();
     for row in rows {
         let (pair, are_merged) = row?;
-        if !sees(pair.0.scope) && !sees(pair.1.scope) {
+        if !pair.homes.iter().any(|home| sees(home.scope)) {
             continue;
         }
         if are_merged && !is_circle(connection, &pair)? {
@@ -294,7 +286,8 @@ pub fn in_two_households(
 }
 
 /// Whether two records were merged into one another, if by way of a third.
-fn is_circle(connection: &Connection, (first, second): &Pair) -> Result<bool, StoreError> {
+fn is_circle(connection: &Connection, pair: &Pair) -> Result<bool, StoreError> {
+    let [first, second] = &pair.homes;
     let look = |id| {
         let known = records::find(connection, id)?;
         Ok::<_, StoreError>(known.map_or(Leads::Nowhere, |known| leads(&known.fold)))

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use wanhu_core::document::change::{Change, FieldOp};
-use wanhu_core::document::raw::RawChange;
+use wanhu_core::document::raw::{RawChange, TailHead};
 use wanhu_core::document::record::Stamp;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
@@ -75,6 +75,28 @@ pub fn waiting(
     let rows = rows.map(|row| row?.ok_or(StoreError::Damaged));
     let is_seen = |row: &Result<QuarantineRow, _>| row.as_ref().map_or(true, |row| sees(row.scope));
     rows.filter(is_seen).take(rows_max).collect()
+}
+
+/// The number of the first change of the same author and household that waits as well and was made before this one.
+///
+/// # Errors
+/// Where the file fails.
+pub fn made_before(
+    connection: &Connection,
+    row: &QuarantineRow,
+) -> Result<Option<i64>, StoreError> {
+    let head = |row: &QuarantineRow| TailHead::parse(&row.change.tail).ok();
+    let Some(own) = head(row) else { return Ok(None) };
+    let sql = format!("SELECT {COLUMNS} WHERE released_ms IS NULL AND household = ?1 ORDER BY n");
+    let mut statement = connection.prepare(&sql)?;
+    let mut first = None;
+    for other in statement.query_map([row.household.0], read)? {
+        let other = other?.ok_or(StoreError::Damaged)?;
+        let made = head(&other).filter(|made| made.actor == own.actor && made.seq < own.seq);
+        let made = made.map(|made| (made.seq, other.n));
+        first = first.into_iter().chain(made).min();
+    }
+    Ok(first.map(|(_, n)| n))
 }
 
 /// How many have come for households of these villages since then, and when the oldest of them did, milliseconds since 1970

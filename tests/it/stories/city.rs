@@ -21,6 +21,7 @@ use wanhu_server::storage::author::{self, Author};
 use wanhu_tests::city::{
     FEN_EACH_2015, FEN_EACH_2019, Family, Fate, LIFTED, MOVED_AWAY, NOT_LIFTED, RURAL, SCALE, city,
 };
+use wanhu_tests::population::JINPEN;
 
 const CITY: u64 = 4310;
 
@@ -238,7 +239,8 @@ async fn a_village_that_nobody_went_to_is_seen() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("expected.csv");
     let next = FULING / 1_000 * 1_000 + 202;
-    std::fs::write(&file, format!("村代码,户数\n{FULING},3\n{next},5\n659004100001,9\n")).unwrap();
+    let table = format!("村代码,户数\n{FULING},3\n{next},5\n{JINPEN},9\n");
+    std::fs::write(&file, &table).unwrap();
     let ask = |expected: &Path| {
         let expected = Some(expected.to_owned());
         let asked = FiguresArguments { expected, ..FiguresArguments::default() };
@@ -267,10 +269,26 @@ async fn a_village_that_nobody_went_to_is_seen() {
         assert!(line.is_some_and(|line| line.ends_with(coverage)), "{village}: {line:?}");
     }
     assert_eq!(lines.lines().count(), RegionList::chenzhou().children(FULING / 1_000).count());
-    // Only what has no number of households is a title.
-    for misspelt in ["村代码,户数\n431022208217,三\n", "4310222O8217,3\n431022208202,5\n"] {
-        std::fs::write(&file, misspelt).unwrap();
-        assert_eq!(ask(&file), Err("expected_unusable"), "{misspelt}");
+    // A title above the header, and both in GBK, as spreadsheet programs save them.
+    let mut titled = b"\xd2\xcb\xd5\xc2\n\xb4\xe5\xb4\xfa\xc2\xeb,\xbb\xa7\xca\xfd\n".to_vec();
+    titled.extend(table.split_once('\n').unwrap().1.bytes());
+    std::fs::write(&file, titled).unwrap();
+    assert_eq!(ask(&file).unwrap(), figures);
+    // Only what has no number of households is a title; nothing is counted twice, and no village that is none.
+    for (faulty, row) in [
+        ("村代码,户数\n431022208217,三\n", 2),
+        ("4310222O8217,3\n431022208202,5\n", 1),
+        ("431022208217,3\n合计,3\n", 2),
+        ("村代码,户数\n431022208217,3\n431022208202,5\n431022208217,4\n", 4),
+        ("村代码,户数\n659004100001,9\n", 2),
+    ] {
+        std::fs::write(&file, faulty).unwrap();
+        let expected = Some(file.clone());
+        let asked = FiguresArguments { expected, ..FiguresArguments::default() };
+        let refused = office.run(AdminCommand::Figures(asked), &mut SystemEntropy).unwrap_err();
+        let (code, zh, _) = refused.words();
+        assert_eq!(code, "expected_unusable", "{faulty}");
+        assert!(zh.contains(&format!("第 {row} 行")), "{faulty}: {zh}");
     }
     let to_come = Some("2199-01-01".parse().unwrap());
     let asked = FiguresArguments { as_of: to_come, ..FiguresArguments::default() };

@@ -92,8 +92,17 @@ async fn a_list_that_the_record_contradicts_is_asked_as_well() {
     let told = replay(&county, "乡政府", id).unwrap();
     let withdrawn = told.as_array().unwrap().iter().map(|told| &told["withdrawn"]);
     assert_eq!(withdrawn.filter(|is| **is == true).count(), 1, "and it is said of that one");
-    // A row that somebody's slip has made is no warning, and stands in no other's way.
-    fill_in(&county, "乡政府", id, &["warnings.slip.answer=属实"]);
+    // A row that somebody's slip has made, when one could, is no warning, and stands in no other's way.
+    let slip = move |transaction: &rusqlite::Transaction<'_>| {
+        crate::circles::put_unasked(transaction, id, "warnings", &[("slip.answer", "confirmed")]);
+        Ok(())
+    };
+    county.server.app.storage.writer().write(slip).unwrap();
+    for slip in ["warnings.slop.answer=属实", "warnings.answer=属实"] {
+        let (fields, on_behalf_of) = (vec![slip.to_owned()], String::new());
+        let edit = AdminCommand::Edit { household: id, fields, on_behalf_of };
+        assert_eq!(county.office("乡政府", edit), Err("invalid_input"), "{slip}");
+    }
     assert!(outcomes().contains(&json!("no_warning")) && outcomes().contains(&json!("alike")));
 }
 
