@@ -52,6 +52,7 @@ fn full() -> Fold {
             let value = match (container.name.as_str(), field.name.as_str()) {
                 ("basic", "status") => "active".into(),
                 ("members", "presence") => "present".into(),
+                (_, WITHDRAWN) => false.into(),
                 ("class", "monitored_kind") => "unstable".into(),
                 ("steps", "state") => ["clue", "verified"][variant].into(),
                 ("steps", "after") => ["", "r1"][variant].into(),
@@ -111,11 +112,13 @@ proptest! {
             let is_stale = !stale(&old, &new).is_empty();
             let shown = form.columns().any(|column| column.from.reads(&container.name, &field.name));
             let told = shown || form.names(&container.name, &field.name)
-                || (container.name == "basic" && field.name == "status");
+                || (container.name == "basic" && field.name == "status")
+                || (field.name == WITHDRAWN && form.lists(&container.name));
             prop_assert!(told || !is_stale || form.reads(&container.name, &field.name));
-            // Another day of a measure may leave the year's sum as it was.
+            // Another day of a measure may leave the year's sum as it was, and no past campaign decided about this household.
+            let may_tell = [Derived::HelpInYear, Derived::DecidedOn].map(Source::Derived);
             let shows_it = |column: &Column| {
-                column.from != Source::Derived(Derived::HelpInYear)
+                !may_tell.contains(&column.from)
                     && column.from.reads(&container.name, &field.name)
             };
             let only_counts = shown && !form.columns().any(shows_it);
@@ -226,6 +229,7 @@ fn what_only_decides_is_little() {
         "class.monitored_kind",
         "members.name",
         "members.presence",
+        "spending.withdrawn",
         "steps.after",
         "steps.level",
         "steps.on",
