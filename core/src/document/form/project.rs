@@ -280,6 +280,8 @@ impl<'a> Filler<'a> {
         let is_free = matches!(field.kind, FieldKind::Text { .. });
         Shown::Text(match (showing, &self.scrubber) {
             (Showing::MaskedName, _) => notice::masked_name(&text),
+            (Showing::Hamlet, Some(scrubber)) => scrubber.hamlet(&text),
+            (Showing::Hamlet, None) => text,
             (Showing::Plain, _) if masked && field.name.ends_with("name") => {
                 notice::masked_name(&text)
             }

@@ -19,6 +19,10 @@ fn value_of(at: usize, field: &Field, row: &str, variant: usize) -> Value {
         }
         FieldKind::Number { max: Some(max), .. } => Value::Int(number % max),
         FieldKind::Number { max: None, .. } => Value::Int(number * 1_000),
+        // Any other text counts as none on a notice.
+        FieldKind::Text { .. } if field.name == "natural_village" => {
+            ["上洞", "大塘", "石桥", "樟木冲", "老屋场", "井边", "水口"][variant].into()
+        }
         FieldKind::Text { .. } => {
             let end = ['己', '庚', '辛', '壬', '癸', '子', '丑'][variant];
             format!("{at:03}{row}乙丙丁戊{end}").into()
