@@ -199,6 +199,7 @@ async fn what_was_decided_and_what_is_done_hangs_in_the_village_and_names_nobody
     for said in [
         "陈*昌",
         "福岭村",
+        ",＊＊＊,",
         "突发严重困难户",
         "由以往排查转入监测",
         "2024-03-01",

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use super::authority::Role;
 use super::facts::Facts;
-use super::schema::{Schema, Sensitivity};
+use super::schema::{Field, FieldKind, Schema, Sensitivity};
 
 mod hamlet;
 mod illness;
@@ -31,6 +32,9 @@ const ADMITTED: [(&str, &str, Showing); 3] = [
     ("basic", "natural_village", Showing::Hamlet),
     ("class", "monitored_kind", Showing::Plain),
 ];
+
+/// Text that nobody words: what records and rules are kept by. So is all of a warning.
+const KEPT: [&str; 3] = ["household_number", "area_code", "rule_version"];
 
 /// How a field appears on a notice; `None` where it must not.
 pub fn showing(schema: &Schema, container: &str, field: &str) -> Option<Showing> {
@@ -67,9 +71,9 @@ pub fn masked_number(number: &str) -> String {
     format!("{}{shown}", "*".repeat(hidden))
 }
 
-/// Strikes out of free text what must not be read on a wall: long numbers, names of illnesses, names of
-/// the household's people.
-#[derive(Clone, Debug)]
+/// Strikes out of free text what must not be read on a wall, or at a desk by whoever may not read the fields for it: long
+/// numbers, names of illnesses, names of the household's people.
+#[derive(Clone, Debug, Default)]
 pub struct Scrubber {
     names: BTreeSet<String>,
 }
@@ -82,6 +86,22 @@ impl Scrubber {
         // A name of one character stands in too many other words.
         let long = all.map(str::trim).filter(|name| name.chars().count() > 1);
         Self { names: long.map(str::to_owned).collect() }
+    }
+
+    /// For whoever reads free text in this role; `None` for those who may read all that people write there.
+    pub fn for_role(role: Role, facts: &Facts) -> Option<Self> {
+        match (role.may_read(Sensitivity::Sensitive), role.may_read(Sensitivity::Personal)) {
+            (true, _) => None,
+            (false, true) => Some(Self::default()),
+            (false, false) => Some(Self::of(facts)),
+        }
+    }
+
+    /// What stands in a field: free text after [`Self::scrub`], all else as it is.
+    pub fn scrub_field(&self, container: &str, field: &Field, text: &str) -> String {
+        let is_text = matches!(field.kind, FieldKind::Text { .. });
+        let is_kept = KEPT.contains(&field.name.as_str()) || container == "warnings";
+        if is_text && !is_kept { self.scrub(text) } else { text.to_owned() }
     }
 
     /// The text with [`STRUCK`] for each number of a person's own, each clause that names an illness, and

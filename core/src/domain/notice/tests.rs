@@ -98,6 +98,29 @@ fn what_a_notice_needs_stays() {
 }
 
 #[test]
+fn who_may_not_read_the_fields_for_it_does_not_read_it_in_free_text_either() {
+    let facts = Facts::of(431_022_208_217).with_row("members", "a", &[("name", "文秀芬".into())]);
+    let note = Schema::base().field("visits", "note").unwrap();
+    let told = |role, field: &Field, text: &str| {
+        let scrubber = Scrubber::for_role(role, &facts);
+        scrubber.map(|scrubber| scrubber.scrub_field("visits", field, text))
+    };
+    let text = "文秀芬在家,患乳腺癌,电话13812345678";
+    for role in [Role::VillageCadre, Role::TownshipOffice, Role::CountyOffice, Role::Household] {
+        assert_eq!(told(role, note, text), None, "{role:?} may read all of it");
+    }
+    let city = told(Role::City, note, text);
+    assert_eq!(city.as_deref(), Some("文秀芬在家,＊＊＊,电话＊＊＊"), "who names people");
+    let department = told(Role::Department, note, text);
+    assert_eq!(department.as_deref(), Some("＊＊＊在家,＊＊＊,电话＊＊＊"));
+    for (container, field) in [("basic", "household_number"), ("visits", "date")] {
+        let field = Schema::base().field(container, field).unwrap();
+        let kept = told(Role::Department, field, "43102200012345");
+        assert_eq!(kept.as_deref(), Some("43102200012345"), "nobody words it");
+    }
+}
+
+#[test]
 fn every_word_of_the_records_lists_about_health_is_struck_out() {
     let schema = Schema::base();
     let words = ["disease", "health", "disability_kind", "disability_grade"]
