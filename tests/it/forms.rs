@@ -379,7 +379,11 @@ async fn every_sheet_on_record_is_listed_the_stale_ones_first() {
         make(&county, "township", form, &file).unwrap();
     }
     let sheet = |form: &str, households, changed| {
-        let version = if matches!(form, "decisions" | "notice") { 2 } else { 1 };
+        let version = match form {
+            "decisions" => 3,
+            "notice" => 2,
+            _ => 1,
+        };
         (format!("{form}/{version}"), households, changed)
     };
     let none = [

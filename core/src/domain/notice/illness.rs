@@ -18,11 +18,12 @@ const SHORT_MAX: usize = 3;
 /// As [`folded`]: the lists about health, and names in everyday use.
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let schema = Schema::base();
-    let sensitive = schema.fields().filter_map(|(_, field)| match &field.kind {
-        FieldKind::Choice { list } if field.sensitivity == Sensitivity::Sensitive => Some(list),
-        _ => None,
+    let sensitive =
+        schema.fields().filter(|(_, field)| field.sensitivity == Sensitivity::Sensitive);
+    let names = sensitive.filter_map(|(_, field)| {
+        let FieldKind::Choice { list } = &field.kind else { return None };
+        Some(list.as_str()).filter(|list| !OF_SCHOOLS.contains(list))
     });
-    let names = sensitive.map(String::as_str).filter(|list| !OF_SCHOOLS.contains(list));
     let lists = names.chain(OF_HEALTH).filter_map(|list| schema.code_list(list));
     let mut words: Vec<String> =
         lists.chain(word_list("illness")).flat_map(words_of).map(folded).collect();
