@@ -24,6 +24,9 @@ pub use project::{Frame, ReadFrom, project};
 pub use refusal::FormError;
 pub use sheet::{Cell, Digest, Heading, LogPlace, Sheet, SheetPart, SheetRow, Shown, stale};
 
+/// The tick of a row that its source has taken back: it stays on record, and on no form.
+const WITHDRAWN: &str = "withdrawn";
+
 /// What a line of the form is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,7 +75,7 @@ pub enum Derived {
     Proposal,
     /// What was decided last: to monitor, to close, to open again.
     Decision,
-    /// The day of that decision, as its step states it.
+    /// The day of that decision, as its step states it; of a case that was carried over, the day of identification.
     DecidedOn,
     /// Every measure in a few words: kind, title, status, amount and how often.
     Measures,
@@ -155,6 +158,8 @@ impl Derived {
 
     /// The fields it follows from.
     fn reads(self) -> &'static [(&'static str, &'static str)] {
+        const STEPS: [(&str, &str); 4] =
+            [("steps", "state"), ("steps", "after"), ("steps", "on"), ("steps", "level")];
         const INCOME: [(&str, &str); 6] = [
             ("income", "wage_fen"),
             ("income", "business_fen"),
@@ -163,11 +168,12 @@ impl Derived {
             ("income", "business_cost_fen"),
             ("members", "presence"),
         ];
+        const DECIDED_ON: [(&str, &str); 5] =
+            [STEPS[0], STEPS[1], STEPS[2], STEPS[3], ("case", "identified_on")];
         match self {
             Self::Sequence | Self::AreaPath | Self::Village => &[],
-            Self::Stage | Self::Proposal | Self::Decision | Self::DecidedOn => {
-                &[("steps", "state"), ("steps", "after"), ("steps", "on"), ("steps", "level")]
-            }
+            Self::Stage | Self::Proposal | Self::Decision => &STEPS,
+            Self::DecidedOn => &DECIDED_ON,
             Self::Measures => &[
                 ("measures", "kind"),
                 ("measures", "status"),
@@ -322,15 +328,14 @@ impl Template {
     /// that follows from it, or the field decides what stands on the form.
     pub fn reads(&self, container: &str, field: &str) -> bool {
         let shown = self.columns().any(|column| column.from.reads(container, field));
-        let of_members = self.parts.iter().any(|part| part.over == "members")
-            || self.columns().any(|c| matches!(&c.from, Source::Field(own, _) if own == "members"));
         let decides = match (container, field) {
             ("basic", "status") => true,
-            ("members", "presence") => of_members,
+            ("members", "presence") => self.lists("members"),
             // Struck out of a notice's free text.
             ("members", "name") => self.public,
             ("class", "monitored_kind") => self.filter == Filter::Monitored,
             // A case that runs keeps a record in use.
+            (container, WITHDRAWN) => self.lists(container),
             ("steps", _) => Derived::Stage.reads().contains(&(container, field)),
             ("class", tag) => {
                 matches!(&self.filter, Filter::Tag(own) if tag.strip_prefix("tag_") == Some(own))
@@ -338,6 +343,13 @@ impl Template {
             _ => false,
         };
         shown || decides || self.names(container, field)
+    }
+
+    /// Whether rows of this container are its lines, or said in a cell.
+    fn lists(&self, container: &str) -> bool {
+        let says =
+            |column: &Column| matches!(&column.from, Source::Field(own, _) if own == container);
+        self.parts.iter().any(|part| part.over == container) || self.columns().any(says)
     }
 
     /// Whether this field is what a column shows that refers to a member or a cadre.

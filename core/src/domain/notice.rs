@@ -3,10 +3,13 @@
 //! a notice is laid out.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
+use super::authority::Role;
 use super::facts::Facts;
-use super::schema::{CodeList, Schema, Sensitivity};
+use super::schema::{Field, FieldKind, Schema, Sensitivity};
+
+mod hamlet;
+mod illness;
 
 /// Stands for whatever was struck out.
 pub const STRUCK: &str = "＊＊＊";
@@ -18,15 +21,20 @@ pub enum Showing {
     Plain,
     /// A person's name after [`masked_name`].
     MaskedName,
+    /// A hamlet's name after [`Scrubber::hamlet`].
+    Hamlet,
 }
 
 /// Fields that are not public and stand on a notice all the same: whose household it is, where, and what
 /// is proposed.
 const ADMITTED: [(&str, &str, Showing); 3] = [
     ("basic", "head_name", Showing::MaskedName),
-    ("basic", "natural_village", Showing::Plain),
+    ("basic", "natural_village", Showing::Hamlet),
     ("class", "monitored_kind", Showing::Plain),
 ];
+
+/// Text that nobody words: what records and rules are kept by. So is all of a warning.
+const KEPT: [&str; 3] = ["household_number", "area_code", "rule_version"];
 
 /// How a field appears on a notice; `None` where it must not.
 pub fn showing(schema: &Schema, container: &str, field: &str) -> Option<Showing> {
@@ -63,9 +71,9 @@ pub fn masked_number(number: &str) -> String {
     format!("{}{shown}", "*".repeat(hidden))
 }
 
-/// Strikes out of free text what must not be read on a wall: long numbers, names of illnesses, names of
-/// the household's people.
-#[derive(Clone, Debug)]
+/// Strikes out of free text what must not be read on a wall, or at a desk by whoever may not read the fields for it: long
+/// numbers, names of illnesses, names of the household's people.
+#[derive(Clone, Debug, Default)]
 pub struct Scrubber {
     names: BTreeSet<String>,
 }
@@ -80,10 +88,26 @@ impl Scrubber {
         Self { names: long.map(str::to_owned).collect() }
     }
 
+    /// For whoever reads free text in this role; `None` for those who may read all that people write there.
+    pub fn for_role(role: Role, facts: &Facts) -> Option<Self> {
+        match (role.may_read(Sensitivity::Sensitive), role.may_read(Sensitivity::Personal)) {
+            (true, _) => None,
+            (false, true) => Some(Self::default()),
+            (false, false) => Some(Self::of(facts)),
+        }
+    }
+
+    /// What stands in a field: free text after [`Self::scrub`], all else as it is.
+    pub fn scrub_field(&self, container: &str, field: &Field, text: &str) -> String {
+        let is_text = matches!(field.kind, FieldKind::Text { .. });
+        let is_kept = KEPT.contains(&field.name.as_str()) || container == "warnings";
+        if is_text && !is_kept { self.scrub(text) } else { text.to_owned() }
+    }
+
     /// The text with [`STRUCK`] for each number of a person's own, each clause that names an illness, and
     /// each name of the household's people.
     pub fn scrub(&self, text: &str) -> String {
-        let mut text = without_illness(&without_numbers(text));
+        let mut text = illness::struck(&without_numbers(text));
         // A longer name may contain a shorter one.
         let mut names: Vec<&String> = self.names.iter().collect();
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
@@ -91,6 +115,15 @@ impl Scrubber {
             text = text.replace(name.as_str(), STRUCK);
         }
         text
+    }
+
+    /// What stands where a hamlet's name should: the name, or [`STRUCK`] for whatever else somebody typed there.
+    pub fn hamlet(&self, text: &str) -> String {
+        match text.trim() {
+            "" => String::new(),
+            name if hamlet::is_hamlet(name) => self.scrub(name),
+            _ => STRUCK.to_owned(),
+        }
     }
 }
 
@@ -101,17 +134,13 @@ const DIGITS_MIN: usize = 7;
 const GROUPED_DIGITS_MIN: usize = 11;
 
 fn is_digit(character: char) -> bool {
-    character.is_numeric() || "〇零一二三四五六七八九".contains(character)
+    let written = "〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖";
+    character.is_numeric() || written.contains(character)
 }
 
-/// What people write between the digits of one number.
+/// What people write between the digits of one number: anything but letters, also what nobody sees.
 fn is_separator(character: char) -> bool {
-    let invisible = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
-    let dash = matches!(
-        character,
-        '-' | '_' | '.' | '/' | '*' | '·' | '－' | '．' | '\u{2010}'..='\u{2015}'
-    );
-    character.is_whitespace() || invisible || dash
+    !character.is_alphanumeric()
 }
 
 fn without_numbers(text: &str) -> String {
@@ -178,54 +207,6 @@ fn is_period(groups: &[String]) -> bool {
         }
         _ => false,
     }
-}
-
-/// Illnesses, small letters and without spaces: the list `disease`, states of health, everyday names.
-static ILLNESSES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let schema = Schema::base();
-    // The compiled file is covered by a test.
-    let everyday = Schema::parse("version = 1", include_str!("../../schema/words.toml"));
-    let everyday = everyday.unwrap_or_default();
-    let lists =
-        [schema.code_list("disease"), schema.code_list("health"), everyday.code_list("illness")];
-    lists.into_iter().flatten().flat_map(illnesses_of).map(folded).collect()
-});
-
-fn illnesses_of(list: &CodeList) -> impl Iterator<Item = &str> {
-    let ill = list.codes.iter().filter(|code| !matches!(code.code.as_str(), "other" | "healthy"));
-    ill.flat_map(|code| [code.zh.as_str(), code.en.as_str()])
-}
-
-/// Full-width letters as plain ones, small, without spaces and separators.
-fn folded(text: &str) -> String {
-    let plain = |character: char| match character {
-        '！'..='～' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
-        other => other,
-    };
-    let kept = text.chars().filter(|character| !is_separator(*character)).map(plain);
-    kept.flat_map(char::to_lowercase).collect()
-}
-
-fn names_illness(text: &str) -> bool {
-    let folded = folded(text);
-    ILLNESSES.iter().any(|name| folded.contains(name.as_str()))
-}
-
-/// Whole clauses go: what stands beside the name of an illness says where and how far.
-fn without_illness(text: &str) -> String {
-    let ends = |c: char| "，。；：！？、,;:!?()（）[]【】《》“”\"\n".contains(c);
-    let clause = |part: &str| {
-        let end = part.chars().next_back().filter(|last| ends(*last));
-        if names_illness(part) {
-            format!("{STRUCK}{}", end.map(String::from).unwrap_or_default())
-        } else {
-            part.to_owned()
-        }
-    };
-    let cleaned: String = text.split_inclusive(ends).map(clause).collect();
-    // Written across clauses.
-    let joined: String = cleaned.chars().filter(|character| !ends(*character)).collect();
-    if names_illness(&joined) { STRUCK.to_owned() } else { cleaned }
 }
 
 #[cfg(test)]

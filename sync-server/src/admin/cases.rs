@@ -17,7 +17,7 @@ use wanhu_core::store::cases::{self, StepView};
 use wanhu_core::store::listing::{self, ListFilter, ListRow};
 use wanhu_core::store::records::{self, Household};
 
-use super::conflicts::Shown;
+use super::conflicts::{Reader, Shown};
 use super::pages::page;
 use super::tasks::{task_json, task_words};
 use super::{AdminError, Office, Output, conflicts, grid_of, lines};
@@ -230,8 +230,9 @@ impl Office<'_> {
     pub(super) fn show_household(&self, id: HouseholdId) -> Result<Output, AdminError> {
         let account = self.account()?;
         let household = self.household(&account, id)?;
+        let reader = Reader::of(&account, &household);
         let fields = household.fold.fields().filter_map(|(container, key, entries)| {
-            let shown = Shown::of(&account, container, key, entries)?;
+            let shown = Shown::of(&reader, container, key, entries)?;
             Some((shown.text(), shown.json()))
         });
         Ok(lines(fields))
@@ -316,6 +317,8 @@ impl Office<'_> {
         let household = self.household(&account, id)?;
         let asking = self.asking(&account);
         let case = self.app.storage.read(|c| cases::view(c, &household, &asking, taken::case))?;
+        let reader = Reader::of(&account, &household);
+        let step_words = |step: &StepView| step_words(step, &reader.words(&step.reason));
         let mut text = String::new();
         for passed in &case.path {
             text.push_str(&format!("{}\n", stage_words(passed.stage.code())));
@@ -358,7 +361,7 @@ fn stage_named(stage: Stage) -> String {
     known.map_or_else(String::new, |known| format!("{} {}", known.code, known.zh))
 }
 
-fn step_words(step: &StepView) -> String {
+fn step_words(step: &StepView, reason: &str) -> String {
     let on = step.on.map(|day| day.to_string()).unwrap_or_default();
     let name = step.stage.map(stage_named).unwrap_or_default();
     let stamp = &step.stamp;
@@ -366,6 +369,5 @@ fn step_words(step: &StepView) -> String {
         "" => String::new(),
         person => format!("  代 for {person}"),
     };
-    let reason = &step.reason;
     format!("    {on}  {}  {name} [{}]{proxy}  {reason}\n", stamp.name, step.row)
 }

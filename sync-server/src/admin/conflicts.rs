@@ -2,15 +2,47 @@
 //! read.
 
 use wanhu_core::document::edit::RecordEdit;
+use wanhu_core::document::facts::facts;
 use wanhu_core::document::fold::Entry;
 use wanhu_core::document::genesis::ContainerIndex;
 use wanhu_core::document::judge::field_of;
-use wanhu_core::domain::schema::{FieldKind, Schema, Sensitivity};
+use wanhu_core::domain::notice::Scrubber;
+use wanhu_core::domain::schema::{Field, FieldKind, Schema, Sensitivity};
 use wanhu_core::domain::value::Value;
 use wanhu_core::store::records::Household;
 
 use super::plain;
 use crate::accounts::Account;
+
+/// An account before a record.
+pub(super) struct Reader<'a> {
+    account: &'a Account,
+    /// For free text, where the account may not read all that people write there.
+    scrubber: Option<Scrubber>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn of(account: &'a Account, household: &Household) -> Self {
+        let facts = facts(&household.fold, household.scope);
+        Self { account, scrubber: Scrubber::for_role(account.role, &facts) }
+    }
+
+    /// What somebody wrote, as the account may see it.
+    pub(super) fn words(&self, text: &str) -> String {
+        let scrubbed = self.scrubber.as_ref().map(|scrubber| scrubber.scrub(text));
+        scrubbed.unwrap_or_else(|| text.to_owned())
+    }
+
+    /// A value as the account may see it.
+    fn seen(&self, container: ContainerIndex, field: Option<&Field>, value: &Value) -> Value {
+        match (&self.scrubber, field, value) {
+            (Some(scrubber), Some(field), Value::Text(text)) => {
+                scrubber.scrub_field(container.name(), field, text).into()
+            }
+            _ => value.clone(),
+        }
+    }
+}
 
 /// A field as an account may see it.
 pub(super) struct Shown {
@@ -26,7 +58,7 @@ pub(super) struct Shown {
 impl Shown {
     /// A field with what stands in it; none where the account may not read it.
     pub(super) fn of(
-        account: &Account,
+        reader: &Reader<'_>,
         container: ContainerIndex,
         key: &str,
         entries: &[Entry],
@@ -36,13 +68,13 @@ impl Shown {
         // What a newer release added is shown to those who may see everything.
         let sensitivity = field.map_or(Sensitivity::Sensitive, |field| field.sensitivity);
         let (shown, others) =
-            entries.split_last().filter(|_| account.role.may_read(sensitivity))?;
+            entries.split_last().filter(|_| reader.account.role.may_read(sensitivity))?;
         let others = others.iter().filter(|entry| entry.value != shown.value);
         Some(Self {
             field: format!("{}.{key}", container.name()),
             label: field.map_or(name, |field| field.zh.as_str()).to_owned(),
-            value: shown.value.clone(),
-            others: others.map(|entry| entry.value.clone()).collect(),
+            value: reader.seen(container, field, &shown.value),
+            others: others.map(|entry| reader.seen(container, field, &entry.value)).collect(),
             list: match field.map(|field| &field.kind) {
                 Some(FieldKind::Choice { list }) => list.clone(),
                 _ => String::new(),
@@ -88,9 +120,11 @@ impl Shown {
 
 /// The fields in which two people differ, as far as this account may read them.
 pub(super) fn of(account: &Account, household: Option<&Household>) -> Vec<Shown> {
-    let conflicts = household.into_iter().flat_map(|household| household.fold.conflicts());
-    conflicts
-        .filter_map(|(container, key, entries)| Shown::of(account, container, key, entries))
+    let Some(household) = household else { return Vec::new() };
+    let (reader, conflicts) = (Reader::of(account, household), household.fold.conflicts());
+    let shown = conflicts.into_iter();
+    shown
+        .filter_map(|(container, key, entries)| Shown::of(&reader, container, key, entries))
         .collect()
 }
 

@@ -290,3 +290,26 @@ async fn an_office_releases_first_what_another_change_builds_on() {
     release(second).unwrap();
     assert!(waiting().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_read_of_illnesses_and_numbers_does_not_read_of_them_in_what_people_wrote() {
+    let (county, li, id) = on_record(family()).await;
+    county.account("市局", Role::City, FULING / 100_000_000);
+    let text = |field: &str, text: &str| (field.to_owned(), text.into());
+    let edit = RecordEdit::default()
+        .row("measures", vec![text("title", "大病救助,电话13800731234"), text("kind", "health")])
+        .row("plan", vec![text("text", "陪周长根去县里透析,三月办好")])
+        .row("visits", vec![text("note", "身份证431025196501010019,肝癌晚期")]);
+    li.edit(id, &edit).unwrap();
+    sync(&li).await;
+    let shown =
+        |by: &str| county.office(by, AdminCommand::Show { household: id }).unwrap().to_string();
+    let secrets = ["大病", "13800731234", "透析", "肝癌"];
+    assert!(secrets.iter().all(|secret| shown("乡政府").contains(secret)), "{}", shown("乡政府"));
+    for by in ["市局", "医保局"] {
+        let told = shown(by);
+        assert!(secrets.iter().all(|secret| !told.contains(secret)), "{by}: {told}");
+        assert!(told.contains("三月办好"), "what is nobody's secret is told: {told}");
+    }
+    assert!(shown("市局").contains("周长根") && !shown("医保局").contains("周长根"));
+}

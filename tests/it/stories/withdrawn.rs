@@ -1,6 +1,7 @@
 //! Files that were wrong and are taken back: what stays on record is told, and what other files say warns by itself.
 
 use serde_json::json;
+use wanhu_server::admin::FormCommand;
 
 use super::bad_week::bill;
 use super::*;
@@ -102,6 +103,40 @@ pub(super) fn number(delivered: &Json) -> i64 {
 
 fn unsafe_house(delivered: &Json) -> Vec<(String, i64, i64)> {
     vec![("unsafe-house".to_owned(), 1, number(delivered))]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_taken_back_is_on_no_sheet_and_the_sheets_on_which_it_stood_are_out_of_date() {
+    let scene = scene().await;
+    let (county, id) = (&scene.county, scene.id);
+    let fields = &["class.monitored_kind=脱贫不稳定户"];
+    let carried = Step { fields, reason: "历史在册", ..Step::default() };
+    county.step("县局", id, "监测", carried).unwrap();
+    let make = |form: &str| {
+        let file = scene.dir.path().join(format!("{form}.csv"));
+        let (form, area) = (form.to_owned(), Some(FULING));
+        let command = FormCommand::Make { form, file: file.clone(), area, font: vec![] };
+        county.office("乡政府", AdminCommand::Form(command)).unwrap();
+        // But for the place in the log.
+        let text = std::fs::read_to_string(file).unwrap();
+        text.split("日志序号").next().unwrap().to_owned()
+    };
+    let stale = |form: &str| {
+        let command = FormCommand::Stale { form: Some(form.into()), area: Some(FULING) };
+        county.office("乡政府", AdminCommand::Form(command)).unwrap()
+    };
+    let before = make("department");
+    make("survey");
+    let wrong = scene.bill("60000");
+    assert_eq!(stale("survey"), json!([id.to_string()]));
+    assert!(make("department").contains(",60000"), "the wrong bill is on paper");
+    scene.withdraw("医保局", &wrong);
+    assert_eq!(stale("survey"), json!([]), "made before the file came, and true again");
+    assert_eq!(stale("department"), json!([id.to_string()]), "there it stands");
+    assert_eq!(make("department"), before);
+    scene.bill("50000");
+    let corrected = make("department");
+    assert!(corrected.contains(",50000") && !corrected.contains(",60000"), "{corrected}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 //! and the domain's rules say so.
 
 use super::sheet::{Cell, Heading, LogPlace, Sheet, SheetPart, SheetRow, Shown, digest};
-use super::{Column, Derived, FormKind, Part, Source, Template};
+use super::{Column, Derived, FormKind, Part, Source, Template, WITHDRAWN};
 use crate::document::fold::{Fold, differ};
 use crate::document::genesis::ContainerIndex;
 use crate::document::record::{self, row_key};
@@ -40,8 +40,6 @@ pub enum ReadFrom {
     Phone(Day),
 }
 
-/// Between the values of several rows in one cell.
-const JOINED_BY: &str = "、";
 /// Units of which the record counts hundredths of what people read.
 const HUNDREDTHS: [&str; 3] = ["fen", "centimu", "square_decimetres"];
 
@@ -211,11 +209,13 @@ impl<'a> Filler<'a> {
         rows.into_iter().enumerate().map(|(number, row)| line(number, Some(row))).collect()
     }
 
-    /// The rows that count: of members those who live there.
+    /// The rows that count: of members those who live there, of all others those that their source has not taken back.
     fn rows(&self, container: &str) -> Vec<&'a Row> {
+        let rows = self.facts.rows(container).iter();
         match container {
             "members" => self.facts.people().collect(),
-            _ => self.facts.rows(container).iter().collect(),
+            _ if self.frame.schema.field(container, WITHDRAWN).is_none() => rows.collect(),
+            _ => rows.filter(|row| !row.tick(WITHDRAWN)).collect(),
         }
     }
 
@@ -256,7 +256,7 @@ impl<'a> Filler<'a> {
             Some(row) => of_key(&row_key(&row.id, &field.name)),
             None => {
                 let rows = self.rows(container).into_iter();
-                joined(rows.map(|row| of_key(&row_key(&row.id, &field.name))))
+                Cell::listed(rows.map(|row| of_key(&row_key(&row.id, &field.name))), "")
             }
         }
     }
@@ -280,6 +280,8 @@ impl<'a> Filler<'a> {
         let is_free = matches!(field.kind, FieldKind::Text { .. });
         Shown::Text(match (showing, &self.scrubber) {
             (Showing::MaskedName, _) => notice::masked_name(&text),
+            (Showing::Hamlet, Some(scrubber)) => scrubber.hamlet(&text),
+            (Showing::Hamlet, None) => text,
             (Showing::Plain, _) if masked && field.name.ends_with("name") => {
                 notice::masked_name(&text)
             }
@@ -324,7 +326,8 @@ impl<'a> Filler<'a> {
 
     fn derived(&self, derived: Derived, number: usize) -> Cell {
         if derived == Derived::Measures {
-            return joined(self.facts.rows("measures").iter().map(|row| self.measure(row)));
+            let told = self.facts.rows("measures").iter().map(|row| self.measure(row));
+            return Cell::listed(told, &word("sheet", "times"));
         }
         let facts = self.facts;
         let fen = |value: Option<i64>| value.map_or(Shown::Empty, |value| amount("fen", value));
@@ -339,10 +342,7 @@ impl<'a> Filler<'a> {
             Derived::Stage => text(self.stage()),
             Derived::Proposal => text(self.proposal()),
             Derived::Decision => text(self.decision()),
-            Derived::DecidedOn => {
-                let on = Case::of(facts).decision().and_then(|decision| decision.on);
-                on.map_or(Shown::Empty, Shown::Day)
-            }
+            Derived::DecidedOn => self.decided_on().map_or(Shown::Empty, Shown::Day),
             // Told above, each measure with what is disputed about it.
             Derived::Measures => Shown::Empty,
             Derived::HelpInYear => {
@@ -354,7 +354,7 @@ impl<'a> Filler<'a> {
             Derived::NetIncomePerPerson => fen(facts.net_income_per_person_fen()),
         };
         let disputed = |(container, field): &(&str, &str)| match *container {
-            "income" => self.disputed(container, field),
+            "income" | "case" => self.disputed(container, field),
             "measures" => {
                 let mut rows = facts.rows(container).iter();
                 rows.any(|row| self.disputed(container, &row_key(&row.id, field)))
@@ -397,6 +397,14 @@ impl<'a> Filler<'a> {
         code.map_or_else(String::new, |code| word("decision", code))
     }
 
+    /// Since when that holds. The step that carries a case over states the day of doing so: the campaign decided when
+    /// it identified the household.
+    fn decided_on(&self) -> Option<Day> {
+        let case = Case::of(self.facts);
+        let identified = self.facts.day("case", "identified_on").filter(|_| case.is_carried_over());
+        identified.or_else(|| case.decision().and_then(|decision| decision.on))
+    }
+
     fn proposal(&self) -> String {
         let case = Case::of(self.facts);
         match case.place() {
@@ -405,21 +413,6 @@ impl<'a> Filler<'a> {
             (Phase::Exit, _) => word("phase", "exit"),
         }
     }
-}
-
-/// What all rows say, each thing once.
-fn joined(cells: impl Iterator<Item = Cell>) -> Cell {
-    let mut said: Vec<String> = Vec::new();
-    let mut disputed = false;
-    for cell in cells {
-        disputed |= cell.disputed;
-        let text = Cell { disputed: false, ..cell }.text();
-        if !text.is_empty() && !said.contains(&text) {
-            said.push(text);
-        }
-    }
-    let shown = if said.is_empty() { Shown::Empty } else { Shown::Text(said.join(JOINED_BY)) };
-    Cell { shown, disputed }
 }
 
 fn amount(unit: &str, value: i64) -> Shown {

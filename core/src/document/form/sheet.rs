@@ -57,6 +57,8 @@ pub struct Cell {
     pub disputed: bool,
 }
 
+/// Between the values of several rows in one cell.
+const JOINED_BY: &str = "、";
 /// Behind a disputed value.
 const DISPUTED: char = '※';
 
@@ -73,6 +75,28 @@ impl Cell {
             text.push(DISPUTED);
         }
         text
+    }
+
+    /// What several rows say in one cell, each thing once; with `times`, behind it, how many say so where several do: `…2项`.
+    pub(super) fn listed(cells: impl Iterator<Item = Self>, times: &str) -> Self {
+        let mut said: Vec<(String, usize)> = Vec::new();
+        let mut disputed = false;
+        for cell in cells {
+            disputed |= cell.disputed;
+            let text = Self { disputed: false, ..cell }.text();
+            match said.iter_mut().find(|(known, _)| *known == text) {
+                _ if text.is_empty() => {}
+                Some((_, count)) => *count += 1,
+                None => said.push((text, 1)),
+            }
+        }
+        let told = |(text, count): (String, usize)| match count {
+            2.. if !times.is_empty() => format!("{text}{count}{times}"),
+            _ => text,
+        };
+        let said: Vec<_> = said.into_iter().map(told).collect();
+        let shown = if said.is_empty() { Shown::Empty } else { Shown::Text(said.join(JOINED_BY)) };
+        Self { shown, disputed }
     }
 
     fn feed(&self, hash: &mut Sha256) {

@@ -265,6 +265,40 @@ fn a_public_form_shows_selects_and_counts_only_what_may_be_known() {
 }
 
 #[test]
+fn what_its_source_has_taken_back_is_on_no_form_and_in_no_sum() {
+    let summed = "{ from = \"spending.kind\" }, { from = \"spending.self_pay_fen\", total = true }";
+    let bills = text_of("bills", "per_household", "", "")
+        .replace("columns = []", &format!("over = \"spending\"\ncolumns = [{summed}]"));
+    let bills = Template::parse_own(Schema::base(), &bills).unwrap();
+    let listed = ["clues.risk", "warnings.risk", "spending.disease"].map(column).join(",");
+    let listed = text_of("listed", "village_list", "", &listed);
+    let listed = Template::parse_own(Schema::base(), &listed).unwrap();
+    let (id, fold, old) = samples().remove(0);
+    let household = |fold: &Fold| [(id, fold.clone(), facts(fold, old.village))];
+    let rows = [
+        ("spending", "w.kind", "accident"),
+        ("spending", "w.disease", "injury"),
+        ("clues", "w.risk", "accident"),
+        ("warnings", "w.risk", "accident"),
+    ];
+    let rows = rows.map(|(container, key, value)| (container.into(), key.into(), value.into()));
+    let delivered =
+        save(&fold, 1, &[&rows[..], &one("spending", "w.self_pay_fen", 6_000_000)].concat());
+    let withdrawn = ["spending", "clues", "warnings"];
+    let withdrawn = withdrawn.map(|container| one(container, "w.withdrawn", true)).concat();
+    let withdrawn = save(&delivered, 1, &withdrawn);
+    for form in [&bills, &listed, form("department"), form("survey")] {
+        let said = |fold: &Fold| sheet(form, &household(fold));
+        let (before, during, after) = (said(&fold), said(&delivered), said(&withdrawn));
+        let all = |sheet: &Sheet| sheet.parts.iter().map(texts).collect::<Vec<_>>();
+        assert_ne!(all(&before), all(&during), "{}", form.id);
+        assert_eq!((all(&before), &before.footer), (all(&after), &after.footer), "{}", form.id);
+        assert_eq!(stale(&during.households, &after.households), [id], "{}", form.id);
+        assert_eq!(stale(&before.households, &after.households), [], "{}", form.id);
+    }
+}
+
+#[test]
 fn a_list_shows_codes_as_labels_amounts_as_yuan_and_days() {
     let households = samples();
     let ledger = sheet(form("measures"), &households);

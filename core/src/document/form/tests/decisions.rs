@@ -72,6 +72,48 @@ fn what_was_decided_hangs_with_the_measures_and_nothing_else() {
 }
 
 #[test]
+fn a_case_of_a_past_campaign_is_told_with_the_day_on_which_that_identified_it() {
+    let on = |fields: &[(String, String, Value)]| {
+        let (id, fold, old) = samples().remove(1);
+        let fold = save(&fold, 1, fields);
+        let facts = facts(&fold, old.village);
+        texts(&sheet(form("decisions"), &[(id, fold, facts)]).parts[0])[0][6].clone()
+    };
+    assert_eq!(on(&one("case", "identified_on", "2019-05-06")), "2019-05-06", "not of the import");
+    let closed = [("t7", "township_check"), ("t8", "county_decision"), ("t9", "closed")];
+    let mut fields = one("case", "identified_on", "2019-05-06").to_vec();
+    let mut after = "t6";
+    for (row, state) in closed {
+        let said = [("state", state), ("after", after), ("on", "2020-12-04")];
+        let said =
+            said.map(|(field, value)| ("steps".to_owned(), format!("{row}.{field}"), value.into()));
+        fields.extend(said);
+        after = row;
+    }
+    assert_eq!(on(&fields), "2020-12-04", "what was decided since has a day of its own");
+}
+
+#[test]
+fn measures_that_read_alike_are_told_with_how_many_they_are_so_that_the_sum_can_be_checked() {
+    let pupil = |row: &str, member: &str| {
+        let fields: [(&str, Value); 5] = [
+            ("kind", "other_education".into()),
+            ("member", member.into()),
+            ("status", "under_way".into()),
+            ("amount_fen", 100_000.into()),
+            ("period", "term".into()),
+        ];
+        fields.map(|(field, value)| ("measures".to_owned(), format!("{row}.{field}"), value))
+    };
+    let (id, fold, old) = decided(0, &ENTRY);
+    let fold = save(&fold, 1, &[pupil("h4", "m3"), pupil("h5", "m4")].concat());
+    let facts = facts(&fold, old.village);
+    let told = texts(&sheet(form("decisions"), &[(id, fold, facts)]).parts[0]).remove(0);
+    assert!(told[7].ends_with("、其他教育帮扶(正在落实,每学期1000元)2项"), "{told:?}");
+    assert_eq!(told[8], "12300", "8300 and two pupils' two terms");
+}
+
+#[test]
 fn the_year_is_summed_up_for_each_household_and_for_the_sheet() {
     let decisions = form("decisions");
     let mut households = vec![decided(0, &ENTRY), samples().remove(1)];

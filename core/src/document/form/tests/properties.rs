@@ -19,6 +19,10 @@ fn value_of(at: usize, field: &Field, row: &str, variant: usize) -> Value {
         }
         FieldKind::Number { max: Some(max), .. } => Value::Int(number % max),
         FieldKind::Number { max: None, .. } => Value::Int(number * 1_000),
+        // Any other text counts as none on a notice.
+        FieldKind::Text { .. } if field.name == "natural_village" => {
+            ["上洞", "大塘", "石桥", "樟木冲", "老屋场", "井边", "水口"][variant].into()
+        }
         FieldKind::Text { .. } => {
             let end = ['己', '庚', '辛', '壬', '癸', '子', '丑'][variant];
             format!("{at:03}{row}乙丙丁戊{end}").into()
@@ -52,6 +56,7 @@ fn full() -> Fold {
             let value = match (container.name.as_str(), field.name.as_str()) {
                 ("basic", "status") => "active".into(),
                 ("members", "presence") => "present".into(),
+                (_, WITHDRAWN) => false.into(),
                 ("class", "monitored_kind") => "unstable".into(),
                 ("steps", "state") => ["clue", "verified"][variant].into(),
                 ("steps", "after") => ["", "r1"][variant].into(),
@@ -111,11 +116,13 @@ proptest! {
             let is_stale = !stale(&old, &new).is_empty();
             let shown = form.columns().any(|column| column.from.reads(&container.name, &field.name));
             let told = shown || form.names(&container.name, &field.name)
-                || (container.name == "basic" && field.name == "status");
+                || (container.name == "basic" && field.name == "status")
+                || (field.name == WITHDRAWN && form.lists(&container.name));
             prop_assert!(told || !is_stale || form.reads(&container.name, &field.name));
-            // Another day of a measure may leave the year's sum as it was.
+            // Another day of a measure may leave the year's sum as it was, and no past campaign decided about this household.
+            let may_tell = [Derived::HelpInYear, Derived::DecidedOn].map(Source::Derived);
             let shows_it = |column: &Column| {
-                column.from != Source::Derived(Derived::HelpInYear)
+                !may_tell.contains(&column.from)
                     && column.from.reads(&container.name, &field.name)
             };
             let only_counts = shown && !form.columns().any(shows_it);
@@ -226,6 +233,7 @@ fn what_only_decides_is_little() {
         "class.monitored_kind",
         "members.name",
         "members.presence",
+        "spending.withdrawn",
         "steps.after",
         "steps.level",
         "steps.on",
