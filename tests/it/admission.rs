@@ -336,11 +336,12 @@ fn a_step_that_says_two_things_is_refused() {
         value: Some(value.into()),
     };
     let origin = Origin { actor: world.actor(), time_ms: 0, message: String::new() };
-    let forged = [field("state", "clue"), field("level", "village"), field("state", "monitored")];
+    let clue = [field("state", "clue"), field("on", "2024-03-01"), field("level", "village")];
+    let forged = [&clue[..], &[field("state", "monitored")]].concat();
     let raw = draft(&fold, &forged, &origin).unwrap();
     assert_eq!(world.push(1, FULING, &[raw]), [Some(RefusalCode::NotPermitted)]);
     let origin = Origin { actor: world.actor(), time_ms: 0, message: String::new() };
-    let honest = draft(&fold, &forged[..2], &origin).unwrap();
+    let honest = draft(&fold, &clue, &origin).unwrap();
     assert_eq!(world.push(1, FULING, &[honest]), [None]);
 }
 

@@ -307,7 +307,8 @@ fn households_are_found_by_characters_pinyin_initials_tag_and_state() {
     ledger.edit(chen, &RecordEdit::default().row("members", member)).unwrap();
     let hu = ledger.create_household(FULING, head("胡甫武")).unwrap();
     let tick = RecordEdit::default().set("class", "tag_serious_illness", true);
-    let step = vec![("state".to_owned(), Value::from("clue"))];
+    let today = Value::from(ledger.today().to_string());
+    let step = vec![("state".to_owned(), Value::from("clue")), ("on".to_owned(), today)];
     ledger.edit(hu, &tick.row("steps", step)).unwrap();
     let search = |text: &str| {
         let filter = ListFilter { search: Some(text.into()), ..ListFilter::default() };
