@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::value::Value;
 
 use super::cell;
@@ -92,12 +93,12 @@ impl<'t> Target<'t> {
             return if self.column.required { Err(fault()) } else { Ok(None) };
         }
         let fault = |code| self.fault(code);
-        let value = match self.column.reading {
+        let (value, unfit) = match self.column.reading {
             Reading::Text | Reading::IdentityNumber => {
                 if plain.chars().count() > self.column.text_max {
                     return Err(fault(FaultCode::TextTooLong));
                 }
-                Value::Text(plain.into_owned())
+                (Value::Text(plain.into_owned()), FaultCode::TextTooLong)
             }
             Reading::Day | Reading::Month | Reading::DayOrMonth => {
                 return self.date(&plain, from_1904);
@@ -105,15 +106,20 @@ impl<'t> Target<'t> {
             Reading::FenFromYuan => {
                 // What a bill comes to is no amount a month.
                 let text = if self.is_of_bill() { &plain } else { cell::each_month(&plain) };
-                Value::Int(cell::fen(text, self.unit).map_err(fault)?)
+                let fen = cell::fen(text, self.unit).map_err(fault)?;
+                (Value::Int(fen), FaultCode::AmountMalformed)
             }
             Reading::Number => {
                 let number = cell::number(&plain);
-                Value::Int(number.ok_or_else(|| fault(FaultCode::NumberMalformed))?)
+                let malformed = FaultCode::NumberMalformed;
+                (Value::Int(number.ok_or_else(|| fault(malformed))?), malformed)
             }
-            Reading::Tick => Value::Bool(self.code(&plain)? == "yes"),
-            Reading::Code => Value::Text(self.code(&plain)?.to_owned()),
+            Reading::Tick => (Value::Bool(self.code(&plain)? == "yes"), FaultCode::CodeUnknown),
+            Reading::Code => (Value::Text(self.code(&plain)?.to_owned()), FaultCode::CodeUnknown),
         };
-        Ok(Some(value))
+        // What no record takes would keep all else of the file off the household, and what comes after it.
+        let (container, field) = (&self.column.container, &self.column.field);
+        let is_unfit = Schema::base().breaks_a_hard_rule(container, field, &value);
+        if is_unfit { Err(fault(unfit)) } else { Ok(Some(value)) }
     }
 }

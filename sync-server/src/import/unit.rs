@@ -14,11 +14,18 @@ pub(super) fn of_heading(title: &str) -> Option<usize> {
     UNITS.iter().find(|(word, _)| title.contains(word)).map(|(_, unit)| *unit)
 }
 
+/// What stands before 单位 where it is an office: 填报单位, 工作单位.
+const OFFICES: [&str; 8] = ["填报", "报送", "上报", "编制", "制表", "填表", "报告", "工作"];
+
 /// The units that a text names as such: of several things that it has units for, those of money.
 pub(super) fn noted(text: &str) -> Vec<usize> {
     let text = squeezed(text);
-    let after = text.split("单位").skip(1);
-    let named = after.flat_map(|rest| {
+    let notes = text.match_indices("单位").filter(|(at, _)| {
+        let before = &text[..*at];
+        !OFFICES.iter().any(|office| before.ends_with(office))
+    });
+    let named = notes.flat_map(|(at, word)| {
+        let rest = text[at + word.len()..].split("单位").next().unwrap_or_default();
         let rest = rest.trim_start_matches([':', '为', '(', '[', '【', '〔']);
         let rest = rest.split(BRACKETS).next().unwrap_or_default();
         rest.split(['、', ',', '/', ';']).filter_map(unit)
@@ -56,6 +63,8 @@ mod tests {
             ("单位：人民币元", &[0]),
             ("填报单位:医保局 单位:万元 填报日期:2026年", &[4]),
             ("填报单位:元谋县医保局", &[]),
+            ("填报单位:百元村卫生室", &[]),
+            ("填报单位：万元村委会 单位：千元", &[3]),
             ("单位:人", &[]),
             ("工作单位", &[]),
             ("总费用(万元)", &[]),

@@ -87,6 +87,15 @@ fn said(kind: Kind, header: &str, cells: &str, field: &str) -> (Option<Value>, V
 }
 
 #[test]
+fn what_no_record_takes_is_left_out_and_not_kept_from_the_record_with_all_the_rest() {
+    let months = |cells: &str| said(Kind::Employment, "务工区域,务工月数", cells, "work_months");
+    assert_eq!(months("省外,12"), (Some(12.into()), vec![]));
+    for cells in ["省外,24个月", "省外,13", "省外,-1"] {
+        assert_eq!(months(cells), (None, vec!["务工月数".to_owned()]), "{cells}");
+    }
+}
+
+#[test]
 fn what_is_written_in_its_own_way_is_read() {
     let allowance = "保障类别,金额,起始年月,终止年月,保障人数";
     for (kind, header, cells, field, expected) in [
