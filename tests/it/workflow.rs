@@ -4,6 +4,7 @@
 use wanhu_core::client::{Ledger, RecordEdit, StepForm};
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::schema::Schema;
 use wanhu_core::domain::workflow::{Stage, TaskKind};
 use wanhu_core::error::LedgerError;
 use wanhu_core::store::replica::{self, Setting};
@@ -267,10 +268,18 @@ async fn what_two_people_answer_differently_stays_a_task_until_one_of_them_settl
     let (li, wang) = (county.phone("li").await, county.phone("wang").await);
     sync(&li).await;
     let id = household(&li);
-    // A clue and nothing else: no case was begun with it.
-    let field = |name: &str, value: &str| (name.to_owned(), value.into());
-    let said = vec![field("channel", "declaration"), field("received_on", "2024-03-01")];
-    li.edit(id, &RecordEdit::default().named_row("clues", "c", said)).unwrap();
+    // A clue and nothing else, typed without a day: no case was begun with it.
+    let typed = |said: &[&str]| {
+        let said: Vec<String> = said.iter().map(|said| (*said).to_owned()).collect();
+        RecordEdit::typed(Schema::base(), &said).unwrap()
+    };
+    li.edit(id, &typed(&["clues.c.channel=自主申报", "clues.c.risk=因学"])).unwrap();
+    let due = li.tasks().unwrap()[0].task.due_on.map(|day| day.to_string());
+    assert_eq!(due.as_deref(), Some("2024-03-08"), "it came on the day of the save");
+    // What somebody takes down and answers at once is a clue like any other.
+    li.edit(id, &typed(&["clues.d.channel=干部排查", "clues.d.outcome=不纳入"])).unwrap();
+    let nobody = li.edit(id, &typed(&["clues.e.outcome=不纳入"])).unwrap_err();
+    assert_eq!(nobody, LedgerError::invalid("clues.outcome", "row_unknown"));
     sync(&li).await;
     sync(&wang).await;
     let asked = |phone: &Ledger| {

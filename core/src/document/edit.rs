@@ -1,6 +1,8 @@
 //! What a form hands over, on a phone or in an office: fields to set and rows to add, as one unit. Must not
 //! know who saves it, or a change.
 
+use std::collections::BTreeSet;
+
 use super::draft::{FieldEdit, row_id};
 use super::facts::facts_of;
 use super::fold::Fold;
@@ -304,6 +306,7 @@ impl RecordEdit {
                 edits.extend(self.answered(change, container, fold, on));
             }
         }
+        edits.extend(self.stamped_by_fields(fold, on));
         for new_row in &self.new_rows {
             let container = container(&new_row.container)?;
             if !container.has_rows() {
@@ -319,8 +322,9 @@ impl RecordEdit {
                 .clone()
                 .or(persons)
                 .unwrap_or_else(|| row_id(actor, fold.max_op() + 1 + edits.len() as u64));
-            let step = self.step_before(new_row, fold);
-            for FieldValue { field, value } in new_row.fields.iter().chain(&step) {
+            let said = new_row.fields.iter().map(|said| said.field.as_str());
+            let stamped = self.stamped(&new_row.container, said, fold, on);
+            for FieldValue { field, value } in new_row.fields.iter().chain(&stamped) {
                 check(schema, &new_row.container, field, Some(value))?;
                 let key = row_key(&row, field);
                 // The person may be on record already.
@@ -338,8 +342,17 @@ impl RecordEdit {
         let has = |name: &str, row: &str| {
             let is_it = |new: &NewRow| new.container == name && new.id.as_deref() == Some(row);
             let known = ContainerIndex::of(name).map(|container| fold.container(container));
+            // Whoever takes a clue down may say at once what came of it.
+            let is_begun = |said: &FieldChange| {
+                let (own, field) = split_key(&said.key);
+                name == "clues"
+                    && said.container == name
+                    && own == row
+                    && !field.starts_with("outcome")
+            };
             known.into_iter().flatten().any(|(key, _)| split_key(key).0 == row)
                 || self.new_rows.iter().filter(is_told).any(is_it)
+                || self.fields.iter().any(is_begun)
         };
         for FieldChange { container, key, .. } in &self.fields {
             let (row, field) = split_key(key);
@@ -385,17 +398,44 @@ impl RecordEdit {
         })
     }
 
-    /// The step at which the case stands when a clue is taken down, as a field of the clue; none where its form says it, or
-    /// where a step is saved with it: the case may begin with it, or move on.
-    fn step_before(&self, row: &NewRow, fold: &Fold) -> Option<FieldValue> {
-        let has_step = || self.new_rows.iter().any(|row| row.container == "steps");
-        let is_said = || row.fields.iter().any(|said| said.field == "after");
-        if row.container != "clues" || is_said() || has_step() {
-            return None;
+    /// What a new clue says besides what its form `said`: the day of the save, as the day on which it came, and the step at which
+    /// the case stands then, but where a step is saved with it: the case may begin with it, or move on.
+    fn stamped<'s>(
+        &self,
+        container: &str,
+        said: impl Iterator<Item = &'s str>,
+        fold: &Fold,
+        on: Day,
+    ) -> Vec<FieldValue> {
+        if container != "clues" {
+            return Vec::new();
         }
+        let said: Vec<&str> = said.collect();
+        let has_step = self.new_rows.iter().any(|row| row.container == "steps");
         let case = Case::of(&facts_of(fold, 0, &["steps"]));
-        let step = case.last_step();
-        (!step.is_empty()).then(|| ("after".to_owned(), step.into()).into())
+        let step = Some(case.last_step()).filter(|step| !step.is_empty() && !has_step);
+        let stamps = [("received_on", Some(on.to_string())), ("after", step.map(str::to_owned))];
+        let new = stamps.into_iter().filter(|(field, _)| !said.contains(field));
+        new.filter_map(|(field, value)| Some((field.to_owned(), value?.into()).into())).collect()
+    }
+
+    /// The same of clues that this save begins by setting fields of a row that nobody has made.
+    fn stamped_by_fields(&self, fold: &Fold, on: Day) -> Vec<FieldEdit> {
+        let Some(clues) = ContainerIndex::of("clues") else { return Vec::new() };
+        let fields = || self.fields.iter().filter(|said| said.container == "clues");
+        let rows: BTreeSet<&str> = fields().map(|said| split_key(&said.key).0).collect();
+        let is_known = |row: &str| fold.container(clues).any(|(key, _)| split_key(key).0 == row);
+        let new = rows.into_iter().filter(|row| !row.is_empty() && !is_known(row));
+        let edits = new.flat_map(|row| {
+            let said = fields().map(|said| split_key(&said.key)).filter(|(own, _)| *own == row);
+            let stamped = self.stamped("clues", said.map(|(_, field)| field), fold, on);
+            stamped.into_iter().map(move |FieldValue { field, value }| FieldEdit {
+                container: clues,
+                key: row_key(row, &field),
+                value: Some(value),
+            })
+        });
+        edits.collect()
     }
 }
 

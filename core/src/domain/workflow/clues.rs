@@ -22,8 +22,14 @@ pub fn unanswered<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f
 /// with which nothing was begun.
 pub fn later<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row> {
     let is_ahead = visit_is_ahead(case);
-    let seen = visited(case).max(begun(case).filter(|_| !case.is_running()));
-    let is_later = move |clue: &&Row| seen.is_none_or(|seen| came_after(clue, case, seen));
+    let begun = begun(case).filter(|_| !case.is_running());
+    let visited = visited(case).filter(|visited| Some(*visited) > begun);
+    let is_later = move |clue: &&Row| match (visited, begun) {
+        (Some(visited), _) => came_after(clue, case, visited),
+        // Nobody was there who would have seen to it, whenever it came.
+        (None, Some(begun)) => came_after(clue, case, begun) || is_of(clue, case, begun),
+        (None, None) => true,
+    };
     unanswered(facts, case).filter(move |clue| !is_ahead && is_later(clue))
 }
 
@@ -121,6 +127,13 @@ fn visited(case: &Case) -> Option<usize> {
         case.path.iter().rposition(is_it)
     };
     last(Stage::Verified).or_else(|| last(Stage::Monitored))
+}
+
+/// Whether a clue was taken down at this place of the case's path or later.
+fn is_of(clue: &Row, case: &Case, at: usize) -> bool {
+    let step = clue.text("after");
+    let mut places = case.path[at..].iter();
+    places.any(|passed| passed.steps.iter().any(|id| id == step))
 }
 
 /// Where on its path the last round of the case was begun with a clue.

@@ -69,6 +69,26 @@ fn the_clue_with_which_a_case_began_was_answered_with_the_case() {
 }
 
 #[test]
+fn what_was_said_while_a_case_ran_that_nobody_visited_for_waits_for_an_answer() {
+    let taken_down = |on: &str, after: &str| {
+        kinds(&turned_down().with_row("clues", "c", &clue("inspection", on, after)))
+    };
+    let answer = [TaskKind::AnswerClue];
+    assert_eq!(
+        taken_down("2024-11-01", "a"),
+        answer,
+        "on the day of the step, with the case there"
+    );
+    assert_eq!(
+        taken_down("2024-10-20", "t"),
+        answer,
+        "said before, written down after the refusal"
+    );
+    assert_eq!(taken_down("2024-11-02", ""), answer, "of the day after");
+    assert_eq!(taken_down("2024-10-20", ""), [], "what the case began with");
+}
+
+#[test]
 fn what_is_confirmed_where_no_case_runs_begins_one() {
     let warned = |answer: &str, on: &str| {
         let warning = [
