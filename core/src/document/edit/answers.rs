@@ -1,0 +1,118 @@
+//! What a save says of warnings and clues besides what was typed: the day of an answer, and of a clue its day and the step of the case;
+//! and that nobody answers what is not there. Must not know who saves.
+
+use std::collections::BTreeSet;
+
+use super::{EditError, FieldChange, FieldValue, NewRow, RecordEdit, full};
+use crate::document::draft::FieldEdit;
+use crate::document::facts::facts_of;
+use crate::document::fold::Fold;
+use crate::document::genesis::ContainerIndex;
+use crate::document::record::{row_key, split_key};
+use crate::domain::day::Day;
+use crate::domain::value::Value;
+use crate::domain::workflow::Case;
+
+impl RecordEdit {
+    /// What is answered has to be there, or to come with this save: an answer to nothing would be a warning that nobody gave.
+    pub(super) fn check_answers(&self, fold: &Fold) -> Result<(), EditError> {
+        let is_told = |new: &&NewRow| new.container != "warnings" || !new.text("rule").is_empty();
+        let has = |name: &str, row: &str| {
+            let is_it = |new: &NewRow| new.container == name && new.id.as_deref() == Some(row);
+            let known = ContainerIndex::of(name).map(|container| fold.container(container));
+            // Whoever takes a clue down may say at once what came of it.
+            let is_begun = |said: &FieldChange| {
+                let (own, field) = split_key(&said.key);
+                name == "clues"
+                    && said.container == name
+                    && own == row
+                    && !field.starts_with("outcome")
+            };
+            known.into_iter().flatten().any(|(key, _)| split_key(key).0 == row)
+                || self.new_rows.iter().filter(is_told).any(is_it)
+                || self.fields.iter().any(is_begun)
+        };
+        for FieldChange { container, key, .. } in &self.fields {
+            let (row, field) = split_key(key);
+            let is_answer = matches!(
+                (container.as_str(), field),
+                ("warnings", "answer" | "answered_on") | ("clues", "outcome" | "outcome_on")
+            );
+            if is_answer && !row.is_empty() && !has(container, row) {
+                return Err(EditError::new(full(container, field), "row_unknown"));
+            }
+        }
+        for new in self.new_rows.iter().filter(|new| !is_told(new)) {
+            if !has(&new.container, new.id.as_deref().unwrap_or_default()) {
+                return Err(EditError::new(&new.container, "row_unknown"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The day of an answer to a warning or a clue, where this save gives one and no day.
+    pub(super) fn answered(
+        &self,
+        change: &FieldChange,
+        container: ContainerIndex,
+        fold: &Fold,
+        on: Day,
+    ) -> Option<FieldEdit> {
+        let (row, field) = split_key(&change.key);
+        let day_field = match (change.container.as_str(), field) {
+            ("warnings", "answer") => "answered_on",
+            ("clues", "outcome") => "outcome_on",
+            _ => return None,
+        };
+        let key = row_key(row, day_field);
+        let is_answer = !matches!(change.value.as_ref()?.as_text(), None | Some("" | "open"));
+        let is_said = |said: &FieldChange| said.container == change.container && said.key == key;
+        let value = Some(Value::from(on.to_string()));
+        let is_new = is_answer && !self.fields.iter().any(is_said);
+        (is_new && !fold.shows(container, &key, value.as_ref())).then_some(FieldEdit {
+            container,
+            key,
+            value,
+        })
+    }
+
+    /// What a new clue says besides what its form `said`: the day of the save, as the day on which it came, and the step at which
+    /// the case stands then, but where a step is saved with it: the case may begin with it, or move on.
+    pub(super) fn stamped<'s>(
+        &self,
+        container: &str,
+        said: impl Iterator<Item = &'s str>,
+        fold: &Fold,
+        on: Day,
+    ) -> Vec<FieldValue> {
+        if container != "clues" {
+            return Vec::new();
+        }
+        let said: Vec<&str> = said.collect();
+        let has_step = self.new_rows.iter().any(|row| row.container == "steps");
+        let case = Case::of(&facts_of(fold, 0, &["steps"]));
+        let step = Some(case.last_step()).filter(|step| !step.is_empty() && !has_step);
+        let stamps = [("received_on", Some(on.to_string())), ("after", step.map(str::to_owned))];
+        let new = stamps.into_iter().filter(|(field, _)| !said.contains(field));
+        new.filter_map(|(field, value)| Some((field.to_owned(), value?.into()).into())).collect()
+    }
+
+    /// The same of clues that this save begins by setting fields of a row that nobody has made.
+    pub(super) fn stamped_by_fields(&self, fold: &Fold, on: Day) -> Vec<FieldEdit> {
+        let Some(clues) = ContainerIndex::of("clues") else { return Vec::new() };
+        let fields = || self.fields.iter().filter(|said| said.container == "clues");
+        let rows: BTreeSet<&str> = fields().map(|said| split_key(&said.key).0).collect();
+        let is_known = |row: &str| fold.container(clues).any(|(key, _)| split_key(key).0 == row);
+        let new = rows.into_iter().filter(|row| !row.is_empty() && !is_known(row));
+        let edits = new.flat_map(|row| {
+            let said = fields().map(|said| split_key(&said.key)).filter(|(own, _)| *own == row);
+            let stamped = self.stamped("clues", said.map(|(_, field)| field), fold, on);
+            stamped.into_iter().map(move |FieldValue { field, value }| FieldEdit {
+                container: clues,
+                key: row_key(row, &field),
+                value: Some(value),
+            })
+        });
+        edits.collect()
+    }
+}
