@@ -289,7 +289,7 @@ class Check(enum.Enum):
     PERSON_ELSEWHERE = 23
     """A member is on record in another household as well. See [`elsewhere`]."""
     CADRE_OUT_OF_REACH = 24
-    """The account of a responsible cadre cannot be: nobody would see to the household. See [`out_of_reach`]."""
+    """The account of a responsible cadre is no cadre's of the village: nobody would see to the household. See [`out_of_reach`]."""
     OUT_OF_USE_WITH_CASE = 25
     """The record is said to be out of use, yet its case has not come to an end, so that it stays in use."""
 
