@@ -174,6 +174,12 @@ def object_of_calls(node: ast.ClassDef, over: ast.ClassDef | None, is_apps: bool
         yield from call(own, "    ", node.name)
 
 
+def assigned(body: list[ast.stmt], name: str) -> tuple[str, ...]:
+    """The names in a list that a module keeps under this name."""
+    lines = [line for line in body if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == name]
+    return tuple(ast.literal_eval(lines[0].value))
+
+
 def stub(generated: pathlib.Path) -> Iterator[str]:
     facade = ast.parse(FACADE.read_text(encoding="utf-8"))
     over, calls_over = named(facade.body, ast.ClassDef), named(facade.body, ast.FunctionDef)
@@ -181,11 +187,10 @@ def stub(generated: pathlib.Path) -> Iterator[str]:
         body = ast.parse((generated / file).read_text(encoding="utf-8")).body
         classes, calls = named(body, ast.ClassDef), named(body, ast.FunctionDef)
         for line in body:
-            if isinstance(line, ast.Assign) and ast.unparse(line) in ("ActorId = str", "Day = str", "HouseholdId = str"):
+            if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) in assigned(facade.body, "_TEXTS"):
                 yield f"{line.targets[0].id}: typing.TypeAlias = {ast.unparse(line.value)}"
-        offered = next(ast.literal_eval(line.value) for line in body if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "__all__")
-        for name in offered:
-            if name.endswith(("InternalError", "Impl", "Protocol")):
+        for name in assigned(body, "__all__"):
+            if name.endswith(assigned(facade.body, "_OWN")):
                 continue
             yield ""
             if name in calls:

@@ -20,6 +20,7 @@ pub mod pinyin;
 pub mod policy;
 pub mod region;
 pub mod schema;
+pub mod spelling;
 pub mod telephone;
 pub mod value;
 pub mod warning;

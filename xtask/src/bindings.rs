@@ -17,6 +17,7 @@ pub(crate) use package::{LIBRARY as RELEASE_LIBRARY, package};
 use super::{cargo, run};
 
 const GENERATED: &str = "target/bindings/kotlin/generated";
+const GENERATED_PYTHON: &str = "target/bindings/python/generated";
 /// Where JNA looks for a library in a jar.
 const NATIVE: &str = "target/bindings/kotlin/native";
 pub(crate) const LIBRARY: &str = "target/debug/libwanhu.so";
@@ -30,7 +31,8 @@ pub(crate) fn bindings(bless: bool, paper: bool) -> Result<(), String> {
     build(paper)?;
     generate_kotlin(Path::new(LIBRARY))?;
     api::compare(Path::new(GENERATED), bless)?;
-    api::compare_stub(&generate_python(Path::new(LIBRARY))?, bless)?;
+    // To be read: the wheel brings its own.
+    api::compare_stub(&generate(Path::new(LIBRARY), "python", GENERATED_PYTHON)?, bless)?;
     let programs = fs::canonicalize("target/debug").map_err(|error| error.to_string())?;
     let told = Told { programs, other: of_another_build()?, full_disk: full_disk()? };
     kotlin(&told)?;
@@ -93,10 +95,7 @@ pub(crate) fn emptied(folder: &str) -> Result<PathBuf, String> {
 
 /// Writes the Kotlin half of a library, and puts the library where a jar carries it.
 fn generate_kotlin(library: &Path) -> Result<(), String> {
-    emptied(GENERATED)?;
-    let mut generate = Command::new("target/debug/uniffi-bindgen");
-    generate.arg("generate").arg(library).args(["--language", "kotlin", "--no-format"]);
-    run(generate.args(["--out-dir", GENERATED]), "uniffi-bindgen generate")?;
+    generate(library, "kotlin", GENERATED)?;
     emptied(NATIVE)?;
     let carried = carried();
     let folder = carried.parent().unwrap_or(Path::new(NATIVE));
@@ -106,11 +105,11 @@ fn generate_kotlin(library: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes the Python half of a library, to be read: the wheel brings its own.
-fn generate_python(library: &Path) -> Result<PathBuf, String> {
-    let folder = emptied("target/bindings/python/generated")?;
+/// Writes a language's half of a library into a folder of its own.
+fn generate(library: &Path, language: &str, folder: &str) -> Result<PathBuf, String> {
+    let folder = emptied(folder)?;
     let mut generate = Command::new("target/debug/uniffi-bindgen");
-    generate.arg("generate").arg(library).args(["--language", "python", "--no-format"]);
+    generate.arg("generate").arg(library).args(["--language", language, "--no-format"]);
     run(generate.arg("--out-dir").arg(&folder), "uniffi-bindgen generate")?;
     Ok(folder)
 }

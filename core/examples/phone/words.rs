@@ -1,6 +1,7 @@
 //! What a cadre reads for each error: what happened and what to do, Chinese and English.
 
 use wanhu_core::domain::schema::{Schema, words};
+use wanhu_core::domain::workflow;
 use wanhu_core::error::LedgerError;
 
 /// Chinese and English.
@@ -23,14 +24,10 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
         }
         LedgerError::IllegalStep { state, step, reason, until } => {
             let (state, step) = (stage_words(state), stage_words(step));
-            let (zh, en) = lack_words(reason);
-            let day = words("lack_until", reason).map_or_else(Default::default, |known| {
-                let said = |text: &str| text.replace("{until}", until);
-                (format!(";{}", said(&known.zh)), format!("; {}", said(&known.en)))
-            });
+            let (zh, en) = workflow::explain(reason, until);
             (
-                format!("现为“{}”,还不能办理“{}”: {zh}{}", state.0, step.0, day.0),
-                format!("the case is at “{}”, not ready for “{}”: {en}{}", state.1, step.1, day.1),
+                format!("现为“{}”,还不能办理“{}”: {zh}", state.0, step.0),
+                format!("the case is at “{}”, not ready for “{}”: {en}", state.1, step.1),
             )
         }
         LedgerError::Offline { .. } => (
@@ -94,11 +91,6 @@ pub(crate) fn stage_words(code: &str) -> (&str, &str) {
     let known = Schema::base().code("case_state", code);
     let none = if code.is_empty() { ("未建立", "no case yet") } else { (code, code) };
     known.map_or(none, |known| (known.zh.as_str(), known.en.as_str()))
-}
-
-/// What a step lacks.
-pub(crate) fn lack_words(code: &str) -> (&str, &str) {
-    words("lack", code).map_or((code, code), |known| (known.zh.as_str(), known.en.as_str()))
 }
 
 /// What to do about a change the server did not take.

@@ -6,8 +6,10 @@ use super::genesis::ContainerIndex;
 use super::record::split_key;
 use crate::domain::facts::Facts;
 
-/// Fields that answer a task: which of two answers stands is nothing that a counter decides.
-const ANSWERS: [(&str, &str); 2] = [("warnings", "answer"), ("clues", "outcome")];
+/// Fields that answer a task, each with its container and the field of its day: which of two answers stands is nothing that a
+/// counter decides.
+pub(super) const ANSWERS: [(&str, &str, &str); 2] =
+    [("warnings", "answer", "answered_on"), ("clues", "outcome", "outcome_on")];
 
 /// The values a household shows.
 pub fn facts(fold: &Fold, village: u64) -> Facts {
@@ -32,7 +34,9 @@ fn collected<'f>(
         let Some(shown) = entries.last() else { continue };
         let (row, field) = if container.has_rows() { split_key(key) } else { ("", key) };
         // The task that asked for it stays until somebody settles what is so.
-        if ANSWERS.contains(&(container.name(), field)) && differ(entries) {
+        let is_answer =
+            |(own, answer, _): &(&str, &str, &str)| (*own, *answer) == (container.name(), field);
+        if ANSWERS.iter().any(is_answer) && differ(entries) {
             continue;
         }
         facts.set(container.name(), row, field, shown.value.clone());

@@ -3,6 +3,8 @@
 
 use pinyin::ToPinyin;
 
+use super::spelling::{half_width, is_name_dot};
+
 /// Surnames whose reading as a surname is not the character's usual one.
 /// Source: Xiandai Hanyu Cidian, entries marked 姓.
 const SURNAMES: [(char, &str); 14] = [
@@ -21,9 +23,6 @@ const SURNAMES: [(char, &str); 14] = [
     ('缪', "miao"),
     ('尉', "yu"),
 ];
-
-/// Full-width forms of ASCII stand this far behind it.
-const FULL_WIDTH_OFFSET: u32 = 0xFEE0;
 
 /// Syllables of a name without tones; characters without a reading stand for themselves, lowercased.
 fn syllables(name: &str) -> impl Iterator<Item = String> {
@@ -82,15 +81,8 @@ pub fn has_name(key: &str, name: &str) -> bool {
 }
 
 fn bare(name: &str) -> String {
-    let half_width = |character: char| match character {
-        '•' | '．' | '・' | '‧' => '·',
-        '！'..='～' => u32::from(character)
-            .checked_sub(FULL_WIDTH_OFFSET)
-            .and_then(char::from_u32)
-            .unwrap_or(character),
-        _ => character,
-    };
-    let kept = name.chars().filter(|character| !character.is_whitespace()).map(half_width);
+    let plain = |c: char| if is_name_dot(c) { '·' } else { half_width(c) };
+    let kept = name.chars().filter(|character| !character.is_whitespace()).map(plain);
     kept.flat_map(char::to_lowercase).collect()
 }
 

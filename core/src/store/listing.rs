@@ -31,8 +31,16 @@ pub const TAGS: [&str; 7] = [
 
 /// The priority tag that somebody typed: as the field's name or its Chinese label.
 pub fn tag_typed(text: &str) -> Option<&'static str> {
-    let label = |tag| Schema::base().field("class", tag).map(|field| field.zh.as_str());
-    TAGS.into_iter().find(|tag| *tag == text || label(tag) == Some(text))
+    TAGS.into_iter().find(|tag| *tag == text || label(tag) == text)
+}
+
+/// The tags by their Chinese names, as people type them.
+pub fn tag_labels() -> Vec<&'static str> {
+    TAGS.into_iter().map(label).collect()
+}
+
+fn label(tag: &'static str) -> &'static str {
+    Schema::base().field("class", tag).map_or(tag, |field| &field.zh)
 }
 
 /// One line of a list.

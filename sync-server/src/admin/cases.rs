@@ -110,8 +110,8 @@ fn stage_of(text: &str) -> Result<Stage, String> {
 }
 
 fn tag_of(text: &str) -> Result<String, String> {
-    let labels = listing::TAGS.map(|tag| Schema::base().field("class", tag).map_or(tag, |f| &f.zh));
-    let unknown = || format!("没有这个标记 · no such tag; 可选 one of: {}", labels.join(" "));
+    let labels = || listing::tag_labels().join(" ");
+    let unknown = || format!("没有这个标记 · no such tag; 可选 one of: {}", labels());
     listing::tag_typed(text).map(str::to_owned).ok_or_else(unknown)
 }
 

@@ -6,6 +6,7 @@ use wanhu_core::document::form::FormError;
 use wanhu_core::domain::figures::FiguresDiffer;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::schema::{Schema, words};
+use wanhu_core::domain::workflow;
 use wanhu_core::store::StoreError;
 use wanhu_core::sync::wire::RefusalCode;
 
@@ -275,13 +276,9 @@ fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
             )
         }
         WriteRefused::Step(denial) => {
-            let (zh, en) = told("lack", denial.lack.code());
-            let day = denial.lack.day().zip(words("lack_until", denial.lack.code()));
-            let (day_zh, day_en) = day.map_or_else(Default::default, |(day, known)| {
-                let said = |text: &str| text.replace("{until}", &day.to_string());
-                (format!(";{}", said(&known.zh)), format!("; {}", said(&known.en)))
-            });
-            ("illegal_step", format!("{zh}{day_zh}"), format!("{en}{day_en}"))
+            let until = denial.lack.day().map(|day| day.to_string()).unwrap_or_default();
+            let (zh, en) = workflow::explain(denial.lack.code(), &until);
+            ("illegal_step", zh, en)
         }
         WriteRefused::MergedAway => {
             let (zh, en) = told("refusal", "merged_away");

@@ -5,11 +5,10 @@ use std::borrow::Cow;
 
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::identity::{IdentityError, IdentityNumber};
+use wanhu_core::domain::spelling::{half_width, is_name_dot};
 
 use super::outcome::FaultCode;
 
-/// Full-width forms of ASCII stand this far behind it.
-const FULL_WIDTH_OFFSET: u32 = 0xFEE0;
 /// Days from the spreadsheet's day 0 to 1970-01-01, by the epoch of 1900 (its false leap day is long past).
 const SERIAL_OF_1970: i32 = 25_569;
 /// How much later the epoch of 1904 begins.
@@ -44,18 +43,14 @@ pub(super) fn plain(cell: &str) -> Cow<'_, str> {
     let quoted = cell.strip_prefix("=\"").and_then(|cell| cell.strip_suffix('"'));
     let cell =
         quoted.filter(|text| !text.contains('"')).map_or(cell, |text| text.trim_matches(is_edge));
-    Cow::Owned(cell.chars().filter(|character| !is_invisible(*character)).map(half_width).collect())
+    Cow::Owned(cell.chars().filter(|character| !is_invisible(*character)).map(narrow).collect())
 }
 
-fn half_width(character: char) -> char {
+fn narrow(character: char) -> char {
     match character {
         '\u{3000}' | '\u{A0}' => ' ',
-        '！'..='～' => u32::from(character)
-            .checked_sub(FULL_WIDTH_OFFSET)
-            .and_then(char::from_u32)
-            .unwrap_or(character),
         '￥' => '¥',
-        _ => character,
+        _ => half_width(character),
     }
 }
 
@@ -88,7 +83,7 @@ pub(super) fn is_nothing(plain: &str) -> bool {
 pub(super) fn name(plain: &str) -> Cow<'_, str> {
     let latin = plain.bytes().any(|byte| byte.is_ascii_alphabetic());
     let odd =
-        |character: char| character.is_whitespace() || matches!(character, '•' | '．' | '・' | '‧');
+        |character: char| character.is_whitespace() || (is_name_dot(character) && character != '·');
     if latin || !plain.contains(odd) {
         return Cow::Borrowed(plain);
     }

@@ -33,10 +33,18 @@ pub struct DepartmentRow {
 impl DepartmentRow {
     /// Whether what it says was over before the month of this day.
     pub(super) fn has_ended(&self, today: Day) -> bool {
-        let last = self.values.iter().find(|(field, _)| &**field == "to");
-        let last: Option<Day> = last.and_then(|(_, last)| last.as_text()?.parse().ok());
-        last.is_some_and(|last| last.plus_months(1) <= today)
+        day_in(&self.values, "to").is_some_and(|last| last.plus_months(1) <= today)
     }
+}
+
+/// What a row says in a field.
+pub(super) fn value_in<'v>(values: &'v [(Arc<str>, Value)], field: &str) -> Option<&'v Value> {
+    values.iter().find(|(known, _)| &**known == field).map(|(_, value)| value)
+}
+
+/// The day that a row says in a field.
+pub(super) fn day_in(values: &[(Arc<str>, Value)], field: &str) -> Option<Day> {
+    value_in(values, field)?.as_text()?.parse().ok()
 }
 
 impl fmt::Debug for DepartmentRow {

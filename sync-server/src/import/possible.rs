@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::value::Value;
 
-use super::outcome::FaultCode;
+use super::outcome::{FaultCode, day_in, value_in};
 use super::profile::Kind;
 
 /// How long ago a bill, a loss or a term of a school may be: nobody delivers older ones.
@@ -22,10 +22,8 @@ pub(super) fn contradiction(
     if !matches!(kind, Kind::Medical | Kind::School | Kind::Disaster) {
         return None;
     }
-    let value = |field| values.iter().find(|(known, _)| &**known == field).map(|(_, value)| value);
-    let day = |field| value(field)?.as_text()?.parse::<Day>().ok();
-    let fen = |field| value(field)?.as_int();
-    let (from, to) = (day("from"), day("to"));
+    let fen = |field| value_in(values, field)?.as_int();
+    let (from, to) = (day_in(values, "from"), day_in(values, "to"));
     let long_past = today.map(|today| today.plus_months(-MONTHS_MAX));
     let today = today.filter(|_| kind != Kind::School);
     let is_after =

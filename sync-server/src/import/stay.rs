@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use wanhu_core::domain::day::Day;
 use wanhu_core::domain::value::Value;
+
+use super::outcome::{day_in, value_in};
 
 /// The field that says it.
 pub(super) const INPATIENT: &str = "inpatient";
@@ -13,14 +14,11 @@ const OF_A_STAY: [&str; 3] = ["入院", "住院", "出院"];
 /// Says of a bill that it is of a stay, where it does not say so and lasts at least a night from admission to discharge:
 /// `titles` are what stands above its first and its last day. Whether the bill says by then if it is of a stay.
 pub(super) fn is_told(values: &mut Vec<(Arc<str>, Value)>, titles: [&str; 2]) -> bool {
-    if values.iter().any(|(field, _)| &**field == INPATIENT) {
+    if value_in(values, INPATIENT).is_some() {
         return true;
     }
-    let day = |field| {
-        let (_, value) = values.iter().find(|(known, _)| &**known == field)?;
-        value.as_text()?.parse::<Day>().ok()
-    };
-    let lasts_a_night = day("from").zip(day("to")).is_some_and(|(from, to)| from < to);
+    let days = day_in(values, "from").zip(day_in(values, "to"));
+    let lasts_a_night = days.is_some_and(|(from, to)| from < to);
     let is_of_a_stay = titles.iter().any(|title| OF_A_STAY.iter().any(|word| title.contains(word)));
     if !(lasts_a_night && is_of_a_stay) {
         return false;

@@ -6,6 +6,8 @@ use super::header::squeezed;
 const UNITS: [(&str, usize); 5] = [("亿元", 8), ("万元", 4), ("千元", 3), ("百元", 2), ("元", 0)];
 /// What a note begins with that says nothing else.
 const NOTES: [&str; 4] = ["单位", "金额单位", "计量单位", "货币单位"];
+/// What stands before 单位 where it is an office: 填报单位, 工作单位.
+const OFFICES: [&str; 8] = ["填报", "报送", "上报", "编制", "制表", "填表", "报告", "工作"];
 const BRACKETS: [char; 8] = ['(', ')', '[', ']', '【', '】', '〔', '〕'];
 
 /// The unit that a heading names.
@@ -13,9 +15,6 @@ pub(super) fn of_heading(title: &str) -> Option<usize> {
     let title = squeezed(title);
     UNITS.iter().find(|(word, _)| title.contains(word)).map(|(_, unit)| *unit)
 }
-
-/// What stands before 单位 where it is an office: 填报单位, 工作单位.
-const OFFICES: [&str; 8] = ["填报", "报送", "上报", "编制", "制表", "填表", "报告", "工作"];
 
 /// The units that a text names as such: of several things that it has units for, those of money.
 pub(super) fn noted(text: &str) -> Vec<usize> {

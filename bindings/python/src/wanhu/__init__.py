@@ -43,11 +43,10 @@ from .native.wanhu_core import (
     SyncReport,
 )
 
-# What only the generated half needs stays there.
+# What only the generated half needs stays there; names for text it does not offer by itself.
 _OWN = ("InternalError", "Impl", "Protocol")
-__all__ = sorted(
-    {"ActorId", "Day", "HouseholdId"} | {name for name in _ledger.__all__ + _core.__all__ if not name.endswith(_OWN)}
-)
+_TEXTS = ("ActorId", "Day", "HouseholdId")
+__all__ = sorted({*_TEXTS, *(name for name in _ledger.__all__ + _core.__all__ if not name.endswith(_OWN))})
 
 # A library of another build is refused here and not believed.
 _ledger._uniffi_check_api_checksums(_ledger._UniffiLib)

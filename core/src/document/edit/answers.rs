@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{EditError, FieldChange, FieldValue, NewRow, RecordEdit, full};
 use crate::document::draft::FieldEdit;
-use crate::document::facts::facts_of;
+use crate::document::facts::{ANSWERS, facts_of};
 use crate::document::fold::Fold;
 use crate::document::genesis::ContainerIndex;
 use crate::document::record::{row_key, split_key};
@@ -19,26 +19,18 @@ impl RecordEdit {
         let is_told = |new: &&NewRow| new.container != "warnings" || !new.text("rule").is_empty();
         let has = |name: &str, row: &str| {
             let is_it = |new: &NewRow| new.container == name && new.id.as_deref() == Some(row);
-            let known = ContainerIndex::of(name).map(|container| fold.container(container));
             // Whoever takes a clue down may say at once what came of it.
             let is_begun = |said: &FieldChange| {
                 let (own, field) = split_key(&said.key);
-                name == "clues"
-                    && said.container == name
-                    && own == row
-                    && !field.starts_with("outcome")
+                name == "clues" && said.container == name && own == row && !is_answer(name, field)
             };
-            known.into_iter().flatten().any(|(key, _)| split_key(key).0 == row)
+            ContainerIndex::of(name).is_some_and(|container| is_on_record(fold, container, row))
                 || self.new_rows.iter().filter(is_told).any(is_it)
                 || self.fields.iter().any(is_begun)
         };
         for FieldChange { container, key, .. } in &self.fields {
             let (row, field) = split_key(key);
-            let is_answer = matches!(
-                (container.as_str(), field),
-                ("warnings", "answer" | "answered_on") | ("clues", "outcome" | "outcome_on")
-            );
-            if is_answer && !row.is_empty() && !has(container, row) {
+            if is_answer(container, field) && !row.is_empty() && !has(container, row) {
                 return Err(EditError::new(full(container, field), "row_unknown"));
             }
         }
@@ -59,11 +51,9 @@ impl RecordEdit {
         on: Day,
     ) -> Option<FieldEdit> {
         let (row, field) = split_key(&change.key);
-        let day_field = match (change.container.as_str(), field) {
-            ("warnings", "answer") => "answered_on",
-            ("clues", "outcome") => "outcome_on",
-            _ => return None,
-        };
+        let is_it =
+            |(own, answer, _): &&(&str, &str, &str)| (*own, *answer) == (&*change.container, field);
+        let (_, _, day_field) = ANSWERS.iter().find(is_it)?;
         let key = row_key(row, day_field);
         let is_answer = !matches!(change.value.as_ref()?.as_text(), None | Some("" | "open"));
         let is_said = |said: &FieldChange| said.container == change.container && said.key == key;
@@ -102,8 +92,8 @@ impl RecordEdit {
         let Some(clues) = ContainerIndex::of("clues") else { return Vec::new() };
         let fields = || self.fields.iter().filter(|said| said.container == "clues");
         let rows: BTreeSet<&str> = fields().map(|said| split_key(&said.key).0).collect();
-        let is_known = |row: &str| fold.container(clues).any(|(key, _)| split_key(key).0 == row);
-        let new = rows.into_iter().filter(|row| !row.is_empty() && !is_known(row));
+        let is_new = |row: &&str| !row.is_empty() && !is_on_record(fold, clues, row);
+        let new = rows.into_iter().filter(is_new);
         let edits = new.flat_map(|row| {
             let said = fields().map(|said| split_key(&said.key)).filter(|(own, _)| *own == row);
             let stamped = self.stamped("clues", said.map(|(_, field)| field), fold, on);
@@ -115,4 +105,12 @@ impl RecordEdit {
         });
         edits.collect()
     }
+}
+
+fn is_answer(container: &str, field: &str) -> bool {
+    ANSWERS.iter().any(|(own, answer, on)| *own == container && [*answer, *on].contains(&field))
+}
+
+fn is_on_record(fold: &Fold, container: ContainerIndex, row: &str) -> bool {
+    fold.container(container).any(|(key, _)| split_key(key).0 == row)
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::STRUCK;
 use crate::domain::schema::{CodeList, FieldKind, Schema, Sensitivity, word_list};
+use crate::domain::spelling::half_width;
 
 /// Lists of sensitive fields that are about school; their words are everybody's.
 const OF_SCHOOLS: [&str; 2] = ["school_stage", "not_in_school_reason"];
@@ -48,11 +49,7 @@ static OFFICES: LazyLock<Vec<String>> = LazyLock::new(|| {
 
 /// Full-width letters as plain ones, small, letters and digits alone.
 fn folded(text: &str) -> String {
-    let plain = |character: char| match character {
-        '！'..='～' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
-        other => other,
-    };
-    let kept = text.chars().map(plain).filter(|character| character.is_alphanumeric());
+    let kept = text.chars().map(half_width).filter(|character| character.is_alphanumeric());
     kept.flat_map(char::to_lowercase).collect()
 }
 

@@ -22,12 +22,15 @@ pub fn unanswered<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f
 /// with which nothing was begun.
 pub fn later<'f>(facts: &'f Facts, case: &Case) -> impl Iterator<Item = &'f Row> {
     let is_ahead = visit_is_ahead(case);
-    let begun = begun(case).filter(|_| !case.is_running());
+    let begun = case.begun().filter(|_| !case.is_running());
     let visited = visited(case).filter(|visited| Some(*visited) > begun);
     let is_later = move |clue: &&Row| match (visited, begun) {
         (Some(visited), _) => came_after(clue, case, visited),
         // Nobody was there who would have seen to it, whenever it came.
-        (None, Some(begun)) => came_after(clue, case, begun) || is_of(clue, case, begun),
+        (None, Some(begun)) => {
+            let taken_down = case.place_of(clue.text("after"));
+            came_after(clue, case, begun) || taken_down.is_some_and(|at| at >= begun)
+        }
         (None, None) => true,
     };
     unanswered(facts, case).filter(move |clue| !is_ahead && is_later(clue))
@@ -129,18 +132,6 @@ fn visited(case: &Case) -> Option<usize> {
     last(Stage::Verified).or_else(|| last(Stage::Monitored))
 }
 
-/// Whether a clue was taken down at this place of the case's path or later.
-fn is_of(clue: &Row, case: &Case, at: usize) -> bool {
-    let step = clue.text("after");
-    let mut places = case.path[at..].iter();
-    places.any(|passed| passed.steps.iter().any(|id| id == step))
-}
-
-/// Where on its path the last round of the case was begun with a clue.
-fn begun(case: &Case) -> Option<usize> {
-    case.path.iter().rposition(|passed| passed.stage == Stage::Clue)
-}
-
 /// Whether a clue came when the case was at this place of its path already: by its day, or by the step it names, because whoever took it
 /// down may not have known of the visit yet, and one day may see both.
 pub(super) fn came_after(clue: &Row, case: &Case, at: usize) -> bool {
@@ -152,9 +143,8 @@ pub(super) fn came_after(clue: &Row, case: &Case, at: usize) -> bool {
         Some(on) => received > on,
         None => step.is_empty(),
     });
-    let is_its = |passed: &super::Passed| passed.steps.iter().any(|id| id == step);
     // A step that does not count says nothing of the place.
-    let by_step = || case.path.iter().position(is_its).is_none_or(|its| its >= at);
+    let by_step = || case.place_of(step).is_none_or(|its| its >= at);
     // What had come by then, and was only typed in later, that place has seen to.
     let had_come = clue.day("received_on").is_some_and(|came| place.on.is_some_and(|on| came < on));
     by_day || (!had_come && !step.is_empty() && by_step())

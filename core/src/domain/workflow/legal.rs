@@ -1,7 +1,9 @@
 //! Whether a step may be taken: from where it follows, with what it needs, and not before its time. The phone
 //! asks before it offers the step, the server before it takes it. Must not know who takes it.
 
-use super::{Case, Clock, Day, Facts, Phase, Policy, Row, Stage, Tree, successors};
+use super::tree::Tree;
+use super::{Case, Clock, Day, Facts, Phase, Policy, Row, Stage, successors};
+use crate::domain::schema::words;
 use crate::domain::warning;
 
 /// Why a step may not be taken.
@@ -86,6 +88,19 @@ impl Lack {
             | Self::GuaranteeNotMet
             | Self::IncomeBelowLine
             | Self::TooMany => None,
+        }
+    }
+}
+
+/// The words for a lack by its code, Chinese and English, with what its ISO day is to it; empty days say nothing. The code itself where
+/// nothing is known of it.
+pub fn explain(code: &str, until: &str) -> (String, String) {
+    let (zh, en) = words("lack", code).map_or((code, code), |known| (&*known.zh, &*known.en));
+    match words("lack_until", code).filter(|_| !until.is_empty()) {
+        None => (zh.to_owned(), en.to_owned()),
+        Some(day) => {
+            let said = |text: &str| text.replace("{until}", until);
+            (format!("{zh};{}", said(&day.zh)), format!("{en}; {}", said(&day.en)))
         }
     }
 }

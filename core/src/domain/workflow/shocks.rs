@@ -49,8 +49,7 @@ fn found_urgent(facts: &Facts) -> Option<Day> {
 /// That day, where no step of this round has seen the need: its visit that verifies was earlier, or the round ended without one.
 fn unseen(facts: &Facts, case: &Case) -> Option<Day> {
     let day = found_urgent(facts)?;
-    let begun = case.path.iter().rposition(|at| at.stage == Stage::Clue).unwrap_or_default();
-    let round = &case.path[begun.min(case.path.len())..];
+    let round = &case.path[case.begun().unwrap_or_default()..];
     let verified = round.iter().rev().find(|passed| passed.stage == Stage::Verified);
     let seen = verified.or(round.last().filter(|last| last.stage == Stage::Closed));
     let is_news = match (seen, round.first()) {
