@@ -234,8 +234,9 @@ impl Ledger {
         self.0.sync(&Observed(observer), &cancel.0).await
     }
 
-    /// Comes back with the version once it is no longer `seen`: then show again what is on the screen.
-    pub async fn changed(&self, seen: u64) -> u64 {
+    /// Comes back with the version once it is no longer `seen`, also when the book is closed: then show again what is on the
+    /// screen. A book that is closed already is refused.
+    pub async fn changed(&self, seen: u64) -> Result<u64, LedgerError> {
         self.0.changed(seen).await
     }
 }

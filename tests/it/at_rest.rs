@@ -226,6 +226,7 @@ async fn a_stolen_server_disk_opens_nothing_and_a_revoked_phone_loses_its_key() 
     let over = LedgerError::invalid("ledger", "closed");
     assert_eq!(ledger.status().unwrap_err(), over, "nobody writes on in what nobody could read");
     assert_eq!(ledger.create_household(FULING, secrets()).unwrap_err(), over);
+    assert_eq!(ledger.changed(ledger.version()).await.unwrap_err(), over, "and no screen waits on");
     drop(ledger);
     // Enrolled again it is a new book, which is there tomorrow.
     let again = || open_sealed(&dir.path().join("a.sqlite"), &vault).unwrap();

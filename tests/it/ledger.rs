@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 
 use wanhu_core::client::{Ledger, RecordEdit};
 use wanhu_core::document::change::Change;
@@ -154,13 +155,19 @@ fn what_would_mean_nothing_is_refused() {
 async fn a_closed_book_frees_its_file_and_answers_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.sqlite");
-    let ledger = Arc::new(open_at(&path).unwrap());
+    let ledger = open_at(&path).unwrap();
     let id = ledger.create_household(FULING, head("陈永昌")).unwrap();
-    let (waiting, seen) = (ledger.clone(), ledger.version());
-    let waiting = tokio::spawn(async move { waiting.changed(seen).await });
+    let seen = ledger.version();
+    let mut waiting = std::pin::pin!(ledger.changed(seen));
+    std::future::poll_fn(|context| {
+        assert!(waiting.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
     ledger.close().unwrap();
     assert!(waiting.await.unwrap() > seen, "whoever waits comes back");
     let closed = LedgerError::invalid("ledger", "closed");
+    assert_eq!(ledger.changed(seen).await.unwrap_err(), closed, "and does not wait anew");
     assert_eq!(ledger.show(id).unwrap_err(), closed);
     assert_eq!(ledger.edit(id, &head("陈国建")).unwrap_err(), closed);
     assert_eq!(ledger.status().unwrap_err(), closed, "and not that there is nothing on record");

@@ -1,9 +1,13 @@
 //! Department forms on a phone: the same sheet as the office's, of what the phone holds now, and of no area that it does
 //! not hold.
 
+use std::collections::BTreeSet;
+
 use wanhu_core::client::{Ledger, RecordEdit, SheetView};
+use wanhu_core::document::edit::FieldChange;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
+use wanhu_core::domain::notice::Scrubber;
 use wanhu_core::error::LedgerError;
 use wanhu_server::admin::{AdminCommand, FormCommand};
 use wanhu_tests::county::{County, Step, sync};
@@ -147,4 +151,17 @@ async fn a_phone_knows_the_names_that_its_server_has_of_its_area() {
     for line in &sheet.tables[0].lines {
         assert!(office.contains(&line.check_code), "{line:?}\n{office}");
     }
+}
+
+#[test]
+fn the_hamlets_of_the_sample_stand_on_a_wall_as_they_are() {
+    let is_hamlet = |change: &FieldChange| change.key == "natural_village";
+    let (mut told, wall) = (BTreeSet::new(), Scrubber::default());
+    for (_, edit) in population::village(7, FULING, 600) {
+        let change = edit.fields.into_iter().find(is_hamlet).unwrap();
+        let hamlet = change.value.unwrap().as_text().unwrap().to_owned();
+        assert_eq!(wall.hamlet(&hamlet), hamlet);
+        told.insert(hamlet);
+    }
+    assert_eq!(told.len(), 16, "{told:?}");
 }

@@ -214,14 +214,15 @@ impl Ledger {
     }
 
     /// Comes back with the version once it is no longer `seen`, so that a screen can show what is there now.
-    /// Changes in quick succession are one.
-    pub async fn changed(&self, seen: u64) -> u64 {
-        if self.inner().is_closed {
-            return self.version();
-        }
+    /// Changes in quick succession are one. Closing is one as well.
+    ///
+    /// # Errors
+    /// `InvalidInput` about `ledger` for a book that is closed already: nothing will change in it.
+    pub async fn changed(&self, seen: u64) -> Result<u64, LedgerError> {
+        drop(self.lock()?);
         let mut versions = self.version.subscribe();
         // The sender lives as long as `self`.
-        versions.wait_for(|version| *version != seen).await.map_or(seen, |version| *version)
+        Ok(versions.wait_for(|version| *version != seen).await.map_or(seen, |version| *version))
     }
 
     pub(super) fn with_connection<T>(

@@ -227,17 +227,9 @@ class Ledger(_ledger.Ledger):
 
     def close(self) -> None:
         """Stops running syncs and closes the file; whatever needs it is refused from now on. Closing again is no fault."""
-        self.__dict__["_is_closed"] = True
         for cancel in tuple(self._running):
             cancel.cancel()
         super().close()
-
-    async def changed(self, seen: int) -> int:
-        """Comes back with the version once it is no longer `seen`, or when the book is closed: then show again what is on the screen.
-        A book that is closed is refused."""
-        if self.__dict__.get("_is_closed"):
-            raise LedgerError.InvalidInput(field="ledger", reason="closed")
-        return await super().changed(seen)
 
     @property
     def _running(self) -> set[Cancel]:

@@ -809,8 +809,8 @@ class Ledger:
         """Where a household's monitoring case is."""
     async def changed(self, seen: int) -> int:
         """
-        Comes back with the version once it is no longer `seen`, or when the book is closed: then show again what is on the screen.
-        A book that is closed is refused.
+        Comes back with the version once it is no longer `seen`, also when the book is closed: then show again what is on the
+        screen. A book that is closed already is refused.
         """
     def checks(self, household: HouseholdId) -> typing.List[Finding]:
         """What contradicts on a household's record. Nothing of it blocks anything."""

@@ -86,7 +86,11 @@ final class Screens: @unchecked Sendable {
 
     private func watch(_ version: UInt64) async {
         var seen = version
-        repeat { seen = await native.changed(seen: seen) } while tell(seen)
+        repeat {
+            // Nothing comes of a book that is closed, by whomever.
+            guard let next = try? await native.changed(seen: seen) else { return end() }
+            seen = next
+        } while tell(seen)
     }
 
     /// Whether anybody is there to be told.

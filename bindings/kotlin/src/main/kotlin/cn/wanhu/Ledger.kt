@@ -216,8 +216,11 @@ public class Ledger private constructor(private val native: cn.wanhu.ffi.Ledger)
 
     private fun hasClosed(): Boolean = synchronized(running) { isClosed }
 
-    /** What asks a book that is just being closed gets no answer; that is the end and no fault. */
-    private fun <T> Flow<T>.untilClosed(): Flow<T> = catch { fault -> if (!hasClosed()) throw fault }
+    /** What asks a book that is closed, or just being closed, gets no answer; that is the end and no fault. */
+    private fun <T> Flow<T>.untilClosed(): Flow<T> = catch { fault ->
+        val isEnd = fault is LedgerException.InvalidInput && fault.field == "ledger" && fault.reason == "closed"
+        if (!isEnd && !hasClosed()) throw fault
+    }
 
     /** One household whole. */
     public suspend fun show(household: HouseholdId): RecordView = io { native.show(household) }

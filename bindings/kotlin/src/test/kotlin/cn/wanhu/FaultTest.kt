@@ -1,11 +1,15 @@
-// What is nobody's fault: a full disk, a damaged file, a panic in the library. Each ends a call, says so in a code, and the book
-// goes on with everything that was saved.
+// What goes wrong beside the book: a full disk, a damaged file, a panic in the library, the app's own code where the library calls it.
+// It ends a call at most, is said in a code or in the app's log, and the book goes on with everything that was saved.
 package cn.wanhu
 
 import cn.wanhu.core.LedgerException
+import cn.wanhu.ffi.KeyVault
 import com.sun.jna.NativeLibrary
 import com.sun.jna.Pointer
 import java.io.File
+import java.util.logging.Handler
+import java.util.logging.LogRecord
+import java.util.logging.Logger
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -144,5 +148,36 @@ internal class FaultTest : TownshipCase() {
         assertTrue(last > 0)
         assertEquals(SyncState.Idle, ledger.syncState.value)
         ledger.close()
+    }
+
+    @Test
+    fun `what fails in the app is in its log`() = runBlocking {
+        val heard = mutableListOf<Throwable?>()
+        val handler = object : Handler() {
+            override fun publish(record: LogRecord) { heard += record.thrown }
+            override fun flush() = Unit
+            override fun close() = Unit
+        }
+        val log = Logger.getLogger("cn.wanhu")
+        log.addHandler(handler)
+        log.useParentHandlers = false
+        try {
+            val ledger = phone("a", "li.ming")
+            ledger.sync { throw IllegalStateException("a fault of the screen") }
+            ledger.close()
+            assertTrue(heard.isNotEmpty() && heard.all { it?.message == "a fault of the screen" }, "$heard")
+            heard.clear()
+            val broken = object : KeyVault {
+                override fun load(): ByteArray? = throw IllegalStateException("a fault of the vault")
+                override fun keep(key: ByteArray) = Unit
+                override fun forget() = Unit
+            }
+            val told = fails<LedgerException.InvalidInput> { Ledger.openSealed(directory.resolve("b").toString(), broken) }
+            assertEquals("vault" to "unavailable", told.field to told.reason)
+            assertEquals(listOf("a fault of the vault"), heard.map { it?.message })
+        } finally {
+            log.removeHandler(handler)
+            log.useParentHandlers = true
+        }
     }
 }

@@ -23,9 +23,6 @@ import cn.wanhu.ffi.HelpOfFamily
 import cn.wanhu.ffi.KeyVault
 import cn.wanhu.ffi.KeyVaultException
 import java.io.File
-import java.util.logging.Handler
-import java.util.logging.LogRecord
-import java.util.logging.Logger
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
@@ -331,36 +328,6 @@ internal class LedgerTest : TownshipCase() {
         // The server is heard again, and its answer with it: the code was not lost.
         withTimeout(30_000) { ledger.statuses().first { it.enrolled != null } }
         ledger.close()
-    }
-
-    @Test
-    fun `what fails in the app is in its log`() = runBlocking {
-        val heard = mutableListOf<Throwable?>()
-        val handler = object : Handler() {
-            override fun publish(record: LogRecord) { heard += record.thrown }
-            override fun flush() = Unit
-            override fun close() = Unit
-        }
-        val log = Logger.getLogger("cn.wanhu")
-        log.addHandler(handler)
-        log.useParentHandlers = false
-        try {
-            val ledger = phone("a", "li.ming")
-            ledger.sync { throw IllegalStateException("a fault of the screen") }
-            ledger.close()
-            assertTrue(heard.isNotEmpty() && heard.all { it?.message == "a fault of the screen" }, "$heard")
-            heard.clear()
-            val broken = object : KeyVault {
-                override fun load(): ByteArray? = throw IllegalStateException("a fault of the vault")
-                override fun keep(key: ByteArray) = Unit
-                override fun forget() = Unit
-            }
-            invalid("vault", "unavailable") { Ledger.openSealed(directory.resolve("b").toString(), broken) }
-            assertEquals(listOf("a fault of the vault"), heard.map { it?.message })
-        } finally {
-            log.removeHandler(handler)
-            log.useParentHandlers = true
-        }
     }
 
     @Test
