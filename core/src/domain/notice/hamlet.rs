@@ -5,15 +5,30 @@ use super::is_digit;
 
 /// What a village divides itself into, mostly by numbers; the longer before those they end with.
 const UNITS: [&str; 6] = ["村民小组", "小组", "组", "队", "社", "片"];
+/// Where relocated families (易地搬迁) live, and what takes the place of groups there; the longer before those they end with.
+const SETTLEMENTS: [&str; 9] = [
+    "易地扶贫搬迁集中安置点",
+    "易地扶贫搬迁安置点",
+    "易地搬迁集中安置点",
+    "易地搬迁安置点",
+    "集中安置点",
+    "安置小区",
+    "安置点",
+    "安置区",
+    "社区",
+];
+/// Surnames of two characters of that part of the country.
+const LONG_SURNAMES: [&str; 9] =
+    ["欧阳", "司马", "上官", "诸葛", "皇甫", "令狐", "夏侯", "司徒", "公孙"];
 /// Ground, water and buildings that names of hamlets end with: 樟木冲, 白石岭, 老屋场.
 const GROUND: &str = "湾塆冲坪岭村屯寨院坳洞塘垅垄山坡坑沟溪江河湖港塝坝圳井桥渡铺店街圩墟庙亭寺庵关峡岩石崖场坊窑屋楼园\
      田坨盆窝岗丘坵垭堡墩咀洲滩塅坎陂堰潭泉林树庄营畈埠塔涧谷峰垌";
 /// And where beside one of these, or beside water, a hamlet lies: 井边, 枫树下, 茶山背, 水口.
 const BESIDE: &str = "边旁下上里内外前后背头尾口脚心中角";
 /// What stands in a remark and in no name.
-const REMARKS: [&str; 15] = [
+const REMARKS: [&str; 27] = [
     "的", "了", "不", "没", "未", "是", "被", "欠", "死", "医", "狱", "劳改", "养老", "敬老",
-    "福利",
+    "福利", "婚", "低保", "五保", "特困", "贫困", "患", "残", "康复", "毒", "刑", "赌", "债",
 ];
 /// Characters of the longest name before a number and a unit.
 const NAME_MAX: usize = 5;
@@ -29,6 +44,10 @@ pub(super) fn is_hamlet(text: &str) -> bool {
         return false;
     }
     if is_number(text) || text.strip_prefix('组').is_some_and(is_number) {
+        return true;
+    }
+    let mut named = SETTLEMENTS.iter().filter_map(|settlement| text.strip_suffix(settlement));
+    if named.next().is_some_and(|name| name.chars().count() <= BARE_NAME_MAX && is_chinese(name)) {
         return true;
     }
     let Some(of_unit) = UNITS.iter().find_map(|unit| text.strip_suffix(unit)) else {
@@ -64,9 +83,9 @@ fn is_name(text: &str) -> bool {
     ends && characters.len() <= NAME_MAX && is_chinese(text)
 }
 
-/// A hamlet called by the family that lives there: 李家.
+/// A hamlet called by the family that lives there: 李家, 欧阳家.
 fn is_family(text: &str) -> bool {
-    let mut characters = text.chars();
-    let surname = characters.next().is_some_and(|first| !is_digit(first));
-    surname && is_chinese(text) && characters.eq(['家'])
+    let Some(surname) = text.strip_suffix('家') else { return false };
+    let is_one = surname.chars().count() == 1 && !surname.chars().any(is_digit);
+    (is_one && is_chinese(surname)) || LONG_SURNAMES.contains(&surname)
 }

@@ -221,6 +221,11 @@ fn a_hamlet_shows_by_its_name() {
         "枫树下",
         "上村",
         "李家",
+        "欧阳家",
+        "安置点",
+        "福泉安置点",
+        "易地扶贫搬迁集中安置点",
+        "和谐社区",
         "",
     ] {
         assert_eq!(family().hamlet(name), name);
@@ -258,6 +263,11 @@ fn what_somebody_typed_in_place_of_a_hamlet_does_not_show() {
         "丈夫在外打工不回家",
         "离异",
         "贫困户",
+        "离婚组",
+        "低保组",
+        "残疾人康复社区",
+        "刑满释放人员安置点",
+        "欧阳文家",
         "全家老小七口人",
     ] {
         assert_eq!(family().hamlet(text), STRUCK, "{text}");
