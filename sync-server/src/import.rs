@@ -16,6 +16,7 @@ pub(crate) mod effects;
 pub mod header;
 mod inflate;
 mod judging;
+mod names;
 pub mod outcome;
 mod possible;
 pub mod profile;

@@ -60,6 +60,7 @@ pub const MIGRATIONS: Migrations = Migrations(&[
     include_str!("../migrations/0015_moved_row.sql"),
     OVERTAKEN_SQL,
     include_str!("../migrations/0016_responsible.sql"),
+    include_str!("../migrations/0017_import_file.sql"),
 ]);
 
 /// What the writer keeps of the file in memory. Every page that it does not find there is read, checked and decrypted, and

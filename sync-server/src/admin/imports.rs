@@ -131,11 +131,15 @@ impl Office<'_> {
             let sender = sender.map_or("", |known| &known.zh);
             let mut text =
                 format!("{}\t{on}\t{sender} {kind}\t{} 行 rows\t{state}", import.n, import.rows);
+            if !import.file.is_empty() {
+                text.push_str(&format!("\t{}", import.file));
+            }
             if import.account != account.id {
                 text.push_str(&format!("\t停用账户 of a closed account: {}", import.account));
             }
             let value = serde_json::json!({
                 "number": import.n, "kind": import.kind, "department": import.department,
+                "file": import.file,
                 "account": import.account, "rows": import.rows, "begun_ms": import.begun_ms,
                 "finished_ms": import.finished_ms, "withdrawn_ms": import.withdrawn_ms,
                 "withdrawn_in_part": is_partly

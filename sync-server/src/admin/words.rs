@@ -312,6 +312,12 @@ fn form_words(error: &FormError) -> (&'static str, String, String) {
 fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
     let en = error.to_string();
     let (code, zh) = match error {
+        DeliveryError::OtherKind(kind) => {
+            let named = format!("--kind {kind}");
+            let zh =
+                format!("表头更像 {named} 的表,未导入:请改用 {named};确属所选种类的,加 --anyway");
+            return ("other_kind", zh, en);
+        }
         DeliveryError::Table(TableError::Unsupported) => (
             "table_unreadable",
             "不是可读取的表格(网页存成的 .xls 也不是):请用 Excel 或 WPS 打开,另存为 .xlsx 或 .csv",
@@ -328,10 +334,6 @@ fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
         DeliveryError::Header(HeaderError::UnitTwice) => {
             ("header_missing", "表外注明了两种金额单位:请在各列表头写明单位")
         }
-        DeliveryError::OtherKind(_) => (
-            "other_kind",
-            "表头更像另一种表,未导入:请改用括号内的 --kind;确属所选种类的,加 --anyway",
-        ),
         DeliveryError::Header(_) => ("header_missing", "表头缺少必需的列"),
         DeliveryError::NotPermitted => {
             ("not_permitted", "只有部门账户可以导入,且只能撤回自己的或同辖区已停用账户的导入")

@@ -12,6 +12,7 @@ use wanhu_core::domain::region::RegionList;
 
 use super::delivery::{DeliveryError, DeliveryPhase, Watch};
 use super::header::HeaderError;
+use super::names;
 use super::outcome::{DepartmentRow, Outcome};
 use super::profile::Profile;
 use super::report::{self, Line};
@@ -126,7 +127,7 @@ pub fn bring_in(
     let columns_unused = unused.map(ToString::to_string).collect();
     let mut brought = Brought { sheets_left, columns_unused, ..Brought::default() };
     let mut tally = Tally::default();
-    let rows = read(&table, profile, &mut brought, &mut tally, watch)?;
+    let rows = read(app, (&table, profile), &mut brought, &mut tally, watch)?;
     let (households, remarks) = register::households(rows);
     remarks.into_iter().for_each(|remark| tally.add(remark));
     brought.households = households.len() as u64;
@@ -148,14 +149,16 @@ pub fn bring_in(
 }
 
 fn read(
-    table: &Table,
-    profile: &Profile,
+    app: &App,
+    (table, profile): (&Table, &Profile),
     brought: &mut Brought,
     tally: &mut Tally,
     watch: Watch<'_>,
 ) -> Result<Vec<DepartmentRow>, DeliveryError> {
     let mut taken = Vec::new();
-    for (place, outcome) in Rows::new(table, profile)?.enumerate() {
+    let mut rows = Rows::new(table, profile)?;
+    names::settle(app, &mut rows)?;
+    for (place, outcome) in rows.enumerate() {
         if place % ROWS_A_TURN == 0 {
             must_go_on(watch, DeliveryPhase::Reading, place, table.rows().len())?;
         }

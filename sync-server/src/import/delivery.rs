@@ -16,6 +16,7 @@ use wanhu_core::store::StoreError;
 
 use super::header::{Header, HeaderError};
 use super::judging::Judge;
+use super::names;
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
 use super::profile::{Kind, Profile};
 use super::proposals::proposals;
@@ -30,6 +31,8 @@ use crate::warnings::written::HOUSEHOLDS_A_TURN;
 
 /// Rows kept in one transaction: phones get their turn in between.
 const ROWS_A_TURN: usize = 4_000;
+/// Characters that are kept of the name of a file.
+const FILE_NAME_MAX: usize = 100;
 
 /// What is going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +155,7 @@ pub fn deliver(
     let (taken, mut faults) = delivery.read(&table)?;
     let (found, remarks) = delivery.matched(&taken, &mut faults)?;
     drop(taken);
-    delivery.keep(found, file_hash)?;
+    delivery.keep(found, file_name(file), file_hash)?;
     delivery.judge()?;
     faults.sort_by_key(|fault| fault.row);
     delivery.done.not_taken = faults.len() as u64;
@@ -168,6 +171,12 @@ pub fn deliver(
         report::to_file(path, |out| report::write(out, &rows, said, &proposals))?;
     }
     Ok(delivery.done)
+}
+
+/// What a file is called, as a list shows it.
+fn file_name(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.chars().filter(|character| !character.is_control()).take(FILE_NAME_MAX).collect()
 }
 
 struct Delivery<'a> {
@@ -191,7 +200,7 @@ impl Delivery<'_> {
     fn read(&mut self, table: &Table) -> Result<(Vec<DepartmentRow>, Vec<Fault>), DeliveryError> {
         let (mut taken, mut faults) = (Vec::new(), Vec::new());
         let mut rows = Rows::new(table, self.profile)?.on(Day::in_china(self.app.clock.now_ms()));
-        self.settle_names(&mut rows)?;
+        names::settle(self.app, &mut rows)?;
         for (place, outcome) in rows.enumerate() {
             if place % ROWS_A_TURN == 0 {
                 self.goes_on(DeliveryPhase::Reading, place, table.rows().len())?;
@@ -204,25 +213,6 @@ impl Delivery<'_> {
             }
         }
         Ok((taken, faults))
-    }
-
-    /// Of numbers with two names, those of which people on record have the one and not the other are read by it.
-    fn settle_names(&self, rows: &mut Rows<'_>) -> Result<(), DeliveryError> {
-        let named = rows.with_two_names();
-        let key = self.app.person_key;
-        let people: Vec<_> =
-            named.iter().map(|(number, name)| (key.identity(number), name.as_str())).collect();
-        let places = self.app.storage.read(|c| persons::whereabouts(c, &people))?;
-        let has_it =
-            |place: &Whereabouts| matches!(place, Whereabouts::In { has_the_name: true, .. });
-        let known: Vec<_> =
-            named.iter().zip(&places).filter(|(_, place)| has_it(place)).map(|(n, _)| n).collect();
-        for same in known.chunk_by(|(one, _), (other, _)| one == other) {
-            if let [(number, name)] = same {
-                rows.settle(number, name.clone());
-            }
-        }
-        Ok(())
     }
 
     /// The rows about somebody on record in this account's area, and what is to be said of some of them. The others are
@@ -326,12 +316,18 @@ impl Delivery<'_> {
         authority::place(self.account.role, &self.account.areas, village) == Place::Inside
     }
 
-    fn keep(&mut self, mut rows: Vec<FoundRow>, file_hash: [u8; 32]) -> Result<(), DeliveryError> {
+    fn keep(
+        &mut self,
+        mut rows: Vec<FoundRow>,
+        file: String,
+        file_hash: [u8; 32],
+    ) -> Result<(), DeliveryError> {
         rows.sort_unstable_by_key(|row| (row.household, row.key));
         let writer = self.app.storage.writer();
         let new = NewImport {
             kind: self.profile.kind.code().to_owned(),
             department: self.profile.department.clone(),
+            file,
             file_hash,
             account: self.account.id.clone(),
             now_ms: self.app.clock.now_ms(),

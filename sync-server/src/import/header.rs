@@ -94,7 +94,7 @@ impl Header {
     /// # Errors
     /// `ColumnsMissing` by that row, also where it has no column that says anything of anybody; `ColumnTwice`, `UnitTwice`.
     pub fn find(table: &Table, profile: &Profile) -> Result<Self, HeaderError> {
-        let mut best: Option<(usize, usize, Self)> = None;
+        let mut best: Option<([usize; 3], Self)> = None;
         let mut above = None;
         let mut twice = None;
         for row in table.rows().take(ROWS_MAX) {
@@ -111,17 +111,20 @@ impl Header {
             };
             let required = profile.columns.len() - header.missing(profile).len();
             let matched = header.places.iter().flatten().count();
-            if best.as_ref().is_none_or(|known| (required, matched) > (known.0, known.1)) {
-                best = Some((required, matched, header));
+            // Below the headings there may be a row of units.
+            let counted = header.places.iter().flatten().filter(|place| place.unit.is_some());
+            let fit = [required, matched, counted.count()];
+            if best.as_ref().is_none_or(|(known, _)| fit > *known) {
+                best = Some((fit, header));
             }
         }
-        let missing = best.as_ref().map(|(.., header)| header.missing(profile));
+        let missing = best.as_ref().map(|(_, header)| header.missing(profile));
         let error = |columns| HeaderError::ColumnsMissing {
             columns,
             sheets_left: table.sheets_left.clone(),
         };
         match (best, missing, twice) {
-            (Some((.., header)), Some(missing), _) if missing.is_empty() => {
+            (Some((_, header)), Some(missing), _) if missing.is_empty() => {
                 header.counted(table, profile)
             }
             (_, _, Some(twice)) => Err(twice),
@@ -134,7 +137,7 @@ impl Header {
         let width = row.len().max(above.map_or(0, |above| above.len()));
         let titles: Vec<&str> = (0..width)
             .map(|column| match (row.cell(column).trim(), above) {
-                ("", Some(above)) => above.cell(column).trim(),
+                (title, Some(above)) if is_below_title(title) => above.cell(column).trim(),
                 (title, _) => title,
             })
             .collect();
@@ -146,7 +149,9 @@ impl Header {
             let place = at.next().map(|column| Place {
                 column,
                 title: titles[column].into(),
-                unit: unit::of_heading(titles[column]),
+                unit: unit::alone(row.cell(column))
+                    .or_else(|| unit::of_heading(titles[column]))
+                    .or_else(|| unit_of_group(row, above?, column)),
             });
             if at.next().is_some() {
                 return Err(HeaderError::ColumnTwice(found.cloned().unwrap_or_default()));
@@ -154,7 +159,7 @@ impl Header {
             places.push(place);
         }
         let used: BTreeSet<usize> = places.iter().flatten().map(|place| place.column).collect();
-        let is_above = |column: &usize| row.cell(*column).trim().is_empty();
+        let is_above = |column: &usize| is_below_title(row.cell(*column));
         let upper = above.filter(|_| used.iter().any(is_above)).map(|above| above.number);
         let is_unused = |column: &usize| {
             let says_nothing = SAY_NOTHING.contains(&normal[*column].as_str());
@@ -179,6 +184,10 @@ impl Header {
             let has_headings = row.number == self.row || Some(row.number) == self.upper;
             let notes = row.cells().filter(|cell| !has_headings || unit::is_note(cell));
             noted.extend(notes.flat_map(unit::noted));
+            if !has_headings {
+                noted.extend(row.cells().filter_map(unit::of_title));
+                noted.extend(announced(row));
+            }
         }
         if let Some(row) = below {
             noted.extend(row.cells().flat_map(unit::noted));
@@ -229,6 +238,25 @@ impl Header {
         }
         missing
     }
+}
+
+/// Whether a cell leaves it to the one above to say what its column is: an empty one, and one that names a unit alone.
+fn is_below_title(cell: &str) -> bool {
+    cell.trim().is_empty() || unit::alone(cell).is_some()
+}
+
+/// The unit of the group of columns that a column of a header of two rows is in: the group's heading stands above the first of them.
+fn unit_of_group(row: Row<'_>, above: Row<'_>, column: usize) -> Option<usize> {
+    let heads = |column: &usize| !above.cell(*column).trim().is_empty();
+    let first = (0..=column).rev().find(heads).filter(|first| !is_below_title(row.cell(*first)))?;
+    unit::of_title(above.cell(first))
+}
+
+/// A unit that stands in the cell behind the one that announces it.
+fn announced(row: Row<'_>) -> Option<usize> {
+    let mut said = row.cells().filter(|cell| !cell.trim().is_empty());
+    said.find(|cell| unit::is_announced(cell))?;
+    unit::alone(said.next()?)
 }
 
 /// Whether a row is a note of the unit rather than a line of headings.

@@ -9,8 +9,13 @@ use wanhu_core::domain::value::Value;
 use super::outcome::{FaultCode, day_in, value_in};
 use super::profile::Kind;
 
-/// How long ago a bill, a loss or a term of a school may be: nobody delivers older ones.
+/// How long ago a bill, a loss, a term of a school or an identification may be: nobody delivers older ones.
 const MONTHS_MAX: i32 = 20 * 12;
+
+/// Whether a day is so long ago that somebody mistyped the year.
+pub(super) fn is_long_past(day: Day, today: Day) -> bool {
+    day < today.plus_months(-MONTHS_MAX)
+}
 
 /// The first field that contradicts another, or the calendar, and how. A bill is of the past; terms of a school may begin
 /// later. What a row leaves out contradicts nothing.
@@ -24,7 +29,7 @@ pub(super) fn contradiction(
     }
     let fen = |field| value_in(values, field)?.as_int();
     let (from, to) = (day_in(values, "from"), day_in(values, "to"));
-    let long_past = today.map(|today| today.plus_months(-MONTHS_MAX));
+    let now = today;
     let today = today.filter(|_| kind != Kind::School);
     let is_after =
         |day: Option<Day>, other: Option<Day>| day.zip(other).is_some_and(|(a, b)| a > b);
@@ -35,7 +40,7 @@ pub(super) fn contradiction(
         return Some(("to", FaultCode::DayInFuture));
     }
     for (field, day) in [("from", from), ("to", to)] {
-        if is_after(long_past, day) {
+        if day.zip(now).is_some_and(|(day, now)| is_long_past(day, now)) {
             return Some((field, FaultCode::DayLongPast));
         }
     }

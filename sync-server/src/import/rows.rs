@@ -13,9 +13,9 @@ use wanhu_core::domain::value::Value;
 
 use super::cell;
 use super::header::{self, Header, HeaderError};
-use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Skip, Summary};
+use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Skip, Summary, value_in};
 use super::possible;
-use super::profile::{Kind, Profile, Role};
+use super::profile::{Kind, Profile, Reading, Role};
 use super::stay;
 use super::table::{Row, RowState, Table};
 use super::target::{CellFault, Target, whole_row};
@@ -256,18 +256,31 @@ impl<'t> Rows<'t> {
         let Some((field, code)) = possible::contradiction(self.kind, values, self.today) else {
             return Ok(());
         };
-        let exactness =
-            |field| self.target(field).map(|target| (target.column.reading, target.unit));
-        // What is rounded to 万元 or to a month may lie beside what is not.
-        let pairs = [("from", "to"), ("total_fen", "self_pay_fen")];
-        let other = pairs.into_iter().find(|(_, second)| *second == field).map(|(first, _)| first);
-        let is_rounded = other.is_some_and(|other| exactness(other) != exactness(field));
-        let are_compared =
-            matches!(code, FaultCode::EndsBeforeBegin | FaultCode::SelfPayAboveTotal);
-        if are_compared && is_rounded {
+        // What is rounded to a month may lie beside what is not.
+        let is_forgiven = (code == FaultCode::EndsBeforeBegin
+            && self.reading("from") != self.reading("to"))
+            || (code == FaultCode::SelfPayAboveTotal && self.is_rounding(values));
+        if is_forgiven {
             return Ok(());
         }
         Err(self.target(field).map_or_else(|| whole_row(code), |target| target.fault(code)))
+    }
+
+    fn reading(&self, field: &str) -> Option<Reading> {
+        self.target(field).map(|target| target.column.reading)
+    }
+
+    /// Whether what somebody paid is above the whole bill by no more than one of the units of the two columns, where these differ:
+    /// what is rounded to 万元 lies beside what is not.
+    fn is_rounding(&self, values: &[(Arc<str>, Value)]) -> bool {
+        let unit = |field| self.target(field).map(|target| target.unit);
+        let (Some(whole), Some(own)) = (unit("total_fen"), unit("self_pay_fen")) else {
+            return false;
+        };
+        let fen = |field| value_in(values, field).and_then(Value::as_int).unwrap_or_default();
+        let above = fen("self_pay_fen").saturating_sub(fen("total_fen"));
+        let unit_fen = 10i64.saturating_pow(u32::try_from(whole.max(own)).unwrap_or_default() + 2);
+        whole != own && above <= unit_fen
     }
 
     fn is_header(&self, row: Row<'_>) -> bool {

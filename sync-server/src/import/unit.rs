@@ -1,4 +1,5 @@
-//! What amounts of money are counted in, as a heading says, or a note beside the table: `单位:万元`. Must not know a column.
+//! What amounts of money are counted in, as a heading says, or a note beside the table: `单位:万元`, `医疗费用明细(万元)`. Must not
+//! know a column.
 
 use super::header::squeezed;
 
@@ -16,9 +17,30 @@ pub(super) fn of_heading(title: &str) -> Option<usize> {
     UNITS.iter().find(|(word, _)| title.contains(word)).map(|(_, unit)| *unit)
 }
 
+/// The unit in which a title is told that ends with it in brackets: `医疗费用明细(万元)`. Of the heading of a group of columns, that
+/// of each.
+pub(super) fn of_title(title: &str) -> Option<usize> {
+    let title = squeezed(title);
+    let inner = title.strip_suffix([')', ']', '】', '〕'])?;
+    exactly(inner.rsplit(BRACKETS).next()?)
+}
+
+/// The unit that stands alone in a cell, below the heading it belongs to: `(万元)`.
+pub(super) fn alone(cell: &str) -> Option<usize> {
+    exactly(squeezed(cell).trim_matches(BRACKETS))
+}
+
+/// Whether a cell announces a unit, which stands in the next one.
+pub(super) fn is_announced(cell: &str) -> bool {
+    NOTES.contains(&squeezed(cell).trim_end_matches(':'))
+}
+
 /// The units that a text names as such: of several things that it has units for, those of money.
 pub(super) fn noted(text: &str) -> Vec<usize> {
     let text = squeezed(text);
+    if let Some(unit) = text.strip_prefix("金额:").and_then(exactly) {
+        return vec![unit];
+    }
     let notes = text.match_indices("单位").filter(|(at, _)| {
         let before = &text[..*at];
         !OFFICES.iter().any(|office| before.ends_with(office))
@@ -36,7 +58,13 @@ pub(super) fn noted(text: &str) -> Vec<usize> {
 pub(super) fn is_note(text: &str) -> bool {
     let plain = squeezed(text);
     let plain = plain.trim_start_matches(BRACKETS);
-    NOTES.iter().any(|note| plain.starts_with(note)) && !noted(text).is_empty()
+    let is_one = NOTES.iter().chain(&["金额:"]).any(|note| plain.starts_with(note));
+    is_one && !noted(text).is_empty()
+}
+
+fn exactly(text: &str) -> Option<usize> {
+    let text = text.strip_prefix("人民币").unwrap_or(text);
+    UNITS.iter().find(|(word, _)| text == *word).map(|(_, unit)| *unit)
 }
 
 fn unit(text: &str) -> Option<usize> {
@@ -67,11 +95,36 @@ mod tests {
             ("单位:人", &[]),
             ("工作单位", &[]),
             ("总费用(万元)", &[]),
+            ("金额：万元", &[4]),
+            ("金额:万元以上", &[]),
+            ("金额(万元)", &[]),
         ] {
             assert_eq!(noted(text), expected, "{text}");
         }
         assert!(
             is_note("【单位:万元】") && !is_note("损失统计表 单位:万元") && !is_note("单位名称")
+        );
+    }
+
+    #[test]
+    fn titles_end_with_their_unit_and_cells_may_be_nothing_else() {
+        for (title, expected) in [
+            ("医疗费用明细(万元)", Some(4)),
+            ("医疗费用明细【人民币元】 ", Some(0)),
+            ("费用(自付)(千元)", Some(3)),
+            ("（万元）", Some(4)),
+            ("费用(万元以上)", None),
+            ("费用(万元)明细", None),
+            ("医疗费用超万元人员", None),
+            ("元", None),
+        ] {
+            assert_eq!(of_title(title), expected, "{title}");
+        }
+        let cells = ["(万元)", "元", "[ 千元 ]", "", "()", "万元村", "单位:万元"];
+        assert_eq!(cells.map(alone), [Some(4), Some(0), Some(3), None, None, None, None]);
+        assert_eq!(
+            ["单位", "金额单位：", "工作单位", ""].map(is_announced),
+            [true, true, false, false]
         );
     }
 

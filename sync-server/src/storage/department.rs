@@ -55,6 +55,8 @@ pub struct ImportRow {
     pub kind: String,
     /// Code of the department.
     pub department: String,
+    /// What the file was called when it was first delivered; empty where nobody wrote that down.
+    pub file: String,
     /// The account that delivered it.
     pub account: String,
     /// When, milliseconds since 1970 UTC.
@@ -76,6 +78,8 @@ pub struct NewImport {
     pub kind: String,
     /// Code of the department.
     pub department: String,
+    /// What the file is called.
+    pub file: String,
     /// SHA-256 of the file.
     pub file_hash: [u8; 32],
     /// The account that delivers it.
@@ -101,9 +105,9 @@ pub fn begin(transaction: &Transaction<'_>, new: &NewImport) -> Result<i64, Stor
         return Ok(known);
     }
     transaction.execute(
-        "INSERT INTO import (kind, department, file_hash, account, begun_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![new.kind, new.department, new.file_hash, new.account, new.now_ms],
+        "INSERT INTO import (kind, department, file, file_hash, account, begun_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![new.kind, new.department, new.file, new.file_hash, new.account, new.now_ms],
     )?;
     Ok(transaction.last_insert_rowid())
 }
@@ -287,7 +291,7 @@ pub fn imports_with(connection: &Connection, row: &StagedRow) -> Result<Vec<i64>
 /// Where the file fails.
 pub fn imports(connection: &Connection) -> Result<Vec<ImportRow>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT i.n, i.kind, i.department, i.account, i.begun_ms, i.finished_ms, i.withdrawn_by,
+        "SELECT i.n, i.kind, i.department, i.file, i.account, i.begun_ms, i.finished_ms, i.withdrawn_by,
          i.withdrawn_ms, (SELECT count(*) FROM department_row d WHERE d.import = i.n)
          - (SELECT count(*) FROM department_row d WHERE d.import = i.n AND d.moved)
          FROM import i ORDER BY i.n DESC",
@@ -297,12 +301,13 @@ pub fn imports(connection: &Connection) -> Result<Vec<ImportRow>, StoreError> {
             n: row.get(0)?,
             kind: row.get(1)?,
             department: row.get(2)?,
-            account: row.get(3)?,
-            begun_ms: row.get(4)?,
-            finished_ms: row.get(5)?,
-            withdrawn_by: row.get(6)?,
-            withdrawn_ms: row.get(7)?,
-            rows: row.get::<_, i64>(8)?.cast_unsigned(),
+            file: row.get(3)?,
+            account: row.get(4)?,
+            begun_ms: row.get(5)?,
+            finished_ms: row.get(6)?,
+            withdrawn_by: row.get(7)?,
+            withdrawn_ms: row.get(8)?,
+            rows: row.get::<_, i64>(9)?.cast_unsigned(),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

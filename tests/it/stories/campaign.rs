@@ -318,3 +318,27 @@ async fn who_is_somebody_else_on_record_keeps_the_whole_household_out() {
         assert!(stages(&li, id).is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_names_on_one_number_that_on_record_holds() {
+    let county = people("2020-02-10", FULING, None).await;
+    let li = county.phone("李明").await;
+    open(&li, "何七", &number(5), &[]);
+    sync(&li).await;
+    let [five, six] = [5, 6].map(number);
+    let dir = tempfile::tempdir().unwrap();
+    let file = Register { lines: Vec::new() }
+        .person("301", "何七", ["何七", "户主", &five], &[])
+        .person("302", "何期", ["何期", "户主", &five], &[])
+        .person("303", "刘八", ["刘八", "户主", &six], &[])
+        .person("304", "刘巴", ["刘巴", "户主", &six], &[])
+        .save(&dir.path().join("花名册.xlsx"));
+    let brought = bring(&county, "县局", &["乡政府"], &file, false);
+    assert_eq!((&brought["carried"], &brought["not_taken"]), (&1.into(), &3.into()), "{brought}");
+    assert_eq!(
+        brought["said"]["identity_two_names"], 3,
+        "of those two nobody knows which is right"
+    );
+    sync(&li).await;
+    assert_eq!(stages(&li, found(&county, "何七")), [Stage::Monitored]);
+}

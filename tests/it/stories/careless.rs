@@ -97,6 +97,8 @@ async fn a_list_of_another_kind_is_not_taken_unless_somebody_insists() {
     assert_eq!((told, report.as_str()), (Err("other_kind"), ""));
     let listed = county.import("医保局", ImportCommand::List).unwrap();
     assert_eq!(listed, serde_json::json!([]), "nothing came of it");
+    let (_, zh, en) = refused(&county, dir.path().join("list.xlsx"), Kind::School);
+    assert!([zh, en].iter().all(|told| told.contains("--kind medical")));
     let (told, report) = send(&county, dir.path(), (Kind::School, true), lines);
     let told = told.unwrap();
     let unused = ["医疗类别", "入院日期", "床号"];
@@ -111,12 +113,16 @@ async fn a_page_of_the_web_is_no_workbook() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("list.xls");
     std::fs::write(&file, "<html><table><tr><td>姓名</td></tr></table></html>").unwrap();
-    let kind = Kind::Medical;
+    let (code, zh, en) = refused(&county, file, Kind::Medical);
+    assert_eq!(code, "table_unreadable");
+    assert!(zh.contains("另存为 .xlsx") && en.contains("save it as .xlsx"), "{zh} {en}");
+}
+
+/// Why the bureau's desk does not take a file: code, Chinese, English.
+fn refused(county: &County, file: PathBuf, kind: Kind) -> (&'static str, String, String) {
     let command =
         ImportCommand::Department { file, kind, profile: None, report: None, anyway: false };
     let (settings, app) = (&county.server.settings, &county.server.app);
     let refused = Office { settings, app, by: "医保局" }.import(command, &|_, _, _| true);
-    let (code, zh, en) = refused.unwrap_err().words();
-    assert_eq!(code, "table_unreadable");
-    assert!(zh.contains("另存为 .xlsx") && en.contains("save it as .xlsx"), "{zh} {en}");
+    refused.unwrap_err().words()
 }

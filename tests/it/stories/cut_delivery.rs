@@ -133,6 +133,7 @@ async fn a_delivery_that_is_cut_off_goes_on_with_the_same_file() {
     }
     let listed = county.import("医保局", ImportCommand::List).unwrap();
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["finished_ms"]), (1, &Json::Null));
+    assert_eq!(Some(listed[0]["file"].as_str().unwrap()), file.file_name().unwrap().to_str());
     let whole = deliver(&county, &file);
     assert_eq!(
         (&whole["number"], &whole["new"], &whole["warned"]),

@@ -17,6 +17,7 @@ use super::register::{Listed, text};
 use super::said::{Remark, Said, Tally};
 use crate::import::header::{Header, squeezed};
 use crate::import::outcome::DepartmentRow;
+use crate::import::possible;
 use crate::import::profile::{Column, Profile};
 
 /// Risks a record holds, in order.
@@ -299,7 +300,9 @@ impl Draft<'_> {
     fn begin(&mut self, rows: &[DepartmentRow], kind: &str, on: &str) -> bool {
         let Some(first) = rows.first() else { return false };
         let known_on = self.seen.day("case", "identified_on");
-        let day = known_on.or_else(|| on.parse().ok()).filter(|day| *day <= self.reading.today);
+        let today = self.reading.today;
+        let stated = on.parse().ok().filter(|day| !possible::is_long_past(*day, today));
+        let day = known_on.or(stated).filter(|day| *day <= today);
         if kind.is_empty() && !self.seen.is_monitored() {
             self.say(first, Said::KindMissing, "monitored_kind");
             return false;
@@ -324,7 +327,7 @@ impl Draft<'_> {
         }
         let step = StepForm::to(Stage::Monitored).because(self.reading.reason);
         let level = Role::CountyOffice.level_code();
-        self.change.case = edit.step(&Case::default(), &step, level, self.reading.today);
+        self.change.case = edit.step(&Case::default(), &step, level, today);
         let speaks = |row: &&DepartmentRow| {
             !text(row, "monitored_kind").is_empty() || !text(row, "identified_on").is_empty()
         };

@@ -19,7 +19,7 @@ pub enum Said {
     RowsContradict,
     /// A case without a kind of monitoring is not carried over.
     KindMissing,
-    /// Nor is one without a day of identification, or with one to come.
+    /// Nor is one without a day of identification, or with one to come, or one of decades ago.
     DateMissing,
     /// A word for a risk that is not known here.
     RiskUnknown,

@@ -229,6 +229,8 @@ fn a_case_is_carried_over_only_where_the_register_says_enough() {
     assert_eq!(case(",2023-03-05,", &new), (false, vec![Said::KindMissing]));
     assert_eq!(case("边缘户,,", &new), (false, vec![Said::DateMissing]));
     assert_eq!(case("边缘户,2024-06-21,", &new), (false, vec![Said::DateMissing]), "to come");
+    assert_eq!(case("边缘户,1923-03-05,", &new), (false, vec![Said::DateMissing]), "mistyped");
+    assert_eq!(case("边缘户,2014-03-05,", &new), (true, vec![]));
     assert_eq!(case("边缘户,2024-06-20,", &new), (true, vec![]));
     assert_eq!(case("边缘户,2023-03-05,是", &new), (true, vec![Said::ToClose]));
     assert_eq!(case(",,", &new), (false, vec![]));

@@ -60,6 +60,10 @@ fn a_note_says_what_amounts_count_whose_headings_do_not() {
         ("单位：（万元）", myriads.clone()),
         ("医疗费用明细表  金额单位 : 万 元", myriads.clone()),
         ("医疗费用明细表,,,,,,,单位:万元", myriads.clone()),
+        ("医疗费用明细(万元)", myriads.clone()),
+        ("医疗费用明细,,,,,单位:,万元", myriads.clone()),
+        ("金额:万元", myriads.clone()),
+        ("住院费用超万元人员名单", yuan.clone()),
         ("填报单位:医保局", yuan.clone()),
         ("家庭收入(单位:元)", yuan),
     ] {
@@ -68,6 +72,12 @@ fn a_note_says_what_amounts_count_whose_headings_do_not() {
     assert_eq!(amounts(&format!("{head}\n,,,,,单位:万元\n{line}\n")), myriads, "right below");
     let two = "姓名,身份证号码,住院/门诊,时间,费用,自付(元)\n,,,,,单位:万元\n,,,入院日期,总费用,";
     assert_eq!(amounts(&format!("{two}\n{line}\n")), myriads, "between");
+    let head = "姓名,身份证号码,住院/门诊,入院日期";
+    let group = format!("{head},医疗费用(万元),,家庭收入(元),\n,,,,总费用,自付(元),工资,其他");
+    assert_eq!(amounts(&format!("{group}\n{line}\n")), myriads, "of the group");
+    let below = format!("{head},总费用,自付\n,,,,(万元),元");
+    assert_eq!(amounts(&format!("{below}\n{line}\n")), myriads, "of each");
+    let head = "姓名,身份证号码,住院/门诊,入院日期,总费用,自付(元)";
     let heading_alone = format!("存款(单位:万元),{head}\n9,{line}\n");
     assert_eq!(amounts(&heading_alone).0, 500.into(), "another heading's unit");
     let (_, _, summary) = rows_of(Kind::Medical, &format!("{head}\n单位:万元\n{line}\n"));

@@ -216,6 +216,9 @@ fn bills_that_cannot_be_are_named_by_what_is_wrong_with_them() {
     let rounded = "姓名,身份证号码,入院日期,总费用(万元),自付";
     let taken = read_on(rounded, &format!("甲,{one},2024-03-01,1.2,12049"));
     assert!(matches!(taken, Outcome::Taken(_)), "{taken:?}");
+    let slipped = read_on(rounded, &format!("甲,{one},2024-03-01,1.2,120490"));
+    let Outcome::Fault(fault) = slipped else { panic!("{slipped:?}") };
+    assert_eq!((fault.code, &*fault.column), (FaultCode::SelfPayAboveTotal, "自付"));
     // The next term's fees are paid before it begins.
     let school = "姓名,身份证号,学期开始,总费用,自付\n";
     let (rows, faults, _) =
