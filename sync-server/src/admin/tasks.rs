@@ -52,11 +52,11 @@ impl Office<'_> {
                 lines.extend(self.villages_unseen_to(office)?);
             }
             Role::CountyOffice => lines.extend(self.townships_without_office(office)?),
+            Role::City => lines.extend(self.counties_without_office(office)?),
             Role::Household
             | Role::GridWorker
             | Role::VillageCadre
             | Role::VillageCommittee
-            | Role::City
             | Role::Department
             | Role::Operator => {}
         }

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::day::Day;
+use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region::{self, Level};
 
 use super::{AdminError, Office};
 use crate::accounts::{Account, Seat};
-use crate::storage::{self, responsible};
+use crate::storage::inhabited;
+use crate::storage::responsible::{self, Left};
 
 /// A line before the tasks, and its value.
 type Line = (String, Json);
@@ -36,12 +38,30 @@ impl Office<'_> {
         &self,
         county: &Account,
     ) -> Result<Option<Line>, AdminError> {
-        let seats = self.seats(county, Level::Township)?;
-        let offices = filled(&seats, |seat| seat.role == Role::TownshipOffice);
-        let townships = self.inhabited(county)?.into_iter();
-        let townships = townships.filter_map(|village| region::at_level(village, Level::Township));
-        let empty: BTreeSet<u64> = townships.filter(|area| !offices.contains(area)).collect();
-        Ok(self.vacancy(NO_TOWNSHIP, &empty.into_iter().collect::<Vec<_>>()))
+        let is_it = |seat: &Seat| seat.role == Role::TownshipOffice;
+        self.without_office(county, (Level::Township, NO_TOWNSHIP), is_it)
+    }
+
+    /// Of the city: counties without an office.
+    pub(super) fn counties_without_office(
+        &self,
+        city: &Account,
+    ) -> Result<Option<Line>, AdminError> {
+        let is_it = |seat: &Seat| seat.role == Role::CountyOffice;
+        self.without_office(city, (Level::County, NO_COUNTY), is_it)
+    }
+
+    fn without_office(
+        &self,
+        above: &Account,
+        (level, vacancy): (Level, Vacancy),
+        is_it: fn(&Seat) -> bool,
+    ) -> Result<Option<Line>, AdminError> {
+        let offices = filled(&self.seats(above, level)?, is_it);
+        let areas = self.inhabited(above)?.into_iter();
+        let areas = areas.filter_map(|village| region::at_level(village, level));
+        let empty: BTreeSet<u64> = areas.filter(|area| !offices.contains(area)).collect();
+        Ok(self.vacancy(vacancy, &empty.into_iter().collect::<Vec<_>>()))
     }
 
     /// The villages of an office's area with something on record.
@@ -49,7 +69,7 @@ impl Office<'_> {
         let within = |area: &u64| self.app.regions.within(*area, Level::Village);
         let villages = office.areas.iter().flat_map(within).map(|region| region.code);
         let villages: Vec<u64> = villages.collect();
-        Ok(self.app.storage.read(|c| storage::inhabited(c, &villages))?)
+        Ok(self.app.storage.read(|c| inhabited(c, &villages))?)
     }
 
     fn vacancy(&self, vacancy: Vacancy, areas: &[u64]) -> Option<Line> {
@@ -75,23 +95,61 @@ impl Office<'_> {
         Ok(seats)
     }
 
-    /// A line for the households of a township whose responsible cadres are nobody who sees to them: how many, where, and how
-    /// another is named.
-    pub(super) fn left_to_nobody(&self, township: &Account) -> Result<Option<Line>, AdminError> {
+    /// Lines for the households of a township whose responsible cadres are nobody who sees to them, and for those whose cadres
+    /// have no phone while others of the village do.
+    pub(super) fn left_to_nobody(&self, township: &Account) -> Result<Vec<Line>, AdminError> {
         responsible::catch_up(&self.app.storage)?;
         let cadres = self.seats(township, Level::Village)?.into_iter();
-        let cadres = cadres.filter(|seat| seat.role.is_cadre());
-        let cadres: BTreeSet<_> = cadres.map(|seat| (seat.area, seat.account)).collect();
-        let reaches = |village, account: &str| cadres.contains(&(village, account.to_owned()));
+        let cadres: Vec<Seat> = cadres.filter(|seat| seat.role.is_cadre()).collect();
+        let with_phone: Vec<&Seat> = cadres.iter().filter(|seat| seat.has_phone).collect();
+        let reached = self.left_by(township, cadres.iter())?;
+        let on_phone = self.left_by(township, with_phone.iter().copied())?;
+        let known: BTreeSet<HouseholdId> = reached.iter().map(|left| left.household).collect();
+        let phones = filled(&cadres, |seat| seat.has_phone);
+        let is_told = |left: &Left| known.contains(&left.household);
+        let unseen = on_phone.into_iter().filter(|left| !is_told(left));
+        let unseen: Vec<Left> = unseen.filter(|left| phones.contains(&left.village)).collect();
+        let lines = [self.out_of_hand(&reached), self.without_phone(&unseen)];
+        Ok(lines.into_iter().flatten().collect())
+    }
+
+    /// Households of a township whose responsible cadres are none of these.
+    fn left_by<'s>(
+        &self,
+        township: &Account,
+        cadres: impl Iterator<Item = &'s Seat>,
+    ) -> Result<Vec<Left>, AdminError> {
+        let cadres: BTreeSet<_> = cadres.map(|seat| (seat.area, seat.account.as_str())).collect();
+        let reaches = |village, account: &str| cadres.contains(&(village, account));
         let today = Day::in_china(self.app.clock.now_ms());
         let mut left = Vec::new();
         for area in &township.areas {
             let read = |c: &_| responsible::out_of_reach(c, *area, today, reaches);
             left.extend(self.app.storage.read(read)?);
         }
-        let Some(first) = left.first() else { return Ok(None) };
-        let mut villages = BTreeMap::new();
-        left.iter().for_each(|left| *villages.entry(left.village).or_default() += 1);
+        Ok(left)
+    }
+
+    /// How many households have a responsible cadre without a phone, and where.
+    fn without_phone(&self, left: &[Left]) -> Option<Line> {
+        let villages = by_village(left);
+        let (count, places) = (left.len(), self.places(&villages));
+        let text = format!(
+            "帮扶责任人无在用手机的农户,逾期前只有本人的待办 · households whose responsible cadre has no phone at work: \
+             {count}\t{places}"
+        );
+        let value = serde_json::json!({
+            "task": { "kind": NO_PHONE.kind, "due_on": null, "subject": "" }, "count": count,
+            "role": NO_PHONE.role.code(), "areas": villages.keys().collect::<Vec<_>>()
+        });
+        (count > 0).then_some((text, value))
+    }
+
+    /// How many households have a responsible cadre who does not reach them, where, and how another is named.
+    fn out_of_hand(&self, left: &[Left]) -> Option<Line> {
+        let first = left.first()?;
+        let today = Day::in_china(self.app.clock.now_ms());
+        let villages = by_village(left);
         let (count, places) = (left.len(), self.places(&villages));
         let (household, cadre) = (first.household, &first.cadre);
         let text = format!(
@@ -104,7 +162,7 @@ impl Office<'_> {
             "villages": villages.keys().collect::<Vec<_>>(),
             "household": household.to_string(), "cadre": cadre
         });
-        Ok(Some((text, value)))
+        Some((text, value))
     }
 
     /// Villages by name, each with a number of households.
@@ -145,6 +203,18 @@ const NO_TOWNSHIP: Vacancy = Vacancy {
     role: Role::TownshipOffice,
     words: "无乡镇账户的乡镇,乡镇审核无人办理 · townships without an office's account",
 };
+
+const NO_COUNTY: Vacancy = Vacancy {
+    kind: "open_account",
+    role: Role::CountyOffice,
+    words: "无县级账户的县(市、区),县级审定无人办理 · counties without an office's account",
+};
+
+fn by_village(left: &[Left]) -> BTreeMap<u64, u32> {
+    let mut villages = BTreeMap::new();
+    left.iter().for_each(|left| *villages.entry(left.village).or_default() += 1);
+    villages
+}
 
 fn filled(seats: &[Seat], fills: fn(&Seat) -> bool) -> BTreeSet<u64> {
     seats.iter().filter(|seat| fills(seat)).map(|seat| seat.area).collect()

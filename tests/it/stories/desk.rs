@@ -132,6 +132,7 @@ fn vacancies(county: &County, by: &str) -> Vec<(String, String, Json)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_office_hears_of_roles_that_nobody_fills() {
     let county = County::on("2024-03-04", None).await;
+    county.account("市局", Role::City, FULING / 100_000_000);
     county.account("县局", Role::CountyOffice, FULING / 1_000_000);
     county.account("李明", Role::VillageCadre, FULING);
     let li = county.phone("李明").await;
@@ -161,9 +162,16 @@ async fn an_office_hears_of_roles_that_nobody_fills() {
     let no_cadre = vacant("open_account", Role::VillageCadre, FULING);
     assert_eq!(vacancies(&county, "乡政府"), no_cadre, "and not of a phone as well");
 
+    assert_eq!(vacancies(&county, "市局"), []);
+    county.office("", close("县局")).unwrap();
+    let no_county = vacant("open_account", Role::CountyOffice, FULING / 1_000_000);
+    assert_eq!(vacancies(&county, "市局"), no_county);
+    county.account("新县局", Role::CountyOffice, FULING / 1_000_000);
+    assert_eq!(vacancies(&county, "市局"), []);
+
     // Whoever has been closed is told so, as themselves and by whoever is above.
     county.office("", close("乡政府")).unwrap();
-    assert_eq!(vacancies(&county, "县局"), no_township);
+    assert_eq!(vacancies(&county, "新县局"), no_township);
     let tasks = AdminCommand::Tasks(TaskArguments::default());
     let code = |account: &str| AdminCommand::Code { account: account.to_owned(), url: None };
     for refused in [
@@ -216,6 +224,27 @@ async fn whoever_closes_an_account_hears_of_the_households_that_are_left() {
     assert_eq!(left(), None, "one of the two sees to it");
     sync(&wang).await;
     assert_eq!(kinds(&wang.tasks().unwrap()), [TaskKind::Verify]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_office_hears_of_a_responsible_cadre_who_has_lost_the_phone() {
+    let (county, _li, id) = on_record(family()).await;
+    county.phone("王芳").await;
+    fill_in(&county, "乡政府", id, &["cadres.name=李明", "cadres.account=李明"]);
+    let told = || {
+        let tasks = county.listed("乡政府", AdminCommand::Tasks(TaskArguments::default())).unwrap();
+        let line = tasks.into_iter().find(|row| row["task"]["kind"] == "enrol_phone");
+        line.map(|line| (line["count"].clone(), line["areas"].clone()))
+    };
+    assert_eq!(told(), None);
+    let phones = county.office("", AdminCommand::DeviceList).unwrap();
+    let li = phones.as_array().unwrap().iter().find(|phone| phone["account"] == "李明").unwrap();
+    let number = li["number"].as_u64().unwrap().try_into().unwrap();
+    county.office("乡政府", AdminCommand::DeviceRevoke { number }).unwrap();
+    let one = Some((1.into(), Json::from([FULING])));
+    assert_eq!(told(), one, "the other cadre's phone does not show it");
+    fill_in(&county, "乡政府", id, &["cadres.name=王芳", "cadres.account=王芳"]);
+    assert_eq!(told(), None, "one of the two sees it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
