@@ -23,5 +23,6 @@ pub mod schema;
 pub mod spelling;
 pub mod telephone;
 pub mod value;
+pub mod visit;
 pub mod warning;
 pub mod workflow;

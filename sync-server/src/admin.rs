@@ -222,7 +222,7 @@ pub struct Office<'a> {
     pub settings: &'a Settings,
     /// The open data.
     pub app: &'a App,
-    /// Id of the account that acts; empty for this machine's operator.
+    /// Id of the account that acts; empty for this machine's operator, who sees no household and does nothing about one.
     pub by: &'a str,
 }
 
@@ -318,19 +318,17 @@ impl Office<'_> {
         if !known {
             return Err(AdminError::NotAVillage);
         }
+        let office = self.account()?;
         let now_ms = self.app.clock.now_ms();
         let from = self.app.storage.read(|connection| {
             Ok(records::find(connection, household)?.ok_or(StoreError::NotFound)?.scope)
         })?;
-        let office = self.office()?;
-        if let Some(office) = &office {
-            let moves = |village| authority::may_move(office.role, &office.areas, village);
-            granted(moves(from) && moves(village))?;
-        }
+        let moves = |village| authority::may_move(office.role, &office.areas, village);
+        granted(moves(from) && moves(village))?;
         self.app.storage.writer().write(move |transaction| {
             storage::move_household(transaction, household, village, now_ms)
         })?;
-        let (ended, left) = self.end_terms(office.as_ref(), household)?;
+        let (ended, left) = self.end_terms(office, household)?;
         let (lines, findings) = findings::in_words(&left);
         let mut text = format!("农户已迁移 · household moved: {household}\n{lines}");
         if ended > 0 {
@@ -345,20 +343,15 @@ impl Office<'_> {
         Ok(Output { text, json: format!("{value}\n") })
     }
 
-    /// The office that acts; none for the operator of this machine, who stands in for all of them.
-    fn office(&self) -> Result<Option<Account>, AdminError> {
-        if self.by.is_empty() { Ok(None) } else { Ok(Some(self.open_account(self.by)?)) }
-    }
-
     /// Township and county offices decide for the villages of their area.
     fn must_decide_for(&self, village: u64) -> Result<(), AdminError> {
-        let decides = |office: &Account| authority::may_decide(office.role, &office.areas, village);
-        granted(self.office()?.as_ref().is_none_or(decides))
+        let office = self.account()?;
+        granted(authority::may_decide(office.role, &office.areas, village))
     }
 
     /// Whoever decides for no village at all is told so, and not that there is nothing.
     fn must_decide(&self) -> Result<(), AdminError> {
-        granted(self.office()?.is_none_or(|office| office.role.decides()))
+        granted(self.account()?.role.decides())
     }
 }
 

@@ -231,7 +231,7 @@ fn what_builds_on_something_unknown_waits_on_the_phone() {
 fn a_refusal_stops_its_descendants_and_nothing_else() {
     let mut world = World::new();
     let base = named(world.actor(), "陈永昌");
-    let decision = set(&after(&base), world.actor(), "class", "monitored_kind", "marginal".into());
+    let decision = set(&after(&base), world.actor(), "case", "rule_version", "1".into());
     let mut fold = after(&base);
     fold.apply(&Change::decode(&decision).unwrap());
     let child = set(&fold, world.actor(), "basic", "grid", "一".into());
@@ -298,12 +298,12 @@ fn each_role_its_own_fields_and_the_reason_names_the_field() {
     let base = named(world.actor(), "陈永昌");
     assert_eq!(world.push(1, FULING, std::slice::from_ref(&base)), [None]);
     let county = world.township.enrol_as(&mut world.rng, "chu", Role::CountyOffice, &[431_022], 0);
-    let cadre = set(&after(&base), world.actor(), "class", "monitored_kind", "marginal".into());
+    let cadre = set(&after(&base), world.actor(), "case", "rule_version", "1".into());
     let refusals = world.township.push(world.phone.device, &frame(1, FULING, &[cadre]));
     assert_eq!(refusals[0].code, RefusalCode::NotPermitted);
-    assert_eq!(refusals[0].subject.as_deref(), Some("class.monitored_kind"));
+    assert_eq!(refusals[0].subject.as_deref(), Some("case.rule_version"));
     let actor = county.ledger.actor();
-    let decided = set(&after(&base), actor, "class", "monitored_kind", "marginal".into());
+    let decided = set(&after(&base), actor, "case", "rule_version", "1".into());
     assert!(world.township.push(county.device, &frame(1, FULING, &[decided])).is_empty());
 }
 
@@ -312,13 +312,13 @@ fn an_office_releases_nothing_that_belongs_to_the_level_above() {
     let mut world = World::new();
     let base = named(world.actor(), "陈永昌");
     assert_eq!(world.push(1, FULING, std::slice::from_ref(&base)), [None]);
-    let cadre = set(&after(&base), world.actor(), "class", "monitored_kind", "marginal".into());
+    let cadre = set(&after(&base), world.actor(), "case", "rule_version", "1".into());
     assert_eq!(world.push(1, FULING, &[cadre]), [Some(RefusalCode::NotPermitted)]);
     let policy = Policy::none();
     let mut release = |office| {
         let transaction = world.township.connection.transaction().unwrap();
         let n = quarantine::waiting(&transaction, 0, 1, |_| true).unwrap()[0].n;
-        let released = quarantine::release(&transaction, n, "", Some(office), &policy, 0).unwrap();
+        let released = quarantine::release(&transaction, n, "", office, &policy, 0).unwrap();
         transaction.commit().unwrap();
         released
     };
@@ -427,10 +427,10 @@ fn the_phone_does_not_offer_what_the_server_would_refuse() {
     let world = World::new();
     let ledger = &world.phone.ledger;
     let id = ledger.create_household(FULING, edit("陈永昌")).unwrap();
-    let decide = RecordEdit::default().set("class", "monitored_kind", "marginal");
+    let decide = RecordEdit::default().set("case", "rule_version", "1");
     let refused = ledger.edit(id, &decide).unwrap_err();
     let expected = LedgerError::NotPermitted {
-        action: "add class.monitored_kind".into(),
+        action: "add case.rule_version".into(),
         level_needed: "county_office".into(),
     };
     assert_eq!(refused, expected);

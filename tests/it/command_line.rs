@@ -168,7 +168,8 @@ fn every_mistake_is_answered_in_both_languages_and_changes_nothing() {
     assert_eq!(server("admin code nobody"), "account_unknown");
     assert_eq!(server("admin device-revoke 99"), "device_unknown");
     let nobody = "0123456789abcdef0123456789abcdef";
-    assert_eq!(server(&format!("admin move {nobody} 431022208217")), "household_unknown");
+    assert_eq!(server(&format!("admin move {nobody} 431022208217")), "account_needed");
+    assert_eq!(server(&format!("admin --by li move {nobody} 431022208217")), "household_unknown");
     assert_eq!(server(&format!("admin move {nobody} 431022208999")), "not_a_village");
     assert_eq!(server("--config missing.toml check-config"), "settings");
     assert_eq!(server("--listen nonsense check-config"), "usage");

@@ -250,7 +250,7 @@ fn what_a_person_may_not_write_is_not_merged_away() {
     let second = cadre.ledger.create_household(VILLAGE, record("")).unwrap();
     cadre.sync(&mut township).unwrap();
     county.sync(&mut township).unwrap();
-    let decision = RecordEdit::default().set("class", "monitored_kind", "sudden");
+    let decision = RecordEdit::default().set("case", "rule_version", "1");
     county.ledger.edit(second, &decision).unwrap();
     county.sync(&mut township).unwrap();
     cadre.sync(&mut township).unwrap();

@@ -123,9 +123,28 @@ fn a_visit_without_a_day_is_of_today() {
     ledger.record_visit(id, vec![("met".to_owned(), "head".into())]).unwrap();
     let last_visit = || ledger.list(&ListFilter::default(), None, 5).unwrap()[0].last_visit.clone();
     assert_eq!(last_visit(), Day::in_china(START_MS).to_string());
-    let dated = vec![("date".to_owned(), "2024-12-24".into()), ("met".to_owned(), "head".into())];
-    ledger.record_visit(id, dated).unwrap();
-    assert_eq!(last_visit(), "2024-12-24", "what somebody says stands");
+    let ahead = |days| {
+        let day = Day::in_china(START_MS).plus_days(days).to_string();
+        let visit =
+            vec![("date".to_owned(), day.clone().into()), ("met".to_owned(), "head".into())];
+        ledger.record_visit(id, visit).map(|()| day)
+    };
+    let far = ahead(32).unwrap_err();
+    assert_eq!(far, LedgerError::invalid("visits.date", "not_yet"), "a year mistyped");
+    // This phone's clock may be the one that is wrong.
+    let said = ahead(31).unwrap();
+    assert_eq!(last_visit(), said, "what somebody says stands");
+    // A row that a form names itself, one field after the other.
+    let named = |field: &str, value: &str| RecordEdit::default().set("visits", field, value);
+    let dates = || {
+        let fields = ledger.show(id).unwrap().fields.into_iter();
+        fields.filter(|field| field.container == "visits" && field.key.ends_with(".date")).count()
+    };
+    ledger.edit(id, &named("w.met", "member")).unwrap();
+    assert_eq!(dates(), 3);
+    ledger.edit(id, &named("w.date", "")).unwrap_err();
+    ledger.edit(id, &named("w.note", "灶台漏雨")).unwrap();
+    assert_eq!(dates(), 3, "said once");
 }
 
 #[test]

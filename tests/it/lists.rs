@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::identity::IdentityNumber;
 use wanhu_core::domain::ids::HouseholdId;
-use wanhu_server::admin::{AdminCommand, PageArguments};
+use wanhu_server::admin::{AdminCommand, HouseholdFilter, PageArguments};
 use wanhu_server::storage::declarations::{self, WaitingDeclaration};
 use wanhu_tests::county::{County, sync};
 use wanhu_tests::population::{FULING, JINPEN};
@@ -80,10 +80,11 @@ async fn refused_changes_are_seen_behind_those_that_nobody_has_settled() {
     };
     let ids: Vec<HouseholdId> = (0..6).map(new).collect();
     sync(&li).await;
+    county.account("city", Role::City, FULING / 100_000_000);
     for (at, household) in ids.iter().enumerate() {
         // One of them is another township's affair now, and stands between the others.
         let village = if at == 2 { JINPEN } else { NEXT_VILLAGE };
-        county.office("", AdminCommand::Move { household: *household, village }).unwrap();
+        county.office("city", AdminCommand::Move { household: *household, village }).unwrap();
         li.record_visit(*household, vec![("note".into(), "走访时无信号".into())]).unwrap();
     }
     assert_eq!(sync(&li).await.refused, 6);
@@ -92,9 +93,21 @@ async fn refused_changes_are_seen_behind_those_that_nobody_has_settled() {
     let number = |row: &Json| row["number"].as_i64().unwrap();
     assert!(listed.iter().map(number).is_sorted());
     assert_eq!(behind, number(&listed[1]));
-    let of_operator =
-        county.listed("", AdminCommand::Quarantine(PageArguments { after: None, rows: 9 }));
-    assert_eq!(of_operator.unwrap().len(), 6);
+    // Whoever runs the machine sees no household's data, and does nothing about one.
+    let number = behind;
+    let household = ids[0];
+    for command in [
+        AdminCommand::Quarantine(PageArguments::default()),
+        AdminCommand::QuarantineShow { number },
+        AdminCommand::QuarantineRelease { number },
+        AdminCommand::Find { number: "13800000001".into() },
+        AdminCommand::Duplicates(PageArguments::default()),
+        AdminCommand::Move { household, village: FULING },
+        AdminCommand::Show { household },
+        AdminCommand::List(HouseholdFilter::default()),
+    ] {
+        assert_eq!(county.office("", command), Err("account_needed"));
+    }
 
     // The row with which the page ended is released; the pages go on behind it all the same.
     let release = AdminCommand::QuarantineRelease { number: behind };

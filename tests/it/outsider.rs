@@ -145,7 +145,7 @@ async fn an_outsider_gets_nowhere() {
     let said = outsider.push(FULING, &forged).await;
     assert_eq!(said, Said::Refusals(vec![RefusalCode::WrongActor]));
     // A decision that is the county's.
-    let decision = name(outsider.actor, "class", "monitored_kind", "marginal".into());
+    let decision = name(outsider.actor, "case", "rule_version", "1".into());
     let said = outsider.push(FULING, &decision).await;
     assert_eq!(said, Said::Refusals(vec![RefusalCode::NotPermitted]));
 

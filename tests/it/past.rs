@@ -168,7 +168,7 @@ async fn families_that_move() -> (County, [u64; 3], [HouseholdId; 3]) {
         ("2024-03-20", leaves, JINPEN),
     ] {
         county.day(on);
-        county.office("", AdminCommand::Move { household, village }).unwrap();
+        county.office("city", AdminCommand::Move { household, village }).unwrap();
     }
     county.day("2024-03-25");
     (county, [FULING, next, JINPEN], [stays, leaves, comes])

@@ -25,21 +25,24 @@ async fn nobody_missing(county: &County) {
     county.phone("li").await;
 }
 
-/// A township that has a cadre to name for each of these families; several on one day.
+/// A township that has a cadre to name for each of these families, carried over on three days; several on one day.
 async fn unnamed_cadres() -> County {
-    let county = County::on("2024-03-04", None).await;
+    let county = County::on("2024-01-10", None).await;
     nobody_missing(&county).await;
-    for (at, on) in (0..9).zip(["2024-02-01", "2024-01-10", "2024-02-20"].iter().cycle()) {
-        let fields = vec![format!("basic.head_name=陈{at}")];
-        let new = AdminCommand::New { village: FULING, fields };
-        let new = county.office("township", new).unwrap();
-        let id: HouseholdId = new["subject"].as_str().unwrap().parse().unwrap();
-        let identified = format!("case.identified_on={on}");
-        let fields = ["class.monitored_kind=突发严重困难户", &identified];
-        let carried_over =
-            Step { fields: &fields, reason: "“两摸底”结果转入", ..Step::default() };
-        county.step("county", id, "监测", carried_over).unwrap();
+    for (on, names) in [("2024-01-10", 1..4), ("2024-02-01", 4..7), ("2024-02-20", 7..10)] {
+        county.day(on);
+        for name in names {
+            let fields = vec![format!("basic.head_name=陈{name}")];
+            let new = AdminCommand::New { village: FULING, fields };
+            let new = county.office("township", new).unwrap();
+            let id: HouseholdId = new["subject"].as_str().unwrap().parse().unwrap();
+            let fields = ["class.monitored_kind=突发严重困难户", "case.identified_on=2023-06-01"];
+            let carried_over =
+                Step { fields: &fields, reason: "“两摸底”结果转入", ..Step::default() };
+            county.step("county", id, "监测", carried_over).unwrap();
+        }
     }
+    county.day("2024-03-04");
     county
 }
 

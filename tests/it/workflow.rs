@@ -101,6 +101,24 @@ async fn a_step_without_signal_is_a_proposal_until_the_server_takes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_is_saved_with_a_step_is_of_that_day() {
+    let county = county().await;
+    let li = county.phone("li").await;
+    sync(&li).await;
+    let (offline, at_desk) = (household(&li), household(&li));
+    for id in [offline, at_desk] {
+        take(&li, id, Stage::Clue, RecordEdit::default()).unwrap();
+    }
+    let met = RecordEdit::default().row("visits", vec![("met".to_owned(), "head".into())]);
+    take(&li, offline, Stage::Verified, met.set("case", "consent", true)).unwrap();
+    assert_eq!(sync(&li).await.refused, 0);
+    let fields = &["visits.met=户主", "case.consent=是"];
+    county.step("li", at_desk, "verified", Step { fields, ..Step::default() }).unwrap();
+    sync(&li).await;
+    assert_eq!([offline, at_desk].map(|id| stage(&li, id)), [Some(Stage::Verified); 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_notice_hangs_by_the_servers_clock_whatever_a_phone_says() {
     let county = county().await;
     let (_, id) = on_notice(&county).await;
@@ -429,9 +447,16 @@ async fn an_office_finds_the_households_it_asks_for() {
         .set("class", "tag_marginal", true);
     let other = li.create_household(FULING, other).unwrap();
     sync(&li).await;
-    let fields = vec!["class.monitored_kind=突发严重困难户".to_owned()];
-    let identified = AdminCommand::Edit { household: other, fields, on_behalf_of: String::new() };
-    county.office("county", identified).unwrap();
+    let fields = ["class.monitored_kind=突发严重困难户"];
+    let typed = fields.map(str::to_owned).to_vec();
+    let typed = AdminCommand::Edit { household: other, fields: typed, on_behalf_of: String::new() };
+    assert_eq!(
+        county.office("county", typed),
+        Err("illegal_step"),
+        "nobody is monitored by a field"
+    );
+    let carried_over = Step { fields: &fields, reason: "结果转入", ..Step::default() };
+    county.step("county", other, "监测", carried_over).unwrap();
     let found = |asked: HouseholdFilter| -> Vec<String> {
         let asked = HouseholdFilter { rows: 50, ..asked };
         let rows = county.listed("county", AdminCommand::List(asked)).unwrap();

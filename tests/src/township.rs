@@ -208,7 +208,8 @@ impl Township {
         let n = rng.pick(&waiting).n;
         let transaction = self.connection.transaction()?;
         let policy = &self.policy.policy;
-        let released = quarantine::release(&transaction, n, "", None, policy, self.now_ms)?;
+        let released =
+            quarantine::release(&transaction, n, "", Role::CountyOffice, policy, self.now_ms)?;
         transaction.commit()?;
         Ok(released.is_ok())
     }

@@ -107,8 +107,7 @@ impl Ledger {
         inner.save(household, edit, now_ms)
     }
 
-    /// Records a visit: a row of `visits`, stamped with the person who is enrolled; of today where it says no `date`, as only
-    /// one with a day counts.
+    /// Records a visit: a row of `visits`, stamped with the person who is enrolled; of today where it says no `date`.
     ///
     /// # Errors
     /// As [`Self::edit`].
@@ -117,10 +116,6 @@ impl Ledger {
         id: HouseholdId,
         fields: Vec<impl Into<FieldValue>>,
     ) -> Result<(), LedgerError> {
-        let mut fields: Vec<FieldValue> = fields.into_iter().map(Into::into).collect();
-        if fields.iter().all(|said| said.field != "date") {
-            fields.push(("date".to_owned(), self.today().to_string().into()).into());
-        }
         let edit = RecordEdit { form: "visit/1".into(), ..RecordEdit::default() };
         self.edit(id, &edit.row("visits", fields))
     }

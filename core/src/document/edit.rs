@@ -223,14 +223,16 @@ impl RecordEdit {
             begun.push(("identified_on", on.to_string(), false));
         }
         for (field, value, is_free) in begun {
-            let is_said =
-                self.fields.iter().any(|said| said.container == "case" && said.key == field);
             let is_open = is_free || facts.get("case", field).is_none();
-            if is_open && !is_said && !value.is_empty() {
+            if is_open && !self.says("case", field) && !value.is_empty() {
                 self = self.set("case", field, value);
             }
         }
         self
+    }
+
+    fn says(&self, container: &str, key: &str) -> bool {
+        self.fields.iter().any(|said| said.container == container && said.key == key)
     }
 
     /// What somebody typed: `basic.head_name=…` sets a field, `members.<row>.name=…` a field of a row,
@@ -272,8 +274,8 @@ impl RecordEdit {
     }
 
     /// The operations this save asks for, after checking every value against the schema. With a `key`
-    /// a member of known identity number gets the row that everybody gives this person. What is answered and says no day is
-    /// answered `on` the day of the save.
+    /// a member of known identity number gets the row that everybody gives this person. What is answered, and a visit, is of
+    /// the day of the save, `on`, where it says none.
     ///
     /// # Errors
     /// The first value the schema refuses.
@@ -286,6 +288,7 @@ impl RecordEdit {
         on: Day,
     ) -> Result<Vec<FieldEdit>, EditError> {
         self.check_answers(fold)?;
+        self.check_visits(on)?;
         let mut edits = Vec::new();
         for change in &self.fields {
             let container = container(&change.container)?;
@@ -306,6 +309,7 @@ impl RecordEdit {
             }
         }
         edits.extend(self.stamped_by_fields(fold, on));
+        edits.extend(self.consented(fold, on));
         for new_row in &self.new_rows {
             let container = container(&new_row.container)?;
             if !container.has_rows() {
@@ -334,7 +338,28 @@ impl RecordEdit {
         }
         Ok(edits)
     }
+
+    /// A visit of far ahead is a day that somebody mistyped, and would be the last one for as long.
+    fn check_visits(&self, on: Day) -> Result<(), EditError> {
+        let is_ahead = |value: &Value| {
+            let day = value.as_text().and_then(|text| text.parse::<Day>().ok());
+            day.is_some_and(|day| day > on.plus_days(CLOCK_BEHIND_DAYS_MAX))
+        };
+        let rows = self.new_rows.iter().filter(|row| row.container == "visits");
+        let of_rows = rows.flat_map(|row| &row.fields).filter(|said| said.field == "date");
+        let fields = self.fields.iter().filter(|said| said.container == "visits");
+        let of_fields = fields.filter(|said| split_key(&said.key).1 == "date");
+        let of_fields = of_fields.filter_map(|said| said.value.as_ref());
+        let mut days = of_rows.map(|said| &said.value).chain(of_fields);
+        if days.any(is_ahead) {
+            return Err(EditError::new("visits.date", "not_yet"));
+        }
+        Ok(())
+    }
 }
+
+/// How far the clock of a phone may be behind that has not heard of its server for long.
+const CLOCK_BEHIND_DAYS_MAX: i32 = 31;
 
 /// Whether a row may have this name: keys are `row.field`.
 fn is_row_id(id: &str) -> bool {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::change::Change;
+use super::change::{Change, FieldOp};
 use super::draft::FieldEdit;
 use super::facts::facts;
 use super::fold::Fold;
@@ -56,8 +56,9 @@ pub struct StepDenial {
     pub lack: Lack,
 }
 
-/// Judges the steps that a change takes, on top of the state it will be folded into. `begun` holds the days on
-/// which steps on record were begun by the clock of whoever asks, where that is not the day they state.
+/// Judges the steps that a change takes, and whether it writes down what only follows from one, on top of the state it will be
+/// folded into. `begun` holds the days on which steps on record were begun by the clock of whoever asks, where that is not the day
+/// they state.
 ///
 /// # Errors
 /// The first step that may not be taken.
@@ -69,13 +70,20 @@ pub fn judge_steps(
     today: Day,
     begun: &BTreeMap<String, Day>,
 ) -> Result<(), StepDenial> {
-    let taken = steps_of(change);
-    if taken.is_empty() {
+    if !is_about_case(change) {
         return Ok(());
     }
+    let taken = steps_of(change);
     let mut after = fold.clone();
     after.apply(change);
     let facts = facts(&after, village);
+    if names_kind(change) {
+        workflow::check_kind(&facts).map_err(|lack| StepDenial {
+            from: Case::of(&facts).stage(),
+            step: Some(Stage::Monitored),
+            lack,
+        })?;
+    }
     if taken.len() > STEPS_A_CHANGE || facts.rows("steps").len() > STEPS_A_CASE {
         return Err(StepDenial { from: Case::of(&facts).stage(), step: None, lack: Lack::TooMany });
     }
@@ -88,6 +96,18 @@ pub fn judge_steps(
         })?;
     }
     Ok(())
+}
+
+/// Whether there is anything to judge by where the case is.
+pub fn is_about_case(change: &Change) -> bool {
+    !steps_of(change).is_empty() || names_kind(change)
+}
+
+/// Whether a change says as what a household is monitored.
+fn names_kind(change: &Change) -> bool {
+    let is_kind = |op: &FieldOp| op.container.name() == "class" && op.key == "monitored_kind";
+    let says = |value: &Option<Value>| value.as_ref().is_some_and(|value| *value != Value::Null);
+    change.ops.iter().any(|op| is_kind(op) && says(&op.value))
 }
 
 /// Rows of the steps that a change adds.

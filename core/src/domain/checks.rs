@@ -69,11 +69,17 @@ pub enum Check {
     CadreOutOfReach,
     /// The record is said to be out of use, yet its case has not come to an end, so that it stays in use.
     OutOfUseWithCase,
+    /// The last visit does not say who was met: it counts as none.
+    VisitWithoutMet,
+    /// A bill without a day: no rule looks at it.
+    BillWithoutDay,
+    /// A part of the income is stated as less than its lines come to.
+    IncomeBelowLines,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::LackOfLabourThoughAble,
         Self::UnstableWorkNobodyAble,
         Self::UnstableWorkNoWork,
@@ -100,6 +106,9 @@ impl Check {
         Self::PersonElsewhere,
         Self::CadreOutOfReach,
         Self::OutOfUseWithCase,
+        Self::VisitWithoutMet,
+        Self::BillWithoutDay,
+        Self::IncomeBelowLines,
     ];
 
     /// The stable code.
@@ -131,6 +140,9 @@ impl Check {
             Self::PersonElsewhere => "person_elsewhere",
             Self::CadreOutOfReach => "cadre_out_of_reach",
             Self::OutOfUseWithCase => "out_of_use_with_case",
+            Self::VisitWithoutMet => "visit_without_met",
+            Self::BillWithoutDay => "bill_without_day",
+            Self::IncomeBelowLines => "income_below_lines",
         }
     }
 }

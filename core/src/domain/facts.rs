@@ -160,6 +160,57 @@ impl Row {
     }
 }
 
+/// A part of a household's income, stated as a whole, line by line, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncomePart {
+    /// Wages.
+    Wage,
+    /// Business, before its cost.
+    Business,
+    /// Property.
+    Property,
+    /// Transfers.
+    Transfer,
+}
+
+impl IncomePart {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Wage, Self::Business, Self::Property, Self::Transfer];
+
+    /// The field of `income` that holds it as a whole.
+    pub fn total(self) -> &'static str {
+        match self {
+            Self::Wage => "wage_fen",
+            Self::Business => "business_fen",
+            Self::Property => "property_fen",
+            Self::Transfer => "transfer_fen",
+        }
+    }
+
+    /// Those that hold its lines.
+    pub fn lines(self) -> &'static [&'static str] {
+        match self {
+            Self::Wage | Self::Property => &[],
+            Self::Business => &[
+                "business_crops_fen",
+                "business_animals_fen",
+                "business_forestry_fen",
+                "business_other_fen",
+            ],
+            Self::Transfer => &[
+                "transfer_subsistence_fen",
+                "transfer_hardship_fen",
+                "transfer_pension_fen",
+                "transfer_disability_fen",
+                "transfer_ecology_fen",
+                "transfer_education_fen",
+                "transfer_support_fen",
+                "transfer_other_fen",
+            ],
+        }
+    }
+}
+
 /// What simply follows.
 impl Facts {
     /// The members who live in the household.
@@ -218,16 +269,35 @@ impl Facts {
         is_said && !self.text("basic", "status_reason").trim().is_empty()
     }
 
+    /// Whether nobody who lives in the household can work, as its record says: ticked so, or known of each.
+    pub fn is_without_labour(&self) -> bool {
+        let cannot = |person: &Row| matches!(person.text("labour"), "lost" | "none");
+        let is_known = self.people_count() > 0 && self.people().all(cannot);
+        is_known || self.tick("basic", "no_labour_guarantee")
+    }
+
+    /// Whether a guarantee (`guarantees.housing_state` …) is met; compulsory education may not apply, the others always do.
+    pub fn has_guarantee(&self, field: &str) -> bool {
+        match self.text("guarantees", field) {
+            "met" => true,
+            "not_applicable" => field == "schooling_state",
+            _ => false,
+        }
+    }
+
+    /// A part of the income of 12 months in fen: as stated, else what its lines come to. `None` where neither is on record.
+    pub fn income_part_fen(&self, part: IncomePart) -> Option<i64> {
+        let of = |field: &&str| self.int("income", field);
+        let lines = || part.lines().iter().filter_map(of).reduce(i64::saturating_add);
+        of(&part.total()).or_else(lines)
+    }
+
     /// Net income of 12 months in fen: wages, business, property and transfers less business cost. `None`
     /// where nothing of it is on record.
     pub fn net_income_fen(&self) -> Option<i64> {
-        let of = |field| self.int("income", field);
-        let parts = ["wage_fen", "business_fen", "property_fen", "transfer_fen"].map(of);
-        if parts.iter().all(Option::is_none) {
-            return None;
-        }
-        let sum = parts.iter().flatten().fold(0i64, |sum, part| sum.saturating_add(*part));
-        Some(sum.saturating_sub(of("business_cost_fen").unwrap_or(0)))
+        let parts = IncomePart::ALL.map(|part| self.income_part_fen(part));
+        let sum = parts.into_iter().flatten().reduce(i64::saturating_add)?;
+        Some(sum.saturating_sub(self.int("income", "business_cost_fen").unwrap_or(0)))
     }
 
     /// Net income a person in fen, rounded down.
@@ -258,6 +328,14 @@ mod tests {
             .with_row("members", "a", &[("name", "甲".into())])
             .with_row("members", "b", &[("name", "乙".into())])
             .with_row("members", "c", &[("presence", "left".into())]);
+        let by_lines = Facts::of(1).with("income", "transfer_pension_fen", 100_000).with(
+            "income",
+            "transfer_other_fen",
+            1,
+        );
+        assert_eq!(by_lines.net_income_fen(), Some(100_001), "nobody has added them up");
+        let stated = by_lines.with("income", "transfer_fen", 150_000);
+        assert_eq!(stated.net_income_fen(), Some(150_000), "they may not be all");
         assert_eq!(facts.net_income_fen(), Some(2_450_000));
         assert_eq!(facts.net_income_per_person_fen(), Some(1_225_000));
         assert_eq!(facts.reference_income_fen(), Some(2_420_000));

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::day::Day;
-use super::facts::{Facts, Row};
+use super::facts::{Facts, IncomePart, Row};
 use super::policy::{Bound, Policy, Quantity, Rule, Signal};
 use super::value::Value;
 
@@ -52,12 +52,19 @@ pub fn evaluate(facts: &Facts, policy: &Policy, today: Day) -> Vec<Warning> {
     warnings.collect()
 }
 
-/// Whether what a household earned a person is below a line that holds for it on a day. Not where nothing is on record of
-/// the months that the line looks back on.
-pub(crate) fn is_below_income_line(facts: &Facts, policy: &Policy, today: Day) -> bool {
+/// Whether what a household earned a person reaches every line that holds for it on a day. `None` where nothing is on record of the
+/// months that a line looks back on.
+pub(crate) fn reaches_income_lines(facts: &Facts, policy: &Policy, today: Day) -> Option<bool> {
     let rules = policy.rules_for(facts, today).into_iter();
-    let mut lines = rules.filter(|rule| rule.signal == Signal::IncomeBelow);
-    lines.any(|rule| fired(facts, policy, rule, today).is_some())
+    let mut reached = Some(true);
+    for rule in rules.filter(|rule| rule.signal == Signal::IncomeBelow) {
+        match (read(facts, policy, rule, today), fired(facts, policy, rule, today)) {
+            (_, Some(_)) => return Some(false),
+            (None, None) => reached = None,
+            (Some(_), None) => {}
+        }
+    }
+    reached
 }
 
 /// What a rule's signal comes to and the line it is held against with its source, where it fires.
@@ -279,7 +286,8 @@ fn read(facts: &Facts, policy: &Policy, rule: &Rule, today: Day) -> Option<Readi
         }
         Signal::BusinessLoss => {
             let of = |field| facts.int("income", field);
-            let input = of("business_cost_fen")?.saturating_sub(of("business_fen")?);
+            let input = of("business_cost_fen")?
+                .saturating_sub(facts.income_part_fen(IncomePart::Business)?);
             (input > 0 && is_recent()).then(|| Reading { input, rows: Vec::new() })
         }
         Signal::ChildrenNotAtSchool => {

@@ -21,7 +21,7 @@ mod shocks;
 mod tasks;
 mod tree;
 
-pub use legal::{Lack, check, explain};
+pub use legal::{Lack, check, check_kind, explain};
 use tree::Tree;
 
 pub use tasks::{Foreseen, Task, TaskKind, foreseen, may_have_tasks, stages_with_tasks, tasks};
@@ -307,6 +307,21 @@ impl Case {
         let identified = facts.day("case", "identified_on");
         let identified = identified.or_else(|| self.entered(Stage::Monitored));
         identified.max(self.entered(Stage::Reopened))
+    }
+
+    /// The day from which its cadre, its plan, its help and its visits are due: that of [`Self::monitored_since`], but for a case that
+    /// was carried over not before that was done, as nobody here could see to them until then.
+    pub fn owed_since(&self, facts: &Facts) -> Option<Day> {
+        let carried_over = self.entered(Stage::Monitored).filter(|_| self.is_carried_over());
+        self.monitored_since(facts).max(carried_over)
+    }
+
+    /// Whether the household has consented to the comparison of its data in the round that runs: what it said before an earlier
+    /// one came to its end was of that one.
+    pub fn has_consent(&self, facts: &Facts) -> bool {
+        let is_later = self.begun().is_some_and(|at| at > 0);
+        let since = self.entered(Stage::Clue).filter(|_| is_later);
+        facts.tick("case", "consent") && facts.day("case", "consent_on") >= since
     }
 
     /// Where on its path the last round began with a clue; nowhere where it was carried over, or there is none.

@@ -12,7 +12,7 @@ use crate::document::DocumentError;
 use crate::document::change::Change;
 use crate::document::genesis::ContainerIndex;
 use crate::document::judge::{
-    StepDenial, field_of, judge_change, judge_release, judge_steps, steps_of,
+    StepDenial, field_of, is_about_case, judge_change, judge_release, judge_steps,
 };
 use crate::document::raw::{CHANGE_BYTES_MAX, RawChange, TailHead};
 use crate::document::record::{Stamp, rows};
@@ -22,7 +22,7 @@ use crate::domain::ids::{ActorId, ChangeHash, HouseholdId};
 use crate::domain::region;
 use crate::domain::schema::Schema;
 use crate::domain::value::Value;
-use crate::domain::workflow::Stage;
+use crate::domain::workflow::{Lack, Stage};
 use crate::store::records::Household;
 
 mod merging;
@@ -143,7 +143,7 @@ impl Admission {
     pub fn release<L: RecordLog>(
         log: &mut L,
         refused: &Quarantined<'_>,
-        office: Option<Role>,
+        office: Role,
     ) -> Result<Result<(), RefusalCode>, L::Error> {
         let Ok(head) = TailHead::parse(&refused.change.tail) else {
             return Ok(Err(RefusalCode::Malformed));
@@ -255,10 +255,11 @@ impl Admission {
             None => match check(sender, household, head, deps_max_op, &raw, hash) {
                 Ok(change) => {
                     let received_ms = provenance.received_ms;
-                    let denial = step_denial(log, household, &change, received_ms)?;
                     // What a restored server is given back was judged when it was first taken.
-                    let is_lost =
-                        !sender.gives_back(head) && merges_away(log, household, &change, held)?;
+                    let is_new = !sender.gives_back(head);
+                    let denial = step_denial(log, household, &change, received_ms)?;
+                    let denial = denial.filter(|denial| is_new || denial.lack != Lack::Decision);
+                    let is_lost = is_new && merges_away(log, household, &change, held)?;
                     match denial {
                         Some(denial) => Err(Refused {
                             code: RefusalCode::IllegalStep,
@@ -352,8 +353,8 @@ type Outcome = Result<(), Refused>;
 enum Releasing<'a> {
     /// On its sender's.
     Not(&'a Sender),
-    /// On that of an office of this role, or of the operator.
-    By(Option<Role>),
+    /// On that of an office of this role.
+    By(Role),
 }
 
 impl Releasing<'_> {
@@ -398,8 +399,7 @@ fn check(
             let place = authority::place(sender.role, &sender.areas, household.scope);
             judge_change(sender.role, place, fold, &change)
         }
-        Releasing::By(None) => Ok(()),
-        Releasing::By(Some(office)) => judge_release(*office, fold, &change),
+        Releasing::By(office) => judge_release(*office, fold, &change),
     };
     judged.map_err(|denial| Refused {
         code: RefusalCode::NotPermitted,
@@ -426,7 +426,7 @@ pub fn step_denial<L: RecordLog>(
     change: &Change,
     now_ms: i64,
 ) -> Result<Option<StepDenial>, L::Error> {
-    if steps_of(change).is_empty() {
+    if !is_about_case(change) {
         return Ok(None);
     }
     let mut begun = BTreeMap::new();

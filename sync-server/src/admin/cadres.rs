@@ -32,20 +32,18 @@ impl Office<'_> {
     /// new village's then, and the township is asked to name others. How many it ended, and whose it could not.
     pub(super) fn end_terms(
         &self,
-        office: Option<&Account>,
+        office: Account,
         household: HouseholdId,
     ) -> Result<(usize, Vec<Finding>), AdminError> {
         let found = self.app.storage.read(|connection| records::find(connection, household))?;
         let Some(household) = found else { return Ok((0, Vec::new())) };
         let facts = facts(&household.fold, household.scope);
         let left = self.out_of_reach(&facts)?;
-        let may = |office: &&Account| {
-            let place = authority::place(office.role, &office.areas, household.scope);
-            authority::may(office.role, place, FieldClass::Assignment, Action::Change)
-        };
-        let Some(office) = office.filter(may).filter(|_| !left.is_empty()) else {
+        let place = authority::place(office.role, &office.areas, household.scope);
+        let may = authority::may(office.role, place, FieldClass::Assignment, Action::Change);
+        if !may || left.is_empty() {
             return Ok((0, left));
-        };
+        }
         let today = Day::in_china(self.app.clock.now_ms());
         // A term that began today ends today.
         let last = |cadre: &str| {
@@ -58,7 +56,7 @@ impl Office<'_> {
             edit.set("cadres", &format!("{cadre}.to"), last(cadre).to_string())
         };
         let edit = left.iter().fold(edit, end);
-        self.write(office.clone(), household, edit)?;
+        self.write(office, household, edit)?;
         Ok((left.len(), Vec::new()))
     }
 

@@ -104,7 +104,7 @@ impl Office<'_> {
     pub(super) fn release(&self, number: i64) -> Result<Output, AdminError> {
         let row = self.quarantined(number)?;
         let (by, now_ms) = (self.by.to_owned(), self.app.clock.now_ms());
-        let office = self.app.accounts.account(self.by)?.map(|account| account.role);
+        let office = self.account()?.role;
         let policy = self.app.policy.clone();
         let released = self.app.storage.writer().write(move |transaction| {
             quarantine::release(transaction, number, &by, office, &policy.policy, now_ms)

@@ -32,7 +32,7 @@ pub fn catch_up(storage: &Storage, policy: &Arc<Published>) -> Result<(), StoreE
 const PLACE: &str = "dues_through";
 
 /// To be raised whenever a task is another than before under the same policy.
-const RECKONING: &str = "7: what nobody was asked about";
+const RECKONING: &str = "8: what is carried over";
 
 /// Days follow from the policy, and from what this release makes of it.
 fn made_from(policy: &Published) -> Vec<u8> {

@@ -148,7 +148,7 @@ pub fn release(
     transaction: &Transaction<'_>,
     n: i64,
     by: &str,
-    office: Option<Role>,
+    office: Role,
     policy: &Policy,
     now_ms: i64,
 ) -> Result<Result<(), RefusalCode>, StoreError> {

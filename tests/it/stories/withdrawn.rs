@@ -226,8 +226,9 @@ async fn what_lies_in_another_county_by_now_is_named_and_taken_back_when_it_may_
     ];
     let wrong = scene.bills("wrong", &rows);
     assert_eq!(wrong["warned"], 2, "{wrong}");
+    scene.county.account("市局", Role::City, FULING / 100_000_000);
     let to = |village| {
-        scene.county.office("", AdminCommand::Move { household: scene.id, village }).unwrap();
+        scene.county.office("市局", AdminCommand::Move { household: scene.id, village }).unwrap();
     };
     to(431_025_100_216);
     let again = || {
@@ -321,7 +322,8 @@ async fn nothing_is_told_of_a_household_that_has_left_the_county() {
     let (differences, answers) = told();
     assert_eq!((&differences[0]["row"], &answers[0]["answer"]), (&3.into(), &"".into()));
     let away = AdminCommand::Move { household: scene.id, village: 431_025_100_216 };
-    scene.county.office("", away).unwrap();
+    scene.county.account("市局", Role::City, FULING / 100_000_000);
+    scene.county.office("市局", away).unwrap();
     let left = json!([{ "households_left": 1 }]);
     assert_eq!(told(), (left.clone(), left), "counted, and no more");
 }

@@ -204,7 +204,7 @@ class Statistic(enum.Enum):
     HELPED = 3
     """Open with at least one measure under way or done; of the open ones."""
     GUARANTEED = 4
-    """Open with every guarantee met or not applicable; of the open ones."""
+    """Open with every guarantee met, compulsory education met or not applicable; of the open ones."""
     ON_TIME = 5
     """Cases decided by the county in the period within the published time from their clue; of those decided
     whose clue has a day for which a time is published."""
@@ -292,6 +292,12 @@ class Check(enum.Enum):
     """The account of a responsible cadre is no cadre's of the village: nobody would see to the household. See [`out_of_reach`]."""
     OUT_OF_USE_WITH_CASE = 25
     """The record is said to be out of use, yet its case has not come to an end, so that it stays in use."""
+    VISIT_WITHOUT_MET = 26
+    """The last visit does not say who was met: it counts as none."""
+    BILL_WITHOUT_DAY = 27
+    """A bill without a day: no rule looks at it."""
+    INCOME_BELOW_LINES = 28
+    """A part of the income is stated as less than its lines come to."""
 
 class LedgerError(Exception):
     """What a call of the ledger can fail with."""

@@ -76,7 +76,8 @@ final class LedgerTests: TownshipCase {
         let ledger = try await phone("a", "li.ming")
         let chen = try await ledger.createHousehold(village, family("陈永昌"))
         try await ledger.sync()
-        try township.office("move", chen, "431022208218")
+        try township.office("account-add", "county", "--name", "县办", "--role", "county_office", "--area", "431022")
+        try township.office("--by", "county", "move", chen, "431022208218")
         try await ledger.edit(chen, setting("basic", "head_name", "陈永盛"))
         let report = try await ledger.sync()
         XCTAssertEqual(report.refused, 1)
@@ -87,7 +88,7 @@ final class LedgerTests: TownshipCase {
         XCTAssertEqual(words(list: "refusal", code: "outside_area")?.zh.isEmpty, false)
         XCTAssertEqual(rows, [], "it is another village's now")
         // Its office takes it back, and what was refused is made anew.
-        try township.office("move", chen, String(village))
+        try township.office("--by", "county", "move", chen, String(village))
         try await ledger.sync()
         try await ledger.reauthor(XCTUnwrap(refused.first))
         let again = try await ledger.sync()

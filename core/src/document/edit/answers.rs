@@ -1,5 +1,5 @@
-//! What a save says of warnings and clues besides what was typed: the day of an answer, and of a clue its day and the step of the case;
-//! and that nobody answers what is not there. Must not know who saves.
+//! What a save says besides what was typed: the day of an answer to a warning or a clue, the day of a visit, and of a clue its day and
+//! the step of the case; and that nobody answers what is not there. Must not know who saves.
 
 use std::collections::BTreeSet;
 
@@ -66,8 +66,31 @@ impl RecordEdit {
         })
     }
 
-    /// What a new clue says besides what its form `said`: the day of the save, as the day on which it came, and the step at which
-    /// the case stands then, but where a step is saved with it: the case may begin with it, or move on.
+    /// The day of the household's consent, where this save ticks it and no earlier one has for this round of the case.
+    pub(super) fn consented(&self, fold: &Fold, on: Day) -> Option<FieldEdit> {
+        let ticks = |said: &FieldChange| {
+            let is_it = said.container == "case" && said.key == "consent";
+            is_it && said.value.as_ref().and_then(Value::as_bool) == Some(true)
+        };
+        let is_ticked = self.fields.iter().any(ticks) && !self.says("case", "consent_on");
+        if !is_ticked {
+            return None;
+        }
+        let facts = facts_of(fold, 0, &["case", "steps"]);
+        let has_day = facts.day("case", "consent_on").is_some();
+        let (container, key) = (ContainerIndex::of("case")?, "consent_on".to_owned());
+        let is_known = has_day && Case::of(&facts).has_consent(&facts);
+        let value = Some(Value::from(on.to_string()));
+        (!is_known && !fold.shows(container, &key, value.as_ref())).then_some(FieldEdit {
+            container,
+            key,
+            value,
+        })
+    }
+
+    /// What a new row says besides what its form `said`. A visit: the day of the save, as only one with a day counts. A clue: that
+    /// day, as the day on which it came, and the step at which the case stands then, but where a step is saved with it: the case
+    /// may begin with it, or move on.
     pub(super) fn stamped<'s>(
         &self,
         container: &str,
@@ -75,30 +98,40 @@ impl RecordEdit {
         fold: &Fold,
         on: Day,
     ) -> Vec<FieldValue> {
-        if container != "clues" {
-            return Vec::new();
-        }
+        let day = Some(on.to_string());
+        let stamps = match container {
+            "visits" => vec![("date", day)],
+            "clues" => vec![("received_on", day), ("after", self.last_step(fold))],
+            _ => Vec::new(),
+        };
         let said: Vec<&str> = said.collect();
-        let has_step = self.new_rows.iter().any(|row| row.container == "steps");
-        let case = Case::of(&facts_of(fold, 0, &["steps"]));
-        let step = Some(case.last_step()).filter(|step| !step.is_empty() && !has_step);
-        let stamps = [("received_on", Some(on.to_string())), ("after", step.map(str::to_owned))];
         let new = stamps.into_iter().filter(|(field, _)| !said.contains(field));
         new.filter_map(|(field, value)| Some((field.to_owned(), value?.into()).into())).collect()
     }
 
-    /// The same of clues that this save begins by setting fields of a row that nobody has made.
+    /// The step at which the case stands; none where this save brings one.
+    fn last_step(&self, fold: &Fold) -> Option<String> {
+        let has_step = self.new_rows.iter().any(|row| row.container == "steps");
+        let case = Case::of(&facts_of(fold, 0, &["steps"]));
+        Some(case.last_step()).filter(|step| !step.is_empty() && !has_step).map(str::to_owned)
+    }
+
+    /// The same of rows that this save begins by setting fields of one that nobody has made.
     pub(super) fn stamped_by_fields(&self, fold: &Fold, on: Day) -> Vec<FieldEdit> {
-        let Some(clues) = ContainerIndex::of("clues") else { return Vec::new() };
-        let fields = || self.fields.iter().filter(|said| said.container == "clues");
+        ["visits", "clues"].iter().flat_map(|name| self.begun_by_fields(name, fold, on)).collect()
+    }
+
+    fn begun_by_fields(&self, name: &str, fold: &Fold, on: Day) -> Vec<FieldEdit> {
+        let Some(container) = ContainerIndex::of(name) else { return Vec::new() };
+        let fields = || self.fields.iter().filter(|said| said.container == name);
         let rows: BTreeSet<&str> = fields().map(|said| split_key(&said.key).0).collect();
-        let is_new = |row: &&str| !row.is_empty() && !is_on_record(fold, clues, row);
+        let is_new = |row: &&str| !row.is_empty() && !is_on_record(fold, container, row);
         let new = rows.into_iter().filter(is_new);
         let edits = new.flat_map(|row| {
             let said = fields().map(|said| split_key(&said.key)).filter(|(own, _)| *own == row);
-            let stamped = self.stamped("clues", said.map(|(_, field)| field), fold, on);
+            let stamped = self.stamped(name, said.map(|(_, field)| field), fold, on);
             stamped.into_iter().map(move |FieldValue { field, value }| FieldEdit {
-                container: clues,
+                container,
                 key: row_key(row, &field),
                 value: Some(value),
             })

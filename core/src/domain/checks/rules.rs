@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Check, CheckInput, Finding};
 use crate::domain::day::Day;
-use crate::domain::facts::{Facts, Row, is_in_use};
+use crate::domain::facts::{Facts, IncomePart, Row, is_in_use};
 use crate::domain::help::{is_developmental, is_in_effect};
 use crate::domain::identity::IdentityNumber;
 use crate::domain::policy::{Bound, Clock, Policy, Quantity};
@@ -23,15 +23,6 @@ const LAND: [(&str, Quantity); 5] = [
     ("water_centimu", Quantity::Land),
     ("forest_centimu", Quantity::ForestLand),
     ("returned_forest_centimu", Quantity::ForestLand),
-];
-
-/// Fields of `income` of which any shows that there is business.
-const BUSINESS: [&str; 5] = [
-    "business_fen",
-    "business_crops_fen",
-    "business_animals_fen",
-    "business_forestry_fen",
-    "business_other_fen",
 ];
 
 /// Spending is recorded for 12 months.
@@ -57,6 +48,7 @@ pub(super) fn findings(facts: &Facts, policy: &Policy, today: Day) -> Vec<Findin
     asked.identities();
     asked.clues();
     asked.state();
+    asked.unsaid();
     asked.findings
 }
 
@@ -181,7 +173,9 @@ impl<'a> Asked<'a> {
     fn income_of_help(&mut self) {
         let facts = self.facts;
         let of = |field: &str| facts.int("income", field).unwrap_or(0);
-        let business = BUSINESS.iter().map(|field| of(field)).max().unwrap_or(0);
+        // Any of them shows that there is business.
+        let (whole, lines) = (IncomePart::Business.total(), IncomePart::Business.lines());
+        let business = lines.iter().map(|field| of(field)).fold(of(whole), i64::max);
         if business <= 0 {
             for measure in self.measures_in_effect().filter(|m| m.text("kind") == "industry") {
                 let inputs = [("business_yuan", hundredths(business))];
@@ -203,6 +197,17 @@ impl<'a> Asked<'a> {
         if wage != 0 && self.bound(Quantity::Wage).is_some_and(|bound| !bound.contains(wage)) {
             let inputs = [("wage_yuan", hundredths(wage))];
             self.find(Check::WageImplausible, "income.wage_fen", &inputs);
+        }
+        for part in IncomePart::ALL {
+            let (field, facts) = (part.total(), self.facts);
+            let Some(stated) = facts.int("income", field) else { continue };
+            let lines = part.lines().iter().filter_map(|line| facts.int("income", line));
+            let lines = lines.fold(0, i64::saturating_add);
+            if lines > stated {
+                let inputs =
+                    [("stated_yuan", hundredths(stated)), ("lines_yuan", hundredths(lines))];
+                self.find(Check::IncomeBelowLines, &format!("income.{field}"), &inputs);
+            }
         }
         for (field, quantity) in LAND {
             let Some(area) = self.facts.int("living", field) else { continue };
@@ -324,6 +329,20 @@ impl<'a> Asked<'a> {
             let inputs =
                 [("household_status", state.to_owned()), ("case_state", stage.code().to_owned())];
             self.find(Check::OutOfUseWithCase, "basic.status", &inputs);
+        }
+    }
+
+    /// What was left out without which something does not count.
+    fn unsaid(&mut self) {
+        let visits = self.facts.rows("visits").iter();
+        let last = visits.filter_map(|visit| Some((visit.day("date")?, visit))).max_by_key(|v| v.0);
+        if let Some((on, visit)) = last.filter(|(_, visit)| visit.text("met").is_empty()) {
+            self.find(Check::VisitWithoutMet, &visit.id, &[("date", on.to_string())]);
+        }
+        for bill in self.facts.rows("spending").iter().filter(|bill| !bill.tick("withdrawn")) {
+            if bill.day("from").or_else(|| bill.day("to")).is_none() {
+                self.find(Check::BillWithoutDay, &bill.id, &[]);
+            }
         }
     }
 

@@ -359,6 +359,32 @@ fn lines_of_others() -> Vec<Line> {
             "c",
             ("cadres", "c", "account", "li".into()),
         ),
+        (
+            Check::VisitWithoutMet,
+            household().with_row("visits", "u", &[("date", "2024-09-01".into())]).with_row(
+                "visits",
+                "v",
+                &[("date", "2024-09-02".into())],
+            ),
+            "v",
+            ("visits", "v", "met", "nobody".into()),
+        ),
+        (
+            Check::BillWithoutDay,
+            household().with_row("spending", "s", &[("self_pay_fen", 1.into())]),
+            "s",
+            ("spending", "s", "from", "2024-09-02".into()),
+        ),
+        (
+            Check::IncomeBelowLines,
+            household().with("income", "transfer_fen", 100).with(
+                "income",
+                "transfer_pension_fen",
+                101,
+            ),
+            "income.transfer_fen",
+            ("income", "", "transfer_fen", 101.into()),
+        ),
     ]
 }
 
@@ -496,7 +522,11 @@ fn a_case_opened_again_is_closed_early_as_counted_from_that_day() {
 
 #[test]
 fn a_withdrawn_bill_supports_nothing_and_contradicts_nothing() {
-    let bill = [("kind", Value::from("medical")), ("self_pay_fen", 500_000.into())];
+    let bill = [
+        ("kind", Value::from("medical")),
+        ("from", "2024-09-02".into()),
+        ("self_pay_fen", 500_000.into()),
+    ];
     let ill = risk("illness", &[("health", "serious".into())]).with_row("spending", "s", &bill);
     assert_eq!(found(&ill), []);
     let withdrawn = ill.with_row("spending", "s", &[("withdrawn", true.into())]);

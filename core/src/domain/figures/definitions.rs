@@ -8,6 +8,7 @@ use crate::domain::facts::{Facts, Row};
 use crate::domain::help::is_in_effect;
 use crate::domain::policy::Clock;
 use crate::domain::schema::{FieldKind, Schema, words};
+use crate::domain::visit;
 use crate::domain::workflow::{Case, Phase, Stage, TaskKind, tasks};
 
 /// Which figure. Definitions in words: list `figure`; names: list `figure_name`. "On record" means records in
@@ -24,7 +25,7 @@ pub enum Statistic {
     Visited,
     /// Open with at least one measure under way or done; of the open ones.
     Helped,
-    /// Open with every guarantee met or not applicable; of the open ones.
+    /// Open with every guarantee met, compulsory education met or not applicable; of the open ones.
     Guaranteed,
     /// Cases decided by the county in the period within the published time from their clue; of those decided
     /// whose clue has a day for which a time is published.
@@ -136,6 +137,11 @@ type Tell<'a> = &'a mut dyn FnMut(Statistic, &str, i64, i64);
 /// Counts one household.
 pub(super) fn count((facts, case): (&Facts, &Case), asked: &Asked<'_>, tell: Tell<'_>) {
     if !facts.is_active() {
+        // Whoever was helped out of it, and has gone since, was helped out of it.
+        let has_gone = matches!(facts.text("basic", "status"), "moved_away" | "died_out");
+        if has_gone && case.stage() == Some(Stage::Closed) {
+            tell(Statistic::Closure, "", 1, 1);
+        }
         return;
     }
     let is_open = is_monitored(facts, case) && case.stage() != Some(Stage::Closed);
@@ -149,7 +155,7 @@ pub(super) fn count((facts, case): (&Facts, &Case), asked: &Asked<'_>, tell: Tel
     }
     if is_due_for_a_visit(facts, case, asked) {
         let is_visit = |visit: &Row| {
-            visit.text("met") != "nobody" && visit.day("date").is_some_and(|day| asked.holds(day))
+            visit::is_in_person(visit) && visit.day("date").is_some_and(|day| asked.holds(day))
         };
         tell(Statistic::Visited, "", facts.rows("visits").iter().any(is_visit).into(), 1);
     }
@@ -201,8 +207,7 @@ fn is_monitored(facts: &Facts, case: &Case) -> bool {
 }
 
 fn is_guaranteed(facts: &Facts) -> bool {
-    let met = |field: &&str| matches!(facts.text("guarantees", field), "met" | "not_applicable");
-    GUARANTEES.iter().all(met)
+    GUARANTEES.iter().all(|field| facts.has_guarantee(field))
 }
 
 fn is_due_for_a_visit(facts: &Facts, case: &Case, asked: &Asked<'_>) -> bool {

@@ -132,6 +132,8 @@ fn nobody_leaves_monitoring_by_the_state_of_the_record() {
     let open = away(monitored("sudden"));
     let figures = counted(&[of_people(4), away(of_people(4)), open, away(closed("2024-05-01"))]);
     assert_eq!(parts(&figures, Statistic::Open, ""), (1, 2, Some(1)));
+    // Whoever was helped out of it, and goes then, leaves no gap in what came of the help.
+    assert_eq!(parts(&figures, Statistic::Closure, ""), (1, 2, Some(5_000)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::tree::Tree;
 use super::{Case, Clock, Day, Facts, Phase, Policy, Row, Stage, successors};
 use crate::domain::schema::words;
+use crate::domain::visit;
 use crate::domain::warning;
 
 /// Why a step may not be taken.
@@ -27,6 +28,8 @@ pub enum Lack {
     Consent,
     /// The kind of monitoring has to be named.
     MonitoredKind,
+    /// A kind of monitoring goes with the decision, or follows it.
+    Decision,
     /// The kind of closing has to be named.
     ClosingKind,
     /// The notice hangs until the end of this day.
@@ -39,8 +42,10 @@ pub enum Lack {
     NoLabour,
     /// A guarantee is not met.
     GuaranteeNotMet,
-    /// What is known of the income a person stays below the line.
+    /// The income a person stays below the line.
     IncomeBelowLine,
+    /// A line is published, and no income of the months that it looks back on is on record.
+    IncomeUnknown,
     /// More steps at once, or in all, than a case can have.
     TooMany,
 }
@@ -58,6 +63,7 @@ impl Lack {
             Self::Visit => "visit_missing",
             Self::Consent => "consent_missing",
             Self::MonitoredKind => "monitored_kind_missing",
+            Self::Decision => "decision_missing",
             Self::ClosingKind => "closing_kind_missing",
             Self::NoticeRunning(_) => "notice_running",
             Self::ObjectionOpen => "objection_open",
@@ -65,6 +71,7 @@ impl Lack {
             Self::NoLabour => "no_labour",
             Self::GuaranteeNotMet => "guarantee_not_met",
             Self::IncomeBelowLine => "income_below_line",
+            Self::IncomeUnknown => "income_unknown",
             Self::TooMany => "too_many_steps",
         }
     }
@@ -82,11 +89,13 @@ impl Lack {
             | Self::Visit
             | Self::Consent
             | Self::MonitoredKind
+            | Self::Decision
             | Self::ClosingKind
             | Self::ObjectionOpen
             | Self::NoLabour
             | Self::GuaranteeNotMet
             | Self::IncomeBelowLine
+            | Self::IncomeUnknown
             | Self::TooMany => None,
         }
     }
@@ -105,7 +114,7 @@ pub fn explain(code: &str, until: &str) -> (String, String) {
     }
 }
 
-/// Fields of `guarantees` that must be met, or not apply, before a case is closed.
+/// Fields of `guarantees` that must be met before a case is closed.
 pub(super) const GUARANTEES: [&str; 6] = [
     "food_state",
     "clothing_state",
@@ -176,6 +185,14 @@ pub fn check(
     }
 }
 
+/// Whether a kind of monitoring may be written on a record: only where the household is monitored by a decision, or was.
+///
+/// # Errors
+/// `Decision`.
+pub fn check_kind(facts: &Facts) -> Result<(), Lack> {
+    needs(Case::of(facts).decision().is_some(), Lack::Decision)
+}
+
 fn needs(is_there: bool, lack: Lack) -> Result<(), Lack> {
     if is_there { Ok(()) } else { Err(lack) }
 }
@@ -193,20 +210,22 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Somebody was there since the case came to be verified; on the way in with the household's consent, on the way out of
-    /// one that is gone to see that nobody is left.
+    /// Somebody spoke with the household since the case came to be verified, on the way in with its consent; on the way out was
+    /// there and met somebody, but of one that is gone to see that nobody is left.
     fn verified(&self, tree: &Tree<'_>) -> Result<(), Lack> {
         let since = tree.node_of(self.step.text("after")).map(|node| &node.steps);
         let since = since.into_iter().flatten().filter_map(|step| step.day("on")).min();
         let is_entry = self.place_phase == Phase::Entry;
         let may_meet_nobody = !is_entry && self.facts.is_gone();
         let counts = |visit: &Row| {
-            let met = may_meet_nobody || !matches!(visit.text("met"), "nobody");
+            let has_met = if is_entry { visit::is_heard } else { visit::is_in_person };
+            let met = may_meet_nobody || has_met(visit);
             let is_between = |day: Day| day <= self.today && since.is_none_or(|since| day >= since);
             met && visit.day("date").is_some_and(is_between)
         };
         needs(self.facts.rows("visits").iter().any(counts), Lack::Visit)?;
-        needs(!is_entry || self.facts.tick("case", "consent"), Lack::Consent)
+        let has_consent = || Case::of(self.facts).has_consent(self.facts);
+        needs(!is_entry || has_consent(), Lack::Consent)
     }
 
     fn votes(&self) -> Result<(), Lack> {
@@ -236,23 +255,25 @@ impl Asked<'_> {
         needs(tree.open_objections(self.step.text("after")).is_empty(), Lack::ObjectionOpen)
     }
 
-    /// Long enough under monitoring, with labour, every guarantee met, and no income known to be below the line. Of a household
+    /// Long enough under monitoring, with labour, every guarantee met, and an income that reaches the line. Of a household
     /// that is gone none of it can be asked: the visit, the notice and both offices have to find that it is.
     fn may_close(&self) -> Result<(), Lack> {
         let facts = self.facts;
         if facts.is_gone() {
             return Ok(());
         }
-        needs(!facts.tick("basic", "no_labour_guarantee"), Lack::NoLabour)?;
+        needs(!facts.is_without_labour(), Lack::NoLabour)?;
         let since = Case::of(facts).monitored_since(facts);
         let from = since.and_then(|day| self.policy.due(Clock::Close, facts.village, day));
         if let Some(from) = from {
             needs(self.today >= from, Lack::TooEarly(from))?;
         }
-        let met =
-            |field: &&str| matches!(facts.text("guarantees", field), "met" | "not_applicable");
-        needs(GUARANTEES.iter().all(met), Lack::GuaranteeNotMet)?;
-        let is_below = warning::is_below_income_line(facts, self.policy, self.today);
-        needs(!is_below, Lack::IncomeBelowLine)
+        let is_met = |field: &&str| facts.has_guarantee(field);
+        needs(GUARANTEES.iter().all(is_met), Lack::GuaranteeNotMet)?;
+        match warning::reaches_income_lines(facts, self.policy, self.today) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Lack::IncomeBelowLine),
+            None => Err(Lack::IncomeUnknown),
+        }
     }
 }

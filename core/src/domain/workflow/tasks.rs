@@ -7,6 +7,7 @@ use super::shocks;
 use super::{Case, Clock, Day, Facts, Policy, Row, Stage};
 use crate::domain::authority::Role;
 use crate::domain::help::is_in_effect;
+use crate::domain::visit;
 use crate::domain::warning;
 
 /// What is to be done.
@@ -354,7 +355,7 @@ impl Asked<'_> {
 
     fn of_help(&self) -> Vec<Foreseen> {
         let facts = self.facts;
-        let since = self.case.monitored_since(facts);
+        let since = self.case.owed_since(facts);
         let plan = self.due(Clock::Plan, since);
         let mut tasks: Vec<Foreseen> = self.naming(plan).into_iter().collect();
         let mut add = |kind, due_on, subject: &str, from| {
@@ -367,7 +368,8 @@ impl Asked<'_> {
         if !facts.rows("measures").iter().any(is_in_effect) {
             add(TaskKind::RecordMeasure, plan, "", None);
         }
-        let visited = facts.rows("visits").iter().filter_map(|visit| visit.day("date")).max();
+        let visits = facts.rows("visits").iter().filter(|visit| visit::is_heard(visit));
+        let visited = visits.filter_map(|visit| visit.day("date")).max();
         let next = self.due(Clock::Visit, visited.max(since));
         // What opened the case again nobody has seen yet.
         let is_unseen = visited < self.case.entered(Stage::Reopened);

@@ -51,6 +51,8 @@ fn ready() -> Facts {
         .with("class", "monitored_kind", "sudden")
         .with_row("visits", "v", &[("date", "2024-03-02".into()), ("met", "head".into())])
         .with_row("visits", "w", &[("date", "2024-10-02".into()), ("met", "member".into())])
+        .with_row("members", "a", &[("name", "某".into())])
+        .with("income", "wage_fen", 600_000)
 }
 
 const WAY_IN: [Line; 8] = [
@@ -126,6 +128,13 @@ fn what_a_past_campaign_decided_stands_until_somebody_decides_anew() {
         assert_eq!(case.decision().map(|passed| passed.stage), Some(stage), "{steps}");
         assert_eq!(case.is_open(), stage != Stage::Closed, "{steps}");
     }
+    // Of before nothing could be seen to here; but what counts months counts them from when it was.
+    let (carried_over, since) = (Case::of(&with_steps(ready(), &all[..1])), "2023-06-01");
+    let identified = ready().with("case", "identified_on", since);
+    assert_eq!(carried_over.owed_since(&identified), Some(day("2024-03-20")));
+    assert_eq!(carried_over.monitored_since(&identified), Some(day(since)));
+    let decided_here = Case::of(&with_steps(ready(), &whole_way()[..7]));
+    assert_eq!(decided_here.owed_since(&identified), Some(day(since)));
 }
 
 #[test]
@@ -181,6 +190,7 @@ fn every_lack_and_task_has_words() {
         Lack::Visit,
         Lack::Consent,
         Lack::MonitoredKind,
+        Lack::Decision,
         Lack::ClosingKind,
         Lack::NoticeRunning(on),
         Lack::ObjectionOpen,
@@ -188,6 +198,7 @@ fn every_lack_and_task_has_words() {
         Lack::NoLabour,
         Lack::GuaranteeNotMet,
         Lack::IncomeBelowLine,
+        Lack::IncomeUnknown,
         Lack::TooMany,
     ];
     for lack in lacks {
@@ -202,14 +213,19 @@ fn every_lack_and_task_has_words() {
 fn what_is_missing_is_named() {
     let fresh = |facts: Facts, upto: usize| asked(facts, &whole_way()[..upto]);
     let visited = ready();
-    let mut unvisited = Facts::of(VILLAGE).with("case", "consent", true);
-    assert_eq!(fresh(unvisited.clone(), 2), Err(Lack::Visit));
-    unvisited = unvisited.with_row(
-        "visits",
-        "v",
-        &[("date", "2024-03-02".into()), ("met", "nobody".into())],
-    );
-    assert_eq!(fresh(unvisited, 2), Err(Lack::Visit), "nobody at home is no visit");
+    let unvisited = Facts::of(VILLAGE).with("case", "consent", true);
+    assert_eq!(fresh(unvisited, 2), Err(Lack::Visit));
+    // On the way in a telephone will do, for families who are away; nobody is found to be out of danger by one.
+    for (met, by_phone) in [
+        ("nobody", Err(Lack::Visit)),
+        ("neighbour", Err(Lack::Visit)),
+        ("", Err(Lack::Visit)),
+        ("phone", Ok(())),
+    ] {
+        let seen = |row: &str| visited.clone().with_row("visits", row, &[("met", met.into())]);
+        assert_eq!(fresh(seen("v").without_rows("visits", &["w"]), 2), by_phone, "in: {met}");
+        assert_eq!(fresh(seen("w"), 10), Err(Lack::Visit), "out: {met}");
+    }
     let to_come = visited.clone().with_row("visits", "v", &[("date", "2024-03-03".into())]);
     let to_come = to_come.without_rows("visits", &["w"]);
     assert_eq!(fresh(to_come, 2), Err(Lack::Visit), "nobody was there yet");
@@ -229,10 +245,56 @@ fn what_is_missing_is_named() {
     assert_eq!(fresh(visited.clone().with("case", "closing_kind", ""), 15), Err(Lack::ClosingKind));
     let labour = visited.clone().with("basic", "no_labour_guarantee", true);
     assert_eq!(fresh(labour, 9), Err(Lack::NoLabour));
+    let person = |facts: Facts, id: &str, labour: &str| {
+        facts.with_row("members", id, &[("labour", labour.into())])
+    };
+    let visited = visited.with("income", "wage_fen", 2_000_000);
+    let old = person(visited.clone(), "a", "lost");
+    assert_eq!(fresh(person(old.clone(), "n", "none"), 9), Err(Lack::NoLabour), "of nobody");
+    assert_eq!(fresh(person(old.clone(), "n", "weak"), 9), Ok(()));
+    assert_eq!(fresh(person(old, "n", ""), 9), Ok(()), "of one nobody knows");
+    let nothing = visited.clone().with("guarantees", "water_state", "not_applicable");
+    assert_eq!(fresh(nothing, 9), Err(Lack::GuaranteeNotMet), "everybody drinks");
+    let childless = visited.clone().with("guarantees", "schooling_state", "not_applicable");
+    assert_eq!(fresh(childless, 9), Ok(()));
     let house = visited.clone().with("guarantees", "housing_state", "not_met");
     assert_eq!(fresh(house, 9), Err(Lack::GuaranteeNotMet));
     let early = visited.with("case", "identified_on", "2024-08-01");
     assert_eq!(fresh(early, 9), Err(Lack::TooEarly(day("2025-01-31"))));
+}
+
+#[test]
+fn a_household_that_was_turned_down_is_asked_for_its_consent_once_more() {
+    let way = [
+        WAY_IN[0],
+        ("b", "a", Stage::NotIncluded, "2024-03-02", "township"),
+        ("c", "b", Stage::Clue, "2024-06-01", "village"),
+        ("d", "c", Stage::Verified, "2024-06-03", "village"),
+    ];
+    let visit = [("date", "2024-06-02".into()), ("met", "head".into())];
+    let ready = ready().with_row("visits", "x", &visit);
+    assert_eq!(asked(ready.clone(), &way), Err(Lack::Consent), "what it said was of the first");
+    let of = |day: &str| ready.clone().with("case", "consent_on", day);
+    assert_eq!(asked(of("2024-03-01"), &way), Err(Lack::Consent));
+    assert_eq!(asked(of("2024-06-01"), &way), Ok(()));
+}
+
+#[test]
+fn only_a_visit_that_heard_somebody_is_the_visit_of_the_month() {
+    let facts = with_steps(ready().without_rows("visits", &["w"]), &WAY_IN);
+    let due = |met: &str| {
+        let visit = [("date", "2024-04-10".into()), ("met", met.into())];
+        let facts = facts.clone().with_row("visits", "x", &visit);
+        let tasks = tasks(&facts, &Case::of(&facts), &policy(), day("2024-04-19"));
+        let visit = tasks.iter().find(|task| task.kind == TaskKind::Visit);
+        visit.map(|task| task.due_on.unwrap().to_string())
+    };
+    for met in ["", "nobody", "neighbour"] {
+        assert_eq!(due(met), Some("2024-04-19".into()), "{met}: still to be made");
+    }
+    for met in ["head", "member", "phone"] {
+        assert_eq!(due(met), None, "{met}");
+    }
 }
 
 #[test]
@@ -402,7 +464,8 @@ proptest! {
         let cadre = [("account", "li".into()), ("to", format!("2024-04-{cadre_to:02}").into())];
         let mut followed = facts.clone().with_row("cadres", "k", &cadre);
         if let Some(visited) = visited {
-            let visit = [("date", format!("2024-04-{visited:02}").into())];
+            let visit =
+                [("date", format!("2024-04-{visited:02}").into()), ("met", "head".into())];
             followed = followed.with_row("visits", "v", &visit);
         }
         let today = day("2024-03-01").plus_days(later);

@@ -12,9 +12,7 @@ fn proposed(facts: Facts) -> Result<(), Lack> {
 
 /// Two people who earn so much in the 12 months up to a day; on no day where it is empty.
 fn earning(wage_fen: i64, until: &str) -> Facts {
-    let two = ["m", "n"]
-        .iter()
-        .fold(ready(), |facts, id| facts.with_row("members", id, &[("name", "某".into())]));
+    let two = ready().with_row("members", "b", &[("name", "某".into())]);
     two.with("income", "wage_fen", wage_fen).with("income", "window_end", until)
 }
 
@@ -27,9 +25,10 @@ fn who_is_known_to_earn_less_than_the_line_stays_monitored() {
     }
     let costly = earning(1_000_000, "2024-09-30").with("income", "business_cost_fen", 1);
     assert_eq!(proposed(costly), Err(Lack::IncomeBelowLine), "net income counts");
-    // Unknown income blocks nothing.
-    assert_eq!(proposed(earning(999_999, "2023-09-30")), Ok(()), "says nothing of these months");
-    assert_eq!(proposed(ready()), Ok(()), "nothing is on record");
+    let unknown = Err(Lack::IncomeUnknown);
+    assert_eq!(proposed(earning(999_999, "2023-09-30")), unknown, "says nothing of these months");
+    assert_eq!(proposed(ready().with("income", "wage_fen", Value::Null)), unknown);
+    assert_eq!(proposed(ready().without_rows("members", &["a"])), unknown, "of nobody");
     let mut elsewhere = earning(999_999, "2024-09-30");
     elsewhere.village = 341_822_001_001;
     assert_eq!(proposed(elsewhere), Ok(()), "no line is published there");

@@ -99,7 +99,8 @@ internal class LedgerTest : TownshipCase() {
         val ledger = phone("a", "li.ming")
         val chen = ledger.createHousehold(village, family("陈永昌"))
         ledger.sync()
-        township.office("move", chen, "431022208218")
+        township.office("account-add", "county", "--name", "县办", "--role", "county_office", "--area", "431022")
+        township.office("--by", "county", "move", chen, "431022208218")
         ledger.edit(chen, setting("basic", "head_name", "陈永盛"))
         assertEquals(1UL, ledger.sync().refused)
         val refused = ledger.refused().single()
@@ -108,7 +109,7 @@ internal class LedgerTest : TownshipCase() {
         assertTrue(words("refusal", refused.code)!!.zh.isNotEmpty())
         assertTrue(ledger.list().isEmpty(), "it is another village's now")
         // Its office takes it back, and what was refused is made anew.
-        township.office("move", chen, village.toString())
+        township.office("--by", "county", "move", chen, village.toString())
         ledger.sync()
         ledger.reauthor(refused)
         assertEquals(0UL, ledger.sync().refused)
@@ -199,7 +200,8 @@ internal class LedgerTest : TownshipCase() {
         township.office("account-add", "county", "--name", "县办", "--role", "county_office", "--area", "431022")
         val ledger = phone("b", "county")
         ledger.sync()
-        ledger.edit(chen, setting("class", "monitored_kind", "sudden"))
+        val carriedOver = StepForm(Stage.MONITORED, reason = "两摸底结果转入")
+        ledger.takeStep(chen, carriedOver, setting("class", "monitored_kind", "sudden"))
         val form = ledger.forms().single { it.id == "members" }
         val sheet = ledger.sheet(form.id, village)
         assertEquals("${form.id}/${form.version}" to form.zh, sheet.form to sheet.title)
