@@ -124,8 +124,25 @@ async fn a_changed_value_makes_exactly_the_sheets_that_show_it_stale() {
     let mut both = [ids[3].to_string(), ids[5].to_string()];
     both.sort();
     assert_eq!(stale(&county, "survey"), both);
-    make(&county, "township", "village", &dir.path().join("again.csv")).unwrap();
-    assert_eq!(stale(&county, "village"), [""; 0]);
+    let again = dir.path().join("again");
+    let renew = FormCommand::Renew {
+        directory: again.clone(),
+        ending: "csv".into(),
+        area: None,
+        font: Vec::new(),
+    };
+    let renewed = county.office("township", AdminCommand::Form(renew.clone())).unwrap();
+    let forms = renewed.as_array().unwrap().iter();
+    let forms: Vec<_> = forms.map(|row| (row["form"].as_str().unwrap(), &row["changed"])).collect();
+    let (one, two) = (Json::from(1), Json::from(2));
+    assert_eq!(forms, [("department", &one), ("survey", &two), ("village", &one)]);
+    let file = renewed.as_array().unwrap()[2]["file"].as_str().unwrap().to_owned();
+    assert!(std::fs::read_to_string(file).unwrap().contains("改名后"));
+    for form in ["village", "department", "survey", "measures"] {
+        assert_eq!(stale(&county, form), [""; 0], "{form}");
+    }
+    let renewed = county.office("township", AdminCommand::Form(renew)).unwrap();
+    assert_eq!(renewed, serde_json::json!([]), "nothing is out of date");
     assert_eq!(make(&county, "city", "survey", &dir.path().join("x.csv")), Err("not_granted"));
     assert_eq!(
         make(&county, "township", "village", &dir.path().join("x.doc")),

@@ -46,6 +46,20 @@ pub enum FormCommand {
         #[arg(long)]
         font: Vec<PathBuf>,
     },
+    /// 重新生成须更新的表格,每表一个文件 · make those that are out of date anew, a file each
+    Renew {
+        /// 目录 · where to
+        directory: PathBuf,
+        /// 文件类型:csv、xlsx 或 pdf · as what
+        #[arg(long = "as", value_name = "ENDING", default_value = "xlsx")]
+        ending: String,
+        /// 区划代码,其内生成过的表格;默认为本账户辖区 · what was made in this region; else in the account's own area
+        #[arg(long)]
+        area: Option<u64>,
+        /// 追加字体 (PDF) · more fonts, files or directories
+        #[arg(long)]
+        font: Vec<PathBuf>,
+    },
     /// 已生成的表格中哪些须更新 · which of the files that were made are out of date
     Stale {
         /// 表格或模板文件,列出须更新的农户;省略则列出全部表格 · the form, for the households that changed; else all forms
@@ -57,10 +71,10 @@ pub enum FormCommand {
 }
 
 /// A form that somebody named: one of the release, or the file of an office's own.
-struct Named {
-    template: Cow<'static, Template>,
+pub(super) struct Named {
+    pub(super) template: Cow<'static, Template>,
     /// What the file said; empty for one of the release.
-    text: String,
+    pub(super) text: String,
 }
 
 impl Named {
@@ -70,7 +84,7 @@ impl Named {
     }
 }
 
-fn named(form: &str) -> Result<Named, AdminError> {
+pub(super) fn named(form: &str) -> Result<Named, AdminError> {
     if form.ends_with(TEMPLATE_ENDING) {
         return own(Path::new(form));
     }
@@ -113,6 +127,9 @@ impl Office<'_> {
             FormCommand::Make { form, file, area, font } => {
                 self.make_form(&named(&form)?, &file, area, &font)
             }
+            FormCommand::Renew { directory, ending, area, font } => {
+                self.renew_sheets(&directory, &ending, area, &font)
+            }
             FormCommand::Stale { form: None, area } => self.list_sheets(area),
             FormCommand::Stale { form: Some(form), area } => self.list_stale(&named(&form)?, area),
         }
@@ -141,7 +158,7 @@ impl Office<'_> {
         Ok(lines(told.into_iter().map(|id| (id.to_string(), id.to_string().into()))))
     }
 
-    fn make_form(
+    pub(super) fn make_form(
         &self,
         named: &Named,
         file: &Path,

@@ -1,7 +1,8 @@
-//! All sheets that were made, held against the records as they are now. Must not know what a form shows.
+//! All sheets that were made, held against the records as they are now, and made anew. Must not know what a form shows.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use wanhu_core::document::facts::facts;
@@ -15,7 +16,7 @@ use wanhu_core::domain::region::{self, RegionList};
 use wanhu_core::domain::schema::Schema;
 use wanhu_core::store::{StoreError, records};
 
-use super::forms::may_see;
+use super::forms::{Named, may_see, named};
 use super::{AdminError, Office, Output, lines};
 use crate::accounts::Account;
 use crate::storage::sheets::{self, MadeSheet};
@@ -59,6 +60,16 @@ impl HeldSheet {
         self.template.is_none() || self.changed() > 0
     }
 
+    /// The form to make it of again: the office's own as it was, or this release's.
+    fn named(&self, name: &str) -> Result<Named, AdminError> {
+        let text = self.made.template.clone();
+        if text.is_empty() {
+            return named(name);
+        }
+        let template = Cow::Owned(Template::parse_own(Schema::base(), &text)?);
+        Ok(Named { template, text })
+    }
+
     fn line(&self, regions: &RegionList) -> (String, serde_json::Value) {
         let MadeSheet { form, area, owner, made_ms, log, .. } = &self.made;
         let zh = self.template.as_ref().map_or("", |template| template.zh.as_str());
@@ -91,15 +102,48 @@ fn outermost(sheets: &[HeldSheet]) -> Vec<u64> {
 impl Office<'_> {
     /// The sheets on record in the account's areas, or in one of them: those out of date first.
     pub(super) fn list_sheets(&self, area: Option<u64>) -> Result<Output, AdminError> {
+        let mut held = self.held_sheets(area)?;
+        held.sort_by_key(|sheet| !sheet.is_stale());
+        Ok(lines(held.iter().map(|sheet| sheet.line(&self.app.regions))))
+    }
+
+    /// Makes those that are out of date anew, but for forms of other accounts: a file each, named by form and area.
+    pub(super) fn renew_sheets(
+        &self,
+        directory: &Path,
+        ending: &str,
+        area: Option<u64>,
+        fonts: &[PathBuf],
+    ) -> Result<Output, AdminError> {
+        let held = self.held_sheets(area)?;
+        std::fs::create_dir_all(directory).map_err(|_| AdminError::FileUnwritable)?;
+        let own = held.into_iter().filter(|sheet| ["", self.by].contains(&&*sheet.made.owner));
+        let mut told = Vec::new();
+        for sheet in own.filter(HeldSheet::is_stale) {
+            let MadeSheet { form, area, .. } = &sheet.made;
+            let name = form.split_once('/').map_or(form.as_str(), |(name, _)| name);
+            let file = directory.join(format!("{name}-{area}.{ending}"));
+            let made = sheet
+                .named(name)
+                .and_then(|named| self.make_form(&named, &file, Some(*area), fonts))?;
+            let (changed, path) = (sheet.changed(), self.app.regions.path(*area).concat());
+            let text =
+                format!("{path}\t{changed} 户有变动 households changed\t{}", made.text.trim_end());
+            let value = serde_json::json!({
+                "form": name, "area": area, "changed": changed, "file": file.display().to_string()
+            });
+            told.push((text, value));
+        }
+        Ok(lines(told.into_iter()))
+    }
+
+    fn held_sheets(&self, area: Option<u64>) -> Result<Vec<HeldSheet>, AdminError> {
         let account = self.account()?;
         let areas = area.map_or_else(|| account.areas.clone(), |area| vec![area]);
         if !areas.iter().all(|area| authority::covers(&account.areas, *area)) {
             return Err(AdminError::NotGranted);
         }
-        let mut held =
-            self.app.storage.read(|connection| self.held(connection, &account, &areas))?;
-        held.sort_by_key(|sheet| !sheet.is_stale());
-        Ok(lines(held.iter().map(|sheet| sheet.line(&self.app.regions))))
+        Ok(self.app.storage.read(|connection| self.held(connection, &account, &areas))?)
     }
 
     fn held(
