@@ -281,6 +281,11 @@ async fn run_server(settings: &Settings) -> Result<(), Failure> {
     let scheme = if settings.tls_certificate.is_some() { "https" } else { "http" };
     let address = listener.local_addr().unwrap_or(settings.listen);
     print(&format!("万户同步服务已启动 · serving on {scheme}://{address}\n"))?;
+    if app.warn_by.is_empty() {
+        print(
+            "warn_by 未设置:档案自身的情形(收入、住房、饮水、失学等)不会自动预警 · not set: nobody is warned of what records tell by themselves\n",
+        )?;
+    }
     for id in app.warn_by.iter().filter(|id| alone::office(&app, id).is_none()) {
         print(&format!(
             "warn_by: {id} 不是可用的乡镇或县级账户,不会预警 · no open account of a township or county, nobody is warned by it\n"

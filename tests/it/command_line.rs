@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use wanhu_core::domain::day::Day;
@@ -19,6 +20,24 @@ fn programs() -> PathBuf {
     let phone = dir.join("examples/phone");
     assert!(phone.exists(), "build first: cargo build --workspace --bins --examples");
     dir
+}
+
+/// Starts a server in a directory. Where it listens.
+fn served(dir: &Path, settings: &[(&str, &str)]) -> (Child, String) {
+    let mut child = Command::new(programs().join("wanhu-server"))
+        .arg("serve")
+        .env("WANHU_LISTEN", "127.0.0.1:0")
+        .envs(settings.iter().copied())
+        .current_dir(dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The first line says it.
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let listen = line.trim().rsplit("http://").next().unwrap().to_owned();
+    (child, listen)
 }
 
 struct Township {
@@ -37,19 +56,15 @@ impl Drop for Township {
 impl Township {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut child = Command::new(programs().join("wanhu-server"))
-            .arg("serve")
-            .env("WANHU_LISTEN", "127.0.0.1:0")
-            .current_dir(dir.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // The first line says where it listens.
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let listen = line.trim().rsplit("http://").next().unwrap().to_owned();
+        let (child, listen) = served(dir.path(), &[]);
         Self { child, dir, listen }
+    }
+
+    /// Ends the server and starts it again with settings.
+    fn again(&mut self, settings: &[(&str, &str)]) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.listen) = served(self.dir.path(), settings);
     }
 
     /// Runs one line of the README in the township's directory.
@@ -152,6 +167,34 @@ fn the_readmes_lines_do_what_they_say() {
     let show = |db: &str| township.json(&format!("phone --db {db}.sqlite show {id}"));
     assert_eq!(show("a"), show("b"));
     assert_eq!(township.json("phone --db b.sqlite status")["pending"], 0);
+}
+
+#[test]
+fn a_server_warns_of_what_a_record_tells_for_the_office_that_its_settings_name() {
+    let mut township = Township::start();
+    let server = "target/debug/wanhu-server admin";
+    let area = "--role township_office --area 431022208";
+    township.must(&format!("{server} account-add xiang --name 乡政府 {area}"));
+    let fields = "basic.head_name=周长根 living.house_danger=D级";
+    let new = township.json(&format!("{server} --by xiang new 431022208217 {fields}"));
+    let id = new["subject"].as_str().unwrap();
+    let rules = |township: &Township| {
+        let shown = township.json(&format!("{server} --by xiang show {id}"));
+        let shown = shown.as_array().unwrap().clone().into_iter();
+        let rules = shown.filter(|row| {
+            let field = row["field"].as_str().unwrap();
+            field.starts_with("warnings.") && field.ends_with(".rule")
+        });
+        rules.map(|row| row["value"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(&township), [] as [Json; 0]);
+    township.again(&[("WANHU_WARN_BY", "xiang")]);
+    let mut looks = 0;
+    while rules(&township).is_empty() && looks < 600 {
+        std::thread::sleep(Duration::from_millis(100));
+        looks += 1;
+    }
+    assert_eq!(rules(&township), ["unsafe-house"]);
 }
 
 #[test]
