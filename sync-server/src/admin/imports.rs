@@ -23,7 +23,7 @@ pub enum ImportCommand {
     Department {
         /// 文件 · the file
         file: PathBuf,
-        /// 表的种类 · kind: medical school civil-affairs disability housing disaster water insurance employment
+        /// 表的种类 · kind: medical school civil-affairs disability housing disaster accident water insurance employment
         #[arg(long, value_parser = kind_of)]
         kind: Kind,
         /// 自定义列对应 (TOML) · a mapping of one's own in place of the built-in one

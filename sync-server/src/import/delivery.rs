@@ -375,6 +375,7 @@ fn spending_kind(kind: Kind) -> Option<&'static str> {
         Kind::Medical => Some("medical"),
         Kind::School => Some("schooling"),
         Kind::Disaster => Some("disaster"),
+        Kind::Accident => Some("accident"),
         Kind::CivilAffairs
         | Kind::Disability
         | Kind::Housing

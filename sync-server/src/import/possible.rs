@@ -24,7 +24,7 @@ pub(super) fn contradiction(
     values: &[(Arc<str>, Value)],
     today: Option<Day>,
 ) -> Option<(&'static str, FaultCode)> {
-    if !matches!(kind, Kind::Medical | Kind::School | Kind::Disaster) {
+    if !matches!(kind, Kind::Medical | Kind::School | Kind::Disaster | Kind::Accident) {
         return None;
     }
     let fen = |field| value_in(values, field)?.as_int();

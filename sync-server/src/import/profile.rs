@@ -29,6 +29,8 @@ pub enum Kind {
     Housing,
     /// Losses by disaster.
     Disaster,
+    /// Accidents.
+    Accident,
     /// Drinking water.
     Water,
     /// Medical insurance and pension.
@@ -41,13 +43,14 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds that departments deliver.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Medical,
         Self::School,
         Self::CivilAffairs,
         Self::Disability,
         Self::Housing,
         Self::Disaster,
+        Self::Accident,
         Self::Water,
         Self::Insurance,
         Self::Employment,
@@ -67,6 +70,7 @@ impl Kind {
             Self::Disability => "disability",
             Self::Housing => "housing",
             Self::Disaster => "disaster",
+            Self::Accident => "accident",
             Self::Water => "water",
             Self::Insurance => "insurance",
             Self::Employment => "employment",
@@ -211,13 +215,14 @@ struct ColumnFile {
     otherwise: Option<String>,
 }
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     include_str!("../../profiles/medical.toml"),
     include_str!("../../profiles/school.toml"),
     include_str!("../../profiles/civil-affairs.toml"),
     include_str!("../../profiles/disability.toml"),
     include_str!("../../profiles/housing.toml"),
     include_str!("../../profiles/disaster.toml"),
+    include_str!("../../profiles/accident.toml"),
     include_str!("../../profiles/water.toml"),
     include_str!("../../profiles/insurance.toml"),
     include_str!("../../profiles/employment.toml"),

@@ -29,7 +29,7 @@ struct List {
     rule: &'static str,
 }
 
-const LISTS: [List; 11] = [
+const LISTS: [List; 12] = [
     List {
         kind: Kind::Medical,
         header: &["姓名", "身份证号码", "医疗类别", "入院日期", "总费用(元)", "个人自付"],
@@ -85,6 +85,13 @@ const LISTS: [List; 11] = [
         need: &["周长根", NUMBER, "洪涝", "2024-02-20", "8000"],
         none: &["周长根", NUMBER, "洪涝", "2022-02-20", "8000"],
         rule: "disaster",
+    },
+    List {
+        kind: Kind::Accident,
+        header: &["姓名", "身份证号", "事故类型", "事故日期", "损失金额(元)"],
+        need: &["周长根", NUMBER, "交通事故", "2024-02-20", ""],
+        none: &["周长根", NUMBER, "交通事故", "2022-02-20", "8000"],
+        rule: "accident",
     },
     List {
         kind: Kind::Water,

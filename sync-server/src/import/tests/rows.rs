@@ -427,7 +427,7 @@ fn every_word_for_a_stage_of_school_says_whether_somebody_is_at_school() {
 #[test]
 fn profiles_are_whole_and_fit_the_record() {
     let kinds: BTreeSet<Kind> = Profile::built_in().iter().map(|profile| profile.kind).collect();
-    assert_eq!(kinds.len(), 10, "one of each kind");
+    assert_eq!(kinds.len(), Kind::ALL.len() + 1, "one of each kind, and that of campaigns");
     let good = include_str!("../../../profiles/medical.toml");
     assert!(Profile::parse(good).is_ok());
     for (from, to, error) in [
