@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::settings::Settings;
 use crate::storage;
 use crate::storage::persons::PairPlace;
+use crate::watch::{Watch, unwatched};
 
 mod cadres;
 mod campaigns;
@@ -226,6 +227,13 @@ pub struct Office<'a> {
     pub by: &'a str,
 }
 
+impl AdminCommand {
+    /// Whether it may take minutes, says how far it has come, and can be ended.
+    pub fn is_watched(&self) -> bool {
+        matches!(self, Self::Warn(_) | Self::Figures(_))
+    }
+}
+
 impl Office<'_> {
     /// Runs a command.
     ///
@@ -235,6 +243,19 @@ impl Office<'_> {
         &self,
         command: AdminCommand,
         entropy: &mut dyn Entropy,
+    ) -> Result<Output, AdminError> {
+        self.run_watched(command, entropy, &unwatched)
+    }
+
+    /// The same, while somebody waits for it: told to `watch` where [`AdminCommand::is_watched`].
+    ///
+    /// # Errors
+    /// As [`Self::run`]; `Cancelled`.
+    pub fn run_watched(
+        &self,
+        command: AdminCommand,
+        entropy: &mut dyn Entropy,
+        watch: Watch<'_>,
     ) -> Result<Output, AdminError> {
         let (app, by) = (self.app, self.by);
         let now_ms = app.clock.now_ms();
@@ -273,7 +294,7 @@ impl Office<'_> {
             }
             AdminCommand::Tasks(asked) => self.list_tasks(&asked),
             AdminCommand::Case { household } => self.show_case(household),
-            AdminCommand::Warn(asked) => self.warn(&asked),
+            AdminCommand::Warn(asked) => self.warn(&asked, watch),
             AdminCommand::Replay { household, warning } => {
                 self.replay_warnings(household, warning.as_deref())
             }
@@ -288,7 +309,7 @@ impl Office<'_> {
             AdminCommand::QuarantineRelease { number } => self.release(number),
             AdminCommand::Stats => self.statistics(),
             AdminCommand::Form(command) => self.forms(command),
-            AdminCommand::Figures(asked) => self.figures(&asked),
+            AdminCommand::Figures(asked) => self.figures(&asked, watch),
             AdminCommand::Pack => {
                 let made = storage::build_packs(&app.storage, now_ms)?;
                 Ok(done("快照包已制作 · packs made", &made.to_string()))

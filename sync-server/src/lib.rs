@@ -22,6 +22,7 @@ mod serve;
 pub mod settings;
 pub mod storage;
 pub mod warnings;
+pub mod watch;
 
 pub use app::App;
 pub use serve::{ServeError, serve};

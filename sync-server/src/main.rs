@@ -11,13 +11,13 @@ use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use wanhu_core::domain::environment::Clock;
 use wanhu_core::system::{SystemClock, SystemEntropy};
-use wanhu_server::admin::{AdminCommand, ImportCommand, Office};
+use wanhu_server::admin::{AdminCommand, AdminError, ImportCommand, Office, Output};
 use wanhu_server::audit::{self, AuditCommand, AuditError};
 use wanhu_server::backup::{self, BackupError};
-use wanhu_server::import::delivery::DeliveryPhase;
 use wanhu_server::keys;
 use wanhu_server::settings::{Settings, SettingsArgs};
 use wanhu_server::warnings::alone;
+use wanhu_server::watch::Phase;
 use wanhu_server::{App, serve};
 
 /// 万户同步服务器 · the township's sync server for household records
@@ -163,7 +163,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Import { by, command } => {
             let app = open(&settings)?;
             let office = Office { settings: &settings, app: &app, by: &by };
-            let bar = delivery_bar(arguments.json);
+            let bar = long_work(arguments.json);
             let output = office.import(command, &bar.watch()).map_err(|error| {
                 let (code, zh, en) = error.words();
                 failure(code, &zh, en)
@@ -174,7 +174,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Admin { by, command } => {
             let app = open(&settings)?;
             let office = Office { settings: &settings, app: &app, by: &by };
-            let output = office.run(command, &mut SystemEntropy).map_err(|error| {
+            let output = at_desk(&office, command, arguments.json).map_err(|error| {
                 let (code, zh, en) = error.words();
                 failure(code, &zh, en)
             })?;
@@ -183,13 +183,25 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// A bar for a long delivery, ended by Ctrl-C between two of its parts.
-struct DeliveryBar {
+/// Runs an office's command, with a bar where it takes long.
+fn at_desk(office: &Office<'_>, command: AdminCommand, json: bool) -> Result<Output, AdminError> {
+    if !command.is_watched() {
+        // Ctrl-C ends it where it is: what is written at once is whole.
+        return office.run(command, &mut SystemEntropy);
+    }
+    let bar = long_work(json);
+    let ran = office.run_watched(command, &mut SystemEntropy, &bar.watch());
+    bar.finish();
+    ran
+}
+
+/// A bar for long work, ended by Ctrl-C between two of its parts.
+struct LongWork {
     bar: ProgressBar,
     interrupted: Arc<AtomicBool>,
 }
 
-fn delivery_bar(json: bool) -> DeliveryBar {
+fn long_work(json: bool) -> LongWork {
     let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(0) };
     if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}") {
         bar.set_style(style.progress_chars("━━ "));
@@ -204,16 +216,17 @@ fn delivery_bar(json: bool) -> DeliveryBar {
             seen.store(true, Ordering::Relaxed);
         }
     });
-    DeliveryBar { bar, interrupted }
+    LongWork { bar, interrupted }
 }
 
-impl DeliveryBar {
-    fn watch(&self) -> impl Fn(DeliveryPhase, usize, usize) -> bool {
+impl LongWork {
+    fn watch(&self) -> impl Fn(Phase, usize, usize) -> bool {
         |phase, done, total| {
             self.bar.set_message(match phase {
-                DeliveryPhase::Reading => "读取 reading ",
-                DeliveryPhase::Keeping => "入库 keeping ",
-                DeliveryPhase::Judging => "预警 judging ",
+                Phase::Reading => "读取 reading ",
+                Phase::Keeping => "入库 keeping ",
+                Phase::Judging => "预警 judging ",
+                Phase::Counting => "统计 counting ",
             });
             self.bar.set_length(total as u64);
             self.bar.set_position(done as u64);

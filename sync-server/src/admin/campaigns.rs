@@ -15,8 +15,8 @@ use super::imports::{left, read_profile, unused};
 use super::{AdminError, Office, Output};
 use crate::accounts::Account;
 use crate::import::campaign::{self, Brought, Campaign, Said};
-use crate::import::delivery::Watch;
 use crate::import::profile::{Kind, Profile};
+use crate::watch::Watch;
 
 /// A register, as an office types it.
 #[derive(Clone, Debug, Args)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use clap::Args;
 use wanhu_core::document::facts::facts;
@@ -16,6 +17,7 @@ use wanhu_core::sync::responder::LogReader;
 
 use super::{AdminError, Office, Output, expected, grid_of, lines};
 use crate::storage::{self, SqliteReader, taken};
+use crate::watch::{Phase, Watch};
 
 /// Which figures.
 #[derive(Clone, Debug, Default, Args)]
@@ -63,7 +65,11 @@ fn statistic_of(text: &str) -> Result<Statistic, String> {
 }
 
 impl Office<'_> {
-    pub(super) fn figures(&self, asked: &FiguresArguments) -> Result<Output, AdminError> {
+    pub(super) fn figures(
+        &self,
+        asked: &FiguresArguments,
+        watch: Watch<'_>,
+    ) -> Result<Output, AdminError> {
         let account = self.account()?;
         // Figures name no person; the households behind them do.
         let counts = account.role.holds_replica() || account.role == Role::City;
@@ -84,7 +90,8 @@ impl Office<'_> {
         let past = (as_of < today).then_some(as_of);
         // Whoever has moved on since is another office's to look at.
         let may_see = |village: u64| authority::covers(&account.areas, village);
-        let mut counted = self.counted(&areas, past, asked.each, (&nothing, &may_see))?;
+        let days = (past, asked.each);
+        let mut counted = self.counted(&areas, days, (&nothing, &may_see), watch)?;
         let part = |village| asked.each.map_or(Some(0), |level| region::at_level(village, level));
         let list = &self.app.regions;
         let read = |path: &Path| expected::read(path, list);
@@ -114,16 +121,21 @@ impl Office<'_> {
     fn counted<'p>(
         &self,
         areas: &[u64],
-        past: Option<Day>,
-        each: Option<Level>,
+        (past, each): (Option<Day>, Option<Level>),
         (nothing, may_see): (&Figures<'p>, &(dyn Fn(u64) -> bool + Sync)),
+        watch: Watch<'_>,
     ) -> Result<BTreeMap<u64, Figures<'p>>, AdminError> {
         let storage = &self.app.storage;
         let villages = storage.read(|connection| SqliteReader(connection).scopes(areas))?;
         let villages: Vec<u64> = villages.into_iter().map(|(village, _)| village).collect();
+        let (total, done, is_ended) = (villages.len(), AtomicUsize::new(0), AtomicBool::new(false));
         let parts = storage.read_in_parts(&villages, |connection, villages| {
             let mut counted = BTreeMap::new();
             for village in villages {
+                if !watch(Phase::Counting, done.fetch_add(1, Ordering::Relaxed), total) {
+                    is_ended.store(true, Ordering::Relaxed);
+                    break;
+                }
                 let part = each.and_then(|level| region::at_level(*village, level));
                 let figures =
                     counted.entry(part.unwrap_or_default()).or_insert_with(|| nothing.clone());
@@ -136,6 +148,9 @@ impl Office<'_> {
             }
             Ok(counted)
         })?;
+        if is_ended.load(Ordering::Relaxed) {
+            return Err(AdminError::Cancelled);
+        }
         let mut counted = BTreeMap::new();
         for (part, figures) in parts.into_iter().flatten() {
             let sum: &mut Figures<'p> = counted.entry(part).or_insert_with(|| nothing.clone());

@@ -11,10 +11,11 @@ use super::campaigns::CampaignArguments;
 use super::{AdminError, Office, Output, lines, plain};
 use crate::accounts::Account;
 use crate::import::afterwards::{self, Listed, Told, Withdrawn};
-use crate::import::delivery::{self, Asked, Delivered, DeliveryError, Watch};
+use crate::import::delivery::{self, Asked, Delivered, DeliveryError};
 use crate::import::outcome::FaultCode;
 use crate::import::profile::{Kind, Profile};
 use crate::storage::department::{self, ImportRow};
+use crate::watch::Watch;
 
 /// Commands about files.
 #[derive(Clone, Debug, Subcommand)]

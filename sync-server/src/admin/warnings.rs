@@ -12,7 +12,8 @@ use wanhu_core::domain::warning::Warning;
 
 use super::{AdminError, Office, Output, lines};
 use crate::import::replay::{self, Outcome, Replay};
-use crate::warnings::alone::{self, Found, Warned};
+use crate::warnings::alone::{self, Asked, Found, Warned};
+use crate::watch::Watch;
 
 /// Which records are judged.
 #[derive(Clone, Debug, Args)]
@@ -29,14 +30,19 @@ pub struct WarnArguments {
 
 impl Office<'_> {
     /// Warns of what records tell by themselves.
-    pub(super) fn warn(&self, asked: &WarnArguments) -> Result<Output, AdminError> {
+    pub(super) fn warn(
+        &self,
+        asked: &WarnArguments,
+        watch: Watch<'_>,
+    ) -> Result<Output, AdminError> {
         let account = self.account()?;
         let areas = asked.area.map_or_else(|| account.areas.clone(), |area| vec![area]);
         let is_theirs = areas.iter().all(|area| authority::covers(&account.areas, *area));
         if !alone::may_warn(&account) || !is_theirs {
             return Err(AdminError::NotGranted);
         }
-        let found = alone::judge(self.app, &account, &areas, asked.preview, asked.rows as usize)?;
+        let how = Asked { is_preview: asked.preview, named_max: asked.rows as usize, watch };
+        let found = alone::judge(self.app, &account, &areas, how)?;
         Ok(told(&found, asked.preview, &self.app.regions))
     }
 
@@ -58,7 +64,7 @@ impl Office<'_> {
 }
 
 fn told(found: &Found, is_preview: bool, list: &RegionList) -> Output {
-    let Found { households, warned, rules, refused, which } = found;
+    let Found { households, left, warned, rules, refused, which } = found;
     let title = match is_preview {
         true => "按档案预警,仅预览 · what records tell, nothing written",
         false => "按档案预警 · warned of what records tell",
@@ -84,6 +90,11 @@ fn told(found: &Found, is_preview: bool, list: &RegionList) -> Output {
     if rest > 0 {
         text.push_str(&format!("另有 {rest} 户,用 --rows 列出 · {rest} more, by --rows\n"));
     }
+    if *left > 0 {
+        text.push_str(&format!(
+            "已中断,余 {left} 户未查;再次运行即可继续 · stopped, {left} not judged; run it again to go on\n"
+        ));
+    }
     for household in refused {
         text.push_str(&format!("{household} 未能写入预警,请核查 · did not take its warning\n"));
     }
@@ -91,7 +102,7 @@ fn told(found: &Found, is_preview: bool, list: &RegionList) -> Output {
     let rules = rules.iter().map(|(rule, fired)| (rule.clone(), fired.households.into()));
     let rules: serde_json::Map<_, _> = rules.collect();
     let value = serde_json::json!({
-        "preview": is_preview, "households": households, "warned": warned, "rules": rules,
+        "preview": is_preview, "households": households, "left": left, "warned": warned, "rules": rules,
         "refused": refused, "which": named
     });
     Output { text, json: format!("{value}\n") }

@@ -31,6 +31,9 @@ pub enum AdminError {
     /// The records refuse.
     #[error("{0}")]
     Store(#[from] wanhu_core::store::StoreError),
+    /// Somebody ended it.
+    #[error("cancelled")]
+    Cancelled,
     /// Not of this role, or outside of its area.
     #[error("not granted")]
     NotGranted,
@@ -207,6 +210,7 @@ impl AdminError {
                 ("household_unknown", "没有这个农户", "no such household")
             }
             Self::Store(_) => ("store_failed", "档案库读写失败", "the records file failed"),
+            Self::Cancelled => ("cancelled", "已中断", "stopped"),
             Self::NotGranted => (
                 "not_granted",
                 "该账户无此权限或超出辖区",

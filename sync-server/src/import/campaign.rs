@@ -10,7 +10,7 @@ use wanhu_core::domain::authority::Role;
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::region::RegionList;
 
-use super::delivery::{DeliveryError, DeliveryPhase, Watch};
+use super::delivery::DeliveryError;
 use super::header::HeaderError;
 use super::names;
 use super::outcome::{DepartmentRow, Outcome};
@@ -21,6 +21,7 @@ use super::table::Table;
 use crate::accounts::Account;
 use crate::app::App;
 use crate::storage::persons;
+use crate::watch::{Phase, Watch};
 
 mod change;
 mod desk;
@@ -160,7 +161,7 @@ fn read(
     names::settle(app, &mut rows)?;
     for (place, outcome) in rows.enumerate() {
         if place % ROWS_A_TURN == 0 {
-            must_go_on(watch, DeliveryPhase::Reading, place, table.rows().len())?;
+            must_go_on(watch, Phase::Reading, place, table.rows().len())?;
         }
         brought.rows += 1;
         match outcome {
@@ -192,7 +193,7 @@ fn enter(
     });
     let mut all = Vec::with_capacity(total);
     loop {
-        must_go_on(watch, DeliveryPhase::Keeping, all.len(), total)?;
+        must_go_on(watch, Phase::Keeping, all.len(), total)?;
         let turn: Vec<_> = placed.by_ref().take(HOUSEHOLDS_A_TURN).collect();
         if turn.is_empty() {
             return Ok(all);
@@ -209,7 +210,7 @@ fn enter(
 
 fn must_go_on(
     watch: Watch<'_>,
-    phase: DeliveryPhase,
+    phase: Phase,
     done: usize,
     total: usize,
 ) -> Result<(), DeliveryError> {

@@ -28,25 +28,12 @@ use crate::app::App;
 use crate::storage::department::{self, FoundRow, NewImport};
 use crate::storage::persons::{self, Whereabouts};
 use crate::warnings::written::HOUSEHOLDS_A_TURN;
+use crate::watch::{Phase, Watch};
 
 /// Rows kept in one transaction: phones get their turn in between.
 const ROWS_A_TURN: usize = 4_000;
 /// Characters that are kept of the name of a file.
 const FILE_NAME_MAX: usize = 100;
-
-/// What is going on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryPhase {
-    /// The file is read.
-    Reading,
-    /// Rows are kept.
-    Keeping,
-    /// Households are judged.
-    Judging,
-}
-
-/// Told how far a delivery is. False ends it; what is done stays, and the same file goes on later.
-pub type Watch<'w> = &'w (dyn Fn(DeliveryPhase, usize, usize) -> bool + Sync);
 
 /// Why nothing, or not everything, came of a file.
 #[derive(Debug, thiserror::Error)]
@@ -188,12 +175,7 @@ struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    fn goes_on(
-        &self,
-        phase: DeliveryPhase,
-        done: usize,
-        total: usize,
-    ) -> Result<(), DeliveryError> {
+    fn goes_on(&self, phase: Phase, done: usize, total: usize) -> Result<(), DeliveryError> {
         if (self.watch)(phase, done, total) { Ok(()) } else { Err(DeliveryError::Cancelled) }
     }
 
@@ -203,7 +185,7 @@ impl Delivery<'_> {
         names::settle(self.app, &mut rows)?;
         for (place, outcome) in rows.enumerate() {
             if place % ROWS_A_TURN == 0 {
-                self.goes_on(DeliveryPhase::Reading, place, table.rows().len())?;
+                self.goes_on(Phase::Reading, place, table.rows().len())?;
             }
             self.done.summary.count(&outcome);
             match outcome {
@@ -336,7 +318,7 @@ impl Delivery<'_> {
         self.done.import = import;
         let (total, mut waiting) = (rows.len(), rows.into_iter());
         while waiting.len() > 0 {
-            self.goes_on(DeliveryPhase::Keeping, total - waiting.len(), total)?;
+            self.goes_on(Phase::Keeping, total - waiting.len(), total)?;
             let turn: Vec<_> = waiting.by_ref().take(ROWS_A_TURN).collect();
             let new =
                 writer.write(move |transaction| department::stage(transaction, import, &turn))?;
@@ -353,7 +335,7 @@ impl Delivery<'_> {
         self.done.households = households.len() as u64;
         let (mut begin, mut judged, mut anew) = (0, Vec::new(), Vec::new());
         while begin < households.len() || !judged.is_empty() || !anew.is_empty() {
-            self.goes_on(DeliveryPhase::Judging, begin, households.len())?;
+            self.goes_on(Phase::Judging, begin, households.len())?;
             let end = households.len().min(begin + HOUSEHOLDS_A_TURN);
             anew.extend(&households[begin..end]);
             let (recorded, next) = judge.turn(judged, &anew)?;

@@ -3,6 +3,7 @@
 //! its own. Must not hold a rule.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
@@ -27,6 +28,7 @@ use crate::app::App;
 use crate::import::effects::{self, Reading, Said};
 use crate::storage::department::{self, StagedRow};
 use crate::storage::judged;
+use crate::watch::{Phase, Watch, unwatched};
 
 /// The form that these changes name.
 const FORM: &str = "warning/1";
@@ -36,6 +38,8 @@ const FORM: &str = "warning/1";
 pub struct Found {
     /// Households judged.
     pub households: u64,
+    /// Households not judged, since somebody ended it.
+    pub left: u64,
     /// Households warned of, or to be.
     pub warned: u64,
     /// Of these, by rule.
@@ -103,8 +107,25 @@ pub fn office(app: &App, id: &str) -> Option<Account> {
     app.accounts.account(id).ok().flatten().filter(may_warn)
 }
 
-/// Judges every household of these areas, as an office, and names `named_max` of those warned of. With `is_preview` nothing
-/// is written.
+/// How records are judged.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Whether nothing is written.
+    pub is_preview: bool,
+    /// How many of the households warned of are named.
+    pub named_max: usize,
+    /// Who waits for it.
+    pub watch: Watch<'a>,
+}
+
+impl fmt::Debug for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { is_preview, named_max, .. } = self;
+        write!(f, "Asked {{ is_preview: {is_preview}, named_max: {named_max} }}")
+    }
+}
+
+/// Judges every household of these areas, as an office.
 ///
 /// # Errors
 /// Where the file fails.
@@ -112,11 +133,10 @@ pub fn judge(
     app: &App,
     account: &Account,
     areas: &[u64],
-    is_preview: bool,
-    named_max: usize,
+    asked: Asked<'_>,
 ) -> Result<Found, StoreError> {
     let households = app.storage.read(|connection| judged::of_areas(connection, areas))?;
-    Pass { is_preview, named_max, ..Pass::of(app, account) }.run(households)
+    Pass { asked, ..Pass::of(app, account) }.run(households)
 }
 
 /// Judges what changed in an office's area since the last time; on a new day, and under another policy, all of it, because
@@ -142,19 +162,23 @@ struct Pass<'a> {
     app: &'a App,
     account: &'a Account,
     today: Day,
-    is_preview: bool,
-    named_max: usize,
+    asked: Asked<'a>,
 }
 
 impl<'a> Pass<'a> {
     fn of(app: &'a App, account: &'a Account) -> Self {
         let today = Day::in_china(app.clock.now_ms());
-        Self { app, account, today, is_preview: false, named_max: 0 }
+        let asked = Asked { is_preview: false, named_max: 0, watch: &unwatched };
+        Self { app, account, today, asked }
     }
 
     fn run(&self, mut waiting: Vec<i64>) -> Result<Found, StoreError> {
-        let mut found = Found { households: waiting.len() as u64, ..Found::default() };
+        let (total, mut found) = (waiting.len(), Found::default());
         while !waiting.is_empty() {
+            let done = total.saturating_sub(waiting.len());
+            if !(self.asked.watch)(Phase::Judging, done, total) {
+                break;
+            }
             let turn = waiting.split_off(waiting.len().saturating_sub(HOUSEHOLDS_A_TURN));
             let parts =
                 self.app.storage.read_in_parts(&turn, |c, some| self.of_households(c, some))?;
@@ -163,7 +187,7 @@ impl<'a> Pass<'a> {
                 warned.push((judged.household.n, Warned::of(&judged.household, fired)));
                 changes.push(judged);
             }
-            if !self.is_preview {
+            if !self.asked.is_preview {
                 let recorded = written::record(self.app, self.account, changes)?;
                 warned.retain(|(n, warned)| {
                     !recorded.anew.contains(n) && !recorded.refused.contains(&warned.household)
@@ -171,8 +195,10 @@ impl<'a> Pass<'a> {
                 waiting.extend(recorded.anew);
                 found.refused.extend(recorded.refused);
             }
-            found.count(warned.into_iter().map(|(_, warned)| warned), self.named_max);
+            found.count(warned.into_iter().map(|(_, warned)| warned), self.asked.named_max);
         }
+        found.left = waiting.len() as u64;
+        found.households = total.saturating_sub(waiting.len()) as u64;
         Ok(found)
     }
 

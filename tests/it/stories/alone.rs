@@ -1,12 +1,15 @@
 //! What no bureau has a list of: the cadre writes down a fall from a roof, an income, a barn that burnt, and syncs. The record
 //! tells of need; the server says so to whoever has to go.
 
+use std::sync::Mutex;
+
 use serde_json::json;
 use wanhu_core::client::FieldView;
 use wanhu_core::system::SystemEntropy;
 use wanhu_server::accounts::Account;
-use wanhu_server::admin::{Office, WarnArguments};
+use wanhu_server::admin::{FiguresArguments, Office, WarnArguments};
 use wanhu_server::warnings::alone::{Found, keep_up};
+use wanhu_server::watch::Phase;
 
 use super::*;
 
@@ -44,8 +47,8 @@ async fn an_accident_that_only_the_record_tells_of_becomes_a_task() {
     assert_eq!(
         told,
         json!({
-            "preview": true, "households": 2, "warned": 1, "rules": { "accident": 1 }, "refused": [],
-            "which": [which]
+            "preview": true, "households": 2, "left": 0, "warned": 1, "rules": { "accident": 1 },
+            "refused": [], "which": [which]
         })
     );
     assert_eq!((&which["household"], &which["village"]), (&json!(id.to_string()), &json!(FULING)));
@@ -92,6 +95,39 @@ async fn an_accident_that_only_the_record_tells_of_becomes_a_task() {
     li.edit(id, &typed(&[&format!("warnings.{row}.answer=属实")])).unwrap();
     sync(&li).await;
     assert_eq!(warn(&county, "乡政府", None, false).unwrap()["warned"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_at_a_desk_says_how_far_it_has_come_and_can_be_ended() {
+    let (county, li, id) = on_record(family()).await;
+    li.edit(id, &fall()).unwrap();
+    sync(&li).await;
+    let office =
+        Office { settings: &county.server.settings, app: &county.server.app, by: "县局" };
+    let warn = AdminCommand::Warn(WarnArguments { area: None, preview: false, rows: 20 });
+    let figures = AdminCommand::Figures(FiguresArguments::default());
+    let seen = Mutex::new(Vec::new());
+    let run = |command: &AdminCommand, goes_on: bool| {
+        assert!(command.is_watched());
+        let watch = |phase, done, total| {
+            seen.lock().unwrap().push((phase, done, total));
+            goes_on
+        };
+        let ran = office.run_watched(command.clone(), &mut SystemEntropy, &watch);
+        let ran = ran.map(|output| serde_json::from_str::<Json>(&output.json).unwrap());
+        (ran.map_err(|error| error.words().0), std::mem::take(&mut *seen.lock().unwrap()))
+    };
+    let (told, watched) = run(&warn, false);
+    let told = told.unwrap();
+    assert_eq!(
+        (&told["households"], &told["left"], &told["warned"]),
+        (&0.into(), &1.into(), &0.into())
+    );
+    assert_eq!(watched, [(Phase::Judging, 0, 1)]);
+    let told = run(&warn, true).0.unwrap();
+    assert_eq!((&told["left"], &told["warned"]), (&0.into(), &1.into()), "the rest");
+    assert_eq!(run(&figures, false), (Err("cancelled"), vec![(Phase::Counting, 0, 1)]));
+    assert!(run(&figures, true).0.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wanhu_core::domain::checks::Check;
-use wanhu_server::import::delivery::{self, Asked, DeliveryPhase};
+use wanhu_server::import::delivery::{self, Asked};
 use wanhu_server::import::profile::Profile;
+use wanhu_server::watch::Phase;
 
 use super::*;
 
@@ -310,7 +311,7 @@ async fn what_somebody_enters_while_a_file_is_judged_stands() {
     let turns = AtomicUsize::new(0);
     let watch = |phase, _, _| {
         // Between judging and recording, the township enters what it has seen.
-        if phase == DeliveryPhase::Judging && turns.fetch_add(1, Ordering::Relaxed) == 1 {
+        if phase == Phase::Judging && turns.fetch_add(1, Ordering::Relaxed) == 1 {
             fill_in(&county, "乡政府", id, &["living.house_danger=B级"]);
         }
         true

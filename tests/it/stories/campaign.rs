@@ -5,7 +5,7 @@ use super::*;
 use serde_json::json;
 use wanhu_core::domain::identity::check_character;
 use wanhu_server::admin::{CampaignArguments, HouseholdFilter, Office};
-use wanhu_server::import::delivery::DeliveryPhase;
+use wanhu_server::watch::Phase;
 
 const HEADER: Line<'static> = &[
     "序号",
@@ -278,7 +278,7 @@ async fn a_register_that_is_cut_off_goes_on() {
         report: None,
         dry_run: false,
     };
-    let cut = |phase, done, _| phase != DeliveryPhase::Keeping || done < 200;
+    let cut = |phase, done, _| phase != Phase::Keeping || done < 200;
     let ended =
         office.import(ImportCommand::Campaign(asked), &cut).map_err(|error| error.words().0);
     assert_eq!(ended.err(), Some("cancelled"));

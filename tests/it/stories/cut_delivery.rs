@@ -4,9 +4,10 @@ use wanhu_core::document::facts::facts;
 use wanhu_core::domain::environment::random;
 use wanhu_core::domain::identity::check_character;
 use wanhu_core::store::records::{self, Household};
-use wanhu_server::import::delivery::{self, Asked, DeliveryError, DeliveryPhase};
+use wanhu_server::import::delivery::{self, Asked, DeliveryError};
 use wanhu_server::import::profile::Profile;
 use wanhu_server::storage::author::{self, Author};
+use wanhu_server::watch::Phase;
 use wanhu_tests::seeded::Seeded;
 
 use super::bad_week::bill;
@@ -87,9 +88,7 @@ async fn of_a_file_cut_off_between_turns_each_family_is_warned_wholly_or_not_at_
     let profile = Profile::of(Kind::Medical).unwrap();
     let asked = Asked { profile, file: &file, report_to: None, is_of_kind: false };
     let cut_after = |judged: usize| {
-        let watch = |phase: DeliveryPhase, done: usize, _: usize| {
-            phase != DeliveryPhase::Judging || done < judged
-        };
+        let watch = |phase: Phase, done: usize, _: usize| phase != Phase::Judging || done < judged;
         let cut = delivery::deliver(app, &bureau, asked, &watch);
         assert!(matches!(cut, Err(DeliveryError::Cancelled)), "{cut:?}");
     };
@@ -121,7 +120,7 @@ async fn a_delivery_that_is_cut_off_goes_on_with_the_same_file() {
     let bureau = app.accounts.account("医保局").unwrap().unwrap();
     let profile = Profile::of(Kind::Medical).unwrap();
     let asked = Asked { profile, file: &file, report_to: None, is_of_kind: false };
-    for until in [DeliveryPhase::Reading, DeliveryPhase::Keeping, DeliveryPhase::Judging] {
+    for until in [Phase::Reading, Phase::Keeping, Phase::Judging] {
         let cut = delivery::deliver(app, &bureau, asked, &|phase, _, _| phase != until);
         assert!(matches!(cut, Err(DeliveryError::Cancelled)), "{cut:?}");
         sync(&li).await;

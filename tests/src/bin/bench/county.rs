@@ -17,12 +17,13 @@ use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_server::App;
 use wanhu_server::accounts::Account;
 use wanhu_server::admin::{AdminCommand, FiguresArguments, HouseholdFilter, Office, TaskArguments};
-use wanhu_server::import::delivery::{self, Asked, DeliveryPhase};
+use wanhu_server::import::delivery::{self, Asked};
 use wanhu_server::import::profile::{Kind, Profile};
 use wanhu_server::settings::Settings;
 use wanhu_server::storage::author::{self, Author};
 use wanhu_server::storage::{dues, persons, responsible, search};
 use wanhu_server::warnings::alone;
+use wanhu_server::watch::{Phase, unwatched};
 use wanhu_tests::population;
 use wanhu_tests::seeded::{Seeded, SetClock};
 
@@ -122,7 +123,7 @@ fn write(app: &App, batch: Vec<Opened>) -> Result<(), Failure> {
 }
 
 /// Says when each phase begins.
-fn watch(begin: Instant) -> impl Fn(DeliveryPhase, usize, usize) -> bool + Sync {
+fn watch(begin: Instant) -> impl Fn(Phase, usize, usize) -> bool + Sync {
     move |phase, done, total| {
         if done == 0 {
             eprintln!("{:.2} s: {phase:?} {total}", begin.elapsed().as_secs_f64());
@@ -197,8 +198,9 @@ pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
     let seconds = begin.elapsed().as_secs_f64();
     figures.push(figure("figures", "all figures of the city".into(), seconds, "s", None, 1));
     let county = account("all-counties", Role::CountyOffice, vec![4310]);
+    let how = alone::Asked { is_preview: true, named_max: 0, watch: &unwatched };
     let begin = Instant::now();
-    let found = alone::judge(&app, &county, &county.areas, true, 0)?;
+    let found = alone::judge(&app, &county, &county.areas, how)?;
     let seconds = begin.elapsed().as_secs_f64();
     let what = format!("what records tell, nothing written, {} warned", found.warned);
     figures.push(figure("warnings", what, seconds, "s", None, 1));
