@@ -127,7 +127,8 @@ pub struct StepForm {
     /// How a meeting voted, for an appraisal.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub votes: Option<Votes>,
-    /// Row id of the step it is about, where that is not the last one: the objection it settles.
+    /// Row id of the step it is about, where that is not the last one and there are several: the objection it settles, what a
+    /// refusal overtook.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub about: Option<String>,
 }
@@ -179,11 +180,12 @@ impl RecordEdit {
         self.new_rows.push(NewRow { container: container.to_owned(), fields, id });
     }
 
-    /// Adds a step of the monitoring case, behind the last one on record; an objection's settlement
-    /// behind the objection. `level` is a code of list `level`.
+    /// Adds a step of the monitoring case, behind the last one on record; one about a single objection, or about what a refusal
+    /// overtook, behind that. `level` is a code of list `level`.
     #[must_use]
     pub fn step(self, case: &Case, step: &StepForm, level: &str, on: Day) -> Self {
-        let after = step.about.as_deref().unwrap_or(case.last_step());
+        let about = step.about.as_deref().or_else(|| case.meant_by(step.stage));
+        let after = about.unwrap_or(case.last_step());
         let mut fields: Vec<(String, Value)> = vec![
             ("state".into(), step.stage.code().into()),
             ("level".into(), level.into()),

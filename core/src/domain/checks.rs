@@ -71,6 +71,8 @@ pub enum Check {
     OutOfUseWithCase,
     /// The last visit does not say who was met: it counts as none.
     VisitWithoutMet,
+    /// A visit of a day to come.
+    VisitToCome,
     /// A bill without a day: no rule looks at it.
     BillWithoutDay,
     /// A part of the income is stated as less than its lines come to.
@@ -79,7 +81,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::LackOfLabourThoughAble,
         Self::UnstableWorkNobodyAble,
         Self::UnstableWorkNoWork,
@@ -107,6 +109,7 @@ impl Check {
         Self::CadreOutOfReach,
         Self::OutOfUseWithCase,
         Self::VisitWithoutMet,
+        Self::VisitToCome,
         Self::BillWithoutDay,
         Self::IncomeBelowLines,
     ];
@@ -141,6 +144,7 @@ impl Check {
             Self::CadreOutOfReach => "cadre_out_of_reach",
             Self::OutOfUseWithCase => "out_of_use_with_case",
             Self::VisitWithoutMet => "visit_without_met",
+            Self::VisitToCome => "visit_to_come",
             Self::BillWithoutDay => "bill_without_day",
             Self::IncomeBelowLines => "income_below_lines",
         }

@@ -53,15 +53,16 @@ pub fn evaluate(facts: &Facts, policy: &Policy, today: Day) -> Vec<Warning> {
 }
 
 /// Whether what a household earned a person reaches every line that holds for it on a day. `None` where nothing is on record of the
-/// months that a line looks back on.
+/// months that a line looks back on: an income that does not say until when it was earned can be below the line, and reach none.
 pub(crate) fn reaches_income_lines(facts: &Facts, policy: &Policy, today: Day) -> Option<bool> {
     let rules = policy.rules_for(facts, today).into_iter();
+    let until = facts.day("income", "window_end");
     let mut reached = Some(true);
     for rule in rules.filter(|rule| rule.signal == Signal::IncomeBelow) {
         match (read(facts, policy, rule, today), fired(facts, policy, rule, today)) {
             (_, Some(_)) => return Some(false),
-            (None, None) => reached = None,
-            (Some(_), None) => {}
+            (Some(_), None) if until.is_some_and(|until| until <= today) => {}
+            (None | Some(_), None) => reached = None,
         }
     }
     reached

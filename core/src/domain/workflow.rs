@@ -291,6 +291,19 @@ impl Case {
         self.path.last().map(|last| last.stage)
     }
 
+    /// The step beside the path that one of this stage is about, where there is only one: the objection to be settled, or what the
+    /// village found before it knew that the case was turned down.
+    pub fn meant_by(&self, stage: Stage) -> Option<&str> {
+        let looks_again = matches!(stage, Stage::Returned | Stage::NotIncluded | Stage::Duplicate)
+            && self.stage().is_some_and(Stage::ends);
+        let beside = match (stage == Stage::ObjectionSettled, looks_again) {
+            (true, _) => &self.objections[..],
+            (false, true) => &self.overtaken[..],
+            (false, false) => &[],
+        };
+        if let [only] = beside { Some(only) } else { None }
+    }
+
     /// The step that the next one follows; empty where there is no case.
     pub fn last_step(&self) -> &str {
         self.path.last().and_then(|last| last.steps.first()).map_or("", String::as_str)

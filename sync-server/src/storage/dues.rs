@@ -32,7 +32,7 @@ pub fn catch_up(storage: &Storage, policy: &Arc<Published>) -> Result<(), StoreE
 const PLACE: &str = "dues_through";
 
 /// To be raised whenever a task is another than before under the same policy.
-const RECKONING: &str = "8: what is carried over";
+const RECKONING: &str = "8: what is carried over, and visits of days to come";
 
 /// Days follow from the policy, and from what this release makes of it.
 fn made_from(policy: &Published) -> Vec<u8> {
@@ -55,7 +55,8 @@ fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), St
         "INSERT INTO due (household, scope, desk, due_on, kind, subject, id, begins)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    for Foreseen { task, from } in workflow::foreseen(&facts, &case, policy) {
+    let first = heard_of(transaction, n)?;
+    for Foreseen { task, from } in workflow::foreseen(&facts, &case, policy, first) {
         let Some(desk) = desk(task.kind, household.scope) else { continue };
         statement.execute(params![
             n,
@@ -69,6 +70,14 @@ fn keep(transaction: &Transaction<'_>, policy: &Policy, n: i64) -> Result<(), St
         ])?;
     }
     Ok(())
+}
+
+/// The day on which the server last heard of a household.
+fn heard_of(transaction: &Transaction<'_>, n: i64) -> Result<Day, StoreError> {
+    let mut statement =
+        transaction.prepare_cached("SELECT max(received_ms) FROM log WHERE household = ?1")?;
+    let heard_ms: Option<i64> = statement.query_row([n], |row| row.get(0))?;
+    Ok(Day::in_china(heard_ms.unwrap_or_default()))
 }
 
 /// The area whose task it is, in a household of this village.

@@ -133,7 +133,8 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     let visit = ["visits.date=2022-07-01", "visits.met=户主", "visits.finding=稳定"];
     county.day("2022-07-01");
     sync(&li).await;
-    take(&li, id, Stage::ToClose, RecordEdit::default());
+    let earned = typed(&["income.wage_fen=24000元", "income.window_end=2022-06-30"]);
+    take(&li, id, Stage::ToClose, earned);
     take(&li, id, Stage::Verified, typed(&visit));
     sync(&li).await;
     through_the_offices(&county, id, (9, 0), "2022-07-08");

@@ -335,7 +335,12 @@ impl<'a> Asked<'a> {
     /// What was left out without which something does not count.
     fn unsaid(&mut self) {
         let visits = self.facts.rows("visits").iter();
-        let last = visits.filter_map(|visit| Some((visit.day("date")?, visit))).max_by_key(|v| v.0);
+        let visits = visits.filter_map(|visit| Some((visit.day("date")?, visit)));
+        let (to_come, made): (Vec<_>, Vec<_>) = visits.partition(|(on, _)| *on > self.today);
+        for (on, visit) in to_come {
+            self.find(Check::VisitToCome, &visit.id, &[("date", on.to_string())]);
+        }
+        let last = made.into_iter().max_by_key(|(on, _)| *on);
         if let Some((on, visit)) = last.filter(|(_, visit)| visit.text("met").is_empty()) {
             self.find(Check::VisitWithoutMet, &visit.id, &[("date", on.to_string())]);
         }

@@ -370,6 +370,12 @@ fn lines_of_others() -> Vec<Line> {
             ("visits", "v", "met", "nobody".into()),
         ),
         (
+            Check::VisitToCome,
+            household().with_row("visits", "v", &[("date", "2024-10-02".into())]),
+            "v",
+            ("visits", "v", "date", "2024-10-01".into()),
+        ),
+        (
             Check::BillWithoutDay,
             household().with_row("spending", "s", &[("self_pay_fen", 1.into())]),
             "s",

@@ -185,12 +185,14 @@ pub fn check(
     }
 }
 
-/// Whether a kind of monitoring may be written on a record: only where the household is monitored by a decision, or was.
+/// Whether a kind of monitoring may be written on a record: only where the county has decided on monitoring the household.
 ///
 /// # Errors
 /// `Decision`.
 pub fn check_kind(facts: &Facts) -> Result<(), Lack> {
-    needs(Case::of(facts).decision().is_some(), Lack::Decision)
+    let case = Case::of(facts);
+    let is_decided = case.place() == (Phase::Entry, Some(Stage::CountyDecision));
+    needs(is_decided || case.decision().is_some(), Lack::Decision)
 }
 
 fn needs(is_there: bool, lack: Lack) -> Result<(), Lack> {
@@ -215,6 +217,8 @@ impl Asked<'_> {
     fn verified(&self, tree: &Tree<'_>) -> Result<(), Lack> {
         let since = tree.node_of(self.step.text("after")).map(|node| &node.steps);
         let since = since.into_iter().flatten().filter_map(|step| step.day("on")).min();
+        // Whoever took it had a clock that was ahead.
+        let since = since.map(|since| since.min(self.today));
         let is_entry = self.place_phase == Phase::Entry;
         let may_meet_nobody = !is_entry && self.facts.is_gone();
         let counts = |visit: &Row| {
@@ -224,7 +228,8 @@ impl Asked<'_> {
             met && visit.day("date").is_some_and(is_between)
         };
         needs(self.facts.rows("visits").iter().any(counts), Lack::Visit)?;
-        let has_consent = || Case::of(self.facts).has_consent(self.facts);
+        let is_to_come = self.facts.day("case", "consent_on") > Some(self.today);
+        let has_consent = || !is_to_come && Case::of(self.facts).has_consent(self.facts);
         needs(!is_entry || has_consent(), Lack::Consent)
     }
 

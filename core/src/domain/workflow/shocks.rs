@@ -2,6 +2,7 @@
 //! and nobody else may; where one was turned down, or none ever was, the village begins one. Must not know who found it.
 
 use super::{Case, Day, Facts, Row, Stage, clues};
+use crate::domain::visit;
 
 /// Each such shock by the day it is known of; none while a case runs. A warning counts from its answer. So does a clue that came
 /// before the end; one that came later counts from when it came. What was answered on the day of the end counts: nobody may have
@@ -9,6 +10,7 @@ use super::{Case, Day, Facts, Row, Stage, clues};
 pub(super) fn of_nobody<'f>(
     facts: &'f Facts,
     case: &'f Case,
+    today: Day,
 ) -> impl Iterator<Item = Option<Day>> + use<'f> {
     let idle = (!case.is_running()).then_some(());
     idle.into_iter().flat_map(move |()| {
@@ -25,7 +27,7 @@ pub(super) fn of_nobody<'f>(
             }
         });
         let warnings = warnings.filter(move |day| *day >= since);
-        warnings.chain(included).chain(unseen(facts, case).map(Some))
+        warnings.chain(included).chain(unseen(facts, case, today).map(Some))
     })
 }
 
@@ -34,21 +36,29 @@ pub(super) fn may_be(facts: &Facts, case: &Case) -> bool {
     !case.is_running()
         && (confirmed(facts, "warnings", "answer", "confirmed").next().is_some()
             || confirmed(facts, "clues", "outcome", "included").next().is_some()
-            || found_urgent(facts).is_some())
+            || facts.rows("visits").iter().any(is_urgent))
 }
 
-/// The day of the last visit, where it found urgent need.
-fn found_urgent(facts: &Facts) -> Option<Day> {
-    let visits = facts.rows("visits").iter();
-    let visits =
-        visits.filter_map(|visit| Some((visit.day("date")?, visit.text("finding") == "urgent")));
+fn is_urgent(visit: &Row) -> bool {
+    visit.text("finding") == "urgent"
+}
+
+/// The day of the last visit until today that found something, where it found urgent need. Nobody takes back what a visit found
+/// but a visit that spoke with somebody and found otherwise.
+fn found_urgent(facts: &Facts, today: Day) -> Option<Day> {
+    let finds = |visit: &&Row| {
+        is_urgent(visit) || (visit::is_heard(visit) && !visit.text("finding").is_empty())
+    };
+    let visits = facts.rows("visits").iter().filter(finds);
+    let visits = visits.filter_map(|visit| Some((visit.day("date")?, is_urgent(visit))));
     // Of two on one day the graver counts.
-    visits.max().filter(|(_, is_urgent)| *is_urgent).map(|(day, _)| day)
+    let last = visits.filter(|(day, _)| *day <= today).max();
+    last.filter(|(_, is_urgent)| *is_urgent).map(|(day, _)| day)
 }
 
 /// That day, where no step of this round has seen the need: its visit that verifies was earlier, or the round ended without one.
-fn unseen(facts: &Facts, case: &Case) -> Option<Day> {
-    let day = found_urgent(facts)?;
+fn unseen(facts: &Facts, case: &Case, today: Day) -> Option<Day> {
+    let day = found_urgent(facts, today)?;
     let round = &case.path[case.begun().unwrap_or_default()..];
     let verified = round.iter().rev().find(|passed| passed.stage == Stage::Verified);
     let seen = verified.or(round.last().filter(|last| last.stage == Stage::Closed));

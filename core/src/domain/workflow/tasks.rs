@@ -1,6 +1,8 @@
 //! What has to be done about a household, by whom and until when. Follows from the state, the warnings and the
 //! help on record; nobody keeps a list of tasks. Must not know whose phone asks.
 
+use std::collections::BTreeSet;
+
 use super::clues;
 use super::legal::GUARANTEES;
 use super::shocks;
@@ -145,19 +147,25 @@ pub struct Foreseen {
 
 /// What has to be done about a household, the most urgent first.
 pub fn tasks(facts: &Facts, case: &Case, policy: &Policy, today: Day) -> Vec<Task> {
-    let foreseen = foreseen(facts, case, policy).into_iter();
-    let begun = foreseen.filter(|foreseen| foreseen.from.is_none_or(|from| from <= today));
+    if !facts.is_active() {
+        return Vec::new();
+    }
+    let known = Asked { facts, case, policy, today }.tasks().into_iter();
+    let begun = known.filter(|known| known.from.is_none_or(|from| from <= today));
     let mut tasks: Vec<Task> = begun.map(|foreseen| foreseen.task).collect();
     tasks.sort_by_key(|task| (task.due_on.is_none(), task.clone()));
     tasks
 }
 
-/// What has to be done about a household on any day.
-pub fn foreseen(facts: &Facts, case: &Case, policy: &Policy) -> Vec<Foreseen> {
+/// All that may have to be done about a household on some day from `first` on, as long as nothing is written. A visit of a day to
+/// come, as a phone may date one whose clock is ahead, takes nothing off before that day.
+pub fn foreseen(facts: &Facts, case: &Case, policy: &Policy, first: Day) -> BTreeSet<Foreseen> {
     if !facts.is_active() {
-        return Vec::new();
+        return BTreeSet::new();
     }
-    Asked { facts, case, policy }.tasks()
+    let visits = facts.rows("visits").iter().filter_map(|visit| visit.day("date"));
+    let days = visits.filter(|day| *day > first).chain([first]);
+    days.flat_map(|today| Asked { facts, case, policy, today }.tasks()).collect()
 }
 
 /// Whether anything may have to be done about a household, on any day, under any policy, and by whichever clock its steps
@@ -196,6 +204,8 @@ struct Asked<'a> {
     facts: &'a Facts,
     case: &'a Case,
     policy: &'a Policy,
+    /// The last day that counts.
+    today: Day,
 }
 
 impl From<Task> for Foreseen {
@@ -296,7 +306,7 @@ impl Asked<'_> {
     /// One task however many shocks: one case is begun, or opened again. No period is published for it: it is due as a visit that
     /// verifies would be, by the first of them.
     fn of_shocks(&self, kind: TaskKind) -> Vec<Foreseen> {
-        let days: Vec<_> = shocks::of_nobody(self.facts, self.case).collect();
+        let days: Vec<_> = shocks::of_nobody(self.facts, self.case, self.today).collect();
         let due_on = self.due(Clock::Verify, days.iter().flatten().min().copied());
         let task = Task { due_on, kind, subject: String::new() };
         if days.is_empty() { Vec::new() } else { vec![task.into()] }
@@ -349,6 +359,8 @@ impl Asked<'_> {
     fn naming(&self, due_on: Option<Day>) -> Option<Foreseen> {
         let ends: Option<Vec<Day>> = self.facts.cadres().map(|cadre| cadre.day("to")).collect();
         let from = ends?.into_iter().max().map(|last| last.plus_days(1));
+        // A term that ends is followed within the time in which a first one has to begin.
+        let due_on = due_on.max(self.due(Clock::Plan, from));
         let task = Task { due_on, kind: TaskKind::NameCadre, subject: String::new() };
         Some(Foreseen { task, from })
     }
@@ -369,7 +381,8 @@ impl Asked<'_> {
             add(TaskKind::RecordMeasure, plan, "", None);
         }
         let visits = facts.rows("visits").iter().filter(|visit| visit::is_heard(visit));
-        let visited = visits.filter_map(|visit| visit.day("date")).max();
+        let days = visits.filter_map(|visit| visit.day("date"));
+        let visited = days.filter(|day| *day <= self.today).max();
         let next = self.due(Clock::Visit, visited.max(since));
         // What opened the case again nobody has seen yet.
         let is_unseen = visited < self.case.entered(Stage::Reopened);

@@ -53,6 +53,7 @@ fn ready() -> Facts {
         .with_row("visits", "w", &[("date", "2024-10-02".into()), ("met", "member".into())])
         .with_row("members", "a", &[("name", "某".into())])
         .with("income", "wage_fen", 600_000)
+        .with("income", "window_end", "2024-09-30")
 }
 
 const WAY_IN: [Line; 8] = [
@@ -226,6 +227,18 @@ fn what_is_missing_is_named() {
         assert_eq!(fresh(seen("v").without_rows("visits", &["w"]), 2), by_phone, "in: {met}");
         assert_eq!(fresh(seen("w"), 10), Err(Lack::Visit), "out: {met}");
     }
+    let called = visited.clone().with_row("visits", "w", &[("place", "phone".into())]);
+    assert_eq!(fresh(called, 10), Err(Lack::Visit), "out: met where nobody can be");
+    // A cadre whose clock was ahead took the clue down.
+    let ahead = [("a", "", Stage::Clue, "2024-03-20", "village"), WAY_IN[1]];
+    let today = visited.clone().with_row(
+        "visits",
+        "x",
+        &[("date", "2024-03-02".into()), ("met", "head".into())],
+    );
+    assert_eq!(asked(today, &ahead), Ok(()), "a visit of today is one");
+    let tomorrow = visited.clone().with("case", "consent_on", "2024-03-03");
+    assert_eq!(fresh(tomorrow, 2), Err(Lack::Consent), "nobody has consented yet");
     let to_come = visited.clone().with_row("visits", "v", &[("date", "2024-03-03".into())]);
     let to_come = to_come.without_rows("visits", &["w"]);
     assert_eq!(fresh(to_come, 2), Err(Lack::Visit), "nobody was there yet");
@@ -388,6 +401,9 @@ fn an_objection_that_comes_late_is_seen_and_holds_the_decision() {
         (case.stage(), &case.objections[..]),
         (Some(Stage::TownshipCheck), &["x".to_owned()][..])
     );
+    assert_eq!(case.meant_by(Stage::ObjectionSettled), Some("x"));
+    let two = with_steps(facts.clone(), &[("z", "d", Stage::Objection, "2024-03-09", "village")]);
+    assert_eq!(Case::of(&two).meant_by(Stage::ObjectionSettled), None, "which of them?");
     let open = tasks(&facts, &case, &policy(), day("2024-03-12"));
     assert_eq!(open[0].kind, TaskKind::SettleObjection);
     late.push(WAY_IN[5]);
@@ -474,6 +490,13 @@ proptest! {
             let is_unnamed = facts.responsible_cadres(today).next().is_none();
             let is_to_be_named = tasks.iter().any(|task| task.kind == TaskKind::NameCadre);
             prop_assert_eq!(is_to_be_named, case.is_open() && is_unnamed, "on {}", today);
+            // Whoever keeps what is foreseen on some day misses nothing on a later one.
+            let kept = foreseen(facts, &case, &policy(), today.plus_days(-later));
+            let is_kept = |task: &Task| {
+                let mut kept = kept.iter().filter(|kept| kept.from.is_none_or(|from| from <= today));
+                kept.any(|kept| kept.task == *task)
+            };
+            prop_assert!(tasks.iter().all(is_kept), "on {}", today);
         }
         let found = tasks(&facts, &case, &policy(), day("2024-06-30"));
         prop_assert!(found.is_empty() || may_have_tasks(&facts, &case));

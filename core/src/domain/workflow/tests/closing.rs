@@ -18,14 +18,16 @@ fn earning(wage_fen: i64, until: &str) -> Facts {
 
 #[test]
 fn who_is_known_to_earn_less_than_the_line_stays_monitored() {
-    for until in ["2024-09-30", "2023-10-01", ""] {
+    let unknown = Err(Lack::IncomeUnknown);
+    for until in ["2024-09-30", "2023-10-01", "", "2024-10-02"] {
         let below = proposed(earning(999_999, until));
         assert_eq!(below, Err(Lack::IncomeBelowLine), "{until}: 4,999.99 yuan a person");
-        assert_eq!(proposed(earning(1_000_000, until)), Ok(()), "{until}: 5,000 yuan a person");
+        let is_dated = !matches!(until, "" | "2024-10-02");
+        let above = proposed(earning(1_000_000, until));
+        assert_eq!(above, if is_dated { Ok(()) } else { unknown.clone() }, "{until}: 5,000 yuan");
     }
     let costly = earning(1_000_000, "2024-09-30").with("income", "business_cost_fen", 1);
     assert_eq!(proposed(costly), Err(Lack::IncomeBelowLine), "net income counts");
-    let unknown = Err(Lack::IncomeUnknown);
     assert_eq!(proposed(earning(999_999, "2023-09-30")), unknown, "says nothing of these months");
     assert_eq!(proposed(ready().with("income", "wage_fen", Value::Null)), unknown);
     assert_eq!(proposed(ready().without_rows("members", &["a"])), unknown, "of nobody");

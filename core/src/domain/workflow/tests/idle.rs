@@ -137,6 +137,24 @@ fn urgent_need_that_a_visit_found_and_no_step_saw_is_not_left_alone() {
     assert_eq!(due(&visit("2024-11-02", "difficult")(turned_down(), "v")), []);
     let better = visit("2024-11-20", "stable")(urgent(turned_down(), "v"), "w");
     assert_eq!(due(&better), [], "the last visit says how it is");
+    // Only who spoke with somebody, and says what was found, found otherwise.
+    for (met, finding) in
+        [("nobody", "stable"), ("", "stable"), ("neighbour", "stable"), ("head", "")]
+    {
+        let visit =
+            [("date", "2024-11-20".into()), ("met", met.into()), ("finding", finding.into())];
+        let visited = urgent(turned_down(), "v").with_row("visits", "w", &visit);
+        assert_eq!(due(&visited), task, "{met} {finding}");
+    }
+    let unmet = urgent(turned_down(), "v").with_row("visits", "v", &[("met", "nobody".into())]);
+    assert_eq!(due(&unmet), task, "one sees it from outside");
+    // Nor does a visit of a day to come, until that day has come.
+    let ahead = visit("2024-12-20", "stable")(urgent(turned_down(), "v"), "w");
+    let on = |today: &str| tasks(&ahead, &Case::of(&ahead), &policy(), day(today)).len();
+    assert_eq!((on("2024-11-03"), on("2024-12-19"), on("2024-12-20")), (1, 1, 0));
+    let first = day("2024-11-03");
+    let known = foreseen(&ahead, &Case::of(&ahead), &policy(), first);
+    assert!(known.iter().any(|known| known.task.kind == TaskKind::BeginCase), "found beforehand");
     assert_eq!(due(&visit("2024-10-20", "urgent")(turned_down(), "v")), [], "before the clue");
 
     let seen = [

@@ -17,7 +17,7 @@ fn tasks_follow_from_the_state() {
     assert_eq!(kinds(4, "2024-03-06"), [], "the notice hangs");
     assert_eq!(kinds(4, "2024-03-11"), [(TaskKind::TownshipCheck, due("2024-03-16"))]);
     assert_eq!(kinds(5, "2024-03-11"), [(TaskKind::CountyDecide, due("2024-03-16"))]);
-    let help: Vec<TaskKind> = kinds(8, "2024-04-20").into_iter().map(|(kind, _)| kind).collect();
+    let help: Vec<TaskKind> = kinds(8, "2024-04-10").into_iter().map(|(kind, _)| kind).collect();
     assert_eq!(help, [TaskKind::NameCadre, TaskKind::MakePlan, TaskKind::RecordMeasure]);
     let cadre = [("account", "li".into()), ("to", "2024-04-20".into())];
     let served = with_steps(ready(), &whole_way()[..8]).with_row("cadres", "c", &cadre);
@@ -278,6 +278,10 @@ fn what_the_village_found_meanwhile_is_the_townships_to_look_at() {
     let due = Some(day("2024-11-11"));
     let overtaken = [clue, visit, refusal];
     assert_eq!(to_look_at(&overtaken), [("b".to_owned(), due)]);
+    let case = Case::of(&with_steps(Facts::of(VILLAGE), &overtaken));
+    let meant =
+        [Stage::Returned, Stage::NotIncluded, Stage::Clue].map(|stage| case.meant_by(stage));
+    assert_eq!(meant, [Some("b"), Some("b"), None]);
     assert_eq!(to_look_at(&[clue, refusal]), []);
     assert_eq!(to_look_at(&[clue, visit]), [], "the case goes on with the visit");
     let is_due = ("v", "a", Stage::ToVerify, "2024-11-04", "village");
