@@ -226,9 +226,9 @@ pub(crate) fn refused(refused: &[RefusedView]) -> Shown {
     let mut text = String::new();
     for change in refused {
         let (zh, en) = words::refusal_words(&change.code);
-        let subject = if change.subject.is_empty() { "" } else { &change.subject };
-        let _ =
-            writeln!(text, "{}  {}  {zh} {subject} · {en} {subject}", change.n, change.household);
+        let (about_zh, about_en) = words::subject_words(&change.subject);
+        let (n, household) = (change.n, change.household);
+        let _ = writeln!(text, "{n}  {household}  {zh} {about_zh} · {en} {about_en}");
         for FieldChange { container, key, value } in &change.fields {
             let value = shown(container, key, value.as_ref());
             let _ = writeln!(text, "    {}: {value}", label(container, key));
