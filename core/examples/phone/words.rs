@@ -93,13 +93,13 @@ pub(crate) fn stage_words(code: &str) -> (&str, &str) {
     known.map_or(none, |known| (known.zh.as_str(), known.en.as_str()))
 }
 
-/// What to do about a change the server did not take.
 /// What a refusal is about: what a step lacks, in words, or a field as it stands.
 pub(crate) fn subject_words(subject: &str) -> (&str, &str) {
     let known = words("lack", subject);
     known.map_or((subject, subject), |known| (known.zh.as_str(), known.en.as_str()))
 }
 
+/// What to do about a change the server did not take.
 pub(crate) fn refusal_words(code: &str) -> (&str, &str) {
     words("refusal", code).map_or((code, code), |known| (known.zh.as_str(), known.en.as_str()))
 }

@@ -33,7 +33,7 @@ pub enum ImportCommand {
         /// 未采用行的报告 (CSV) · where to write every row that was not taken, and why
         #[arg(long)]
         report: Option<PathBuf>,
-        /// 表头更像另一种表时仍按此种类导入 · it is of this kind although its headings are those of another
+        /// 表头更像另一种表、金额似有误时仍然导入 · it is of this kind, and its amounts are right, although they do not look it
         #[arg(long)]
         anyway: bool,
     },

@@ -322,6 +322,16 @@ fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
                 format!("表头更像 {named} 的表,未导入:请改用 {named};确属所选种类的,加 --anyway");
             return ("other_kind", zh, en);
         }
+        DeliveryError::Header(HeaderError::ColumnInParts(title)) => {
+            let zh = format!("“{title}”下分几列而没有合计,无法确定金额:请加一列合计,或只留一列");
+            return ("header_missing", zh, en);
+        }
+        DeliveryError::Amounts(yuan) => {
+            let zh = format!(
+                "金额最大为 {yuan} 元,疑似单位有误(如万元),未导入:请在表头写明单位;确无误的,加 --anyway"
+            );
+            return ("amounts_unlikely", zh, en);
+        }
         DeliveryError::Table(TableError::Unsupported) => (
             "table_unreadable",
             "不是可读取的表格(网页存成的 .xls 也不是):请用 Excel 或 WPS 打开,另存为 .xlsx 或 .csv",
@@ -335,9 +345,10 @@ fn delivery_words(error: &DeliveryError) -> (&'static str, String, String) {
         {
             ("header_missing", "只读第一张工作表,其表头缺少必需的列;请把数据表移到最前")
         }
-        DeliveryError::Header(HeaderError::UnitTwice) => {
-            ("header_missing", "表外注明了两种金额单位:请在各列表头写明单位")
-        }
+        DeliveryError::Header(HeaderError::UnitTwice) => (
+            "header_missing",
+            "注明了两种金额单位(标题、附注、单位列或另一张表):请在各列表头写明单位",
+        ),
         DeliveryError::Header(_) => ("header_missing", "表头缺少必需的列"),
         DeliveryError::NotPermitted => {
             ("not_permitted", "只有部门账户可以导入,且只能撤回自己的或同辖区已停用账户的导入")

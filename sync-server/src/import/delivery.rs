@@ -18,6 +18,7 @@ use super::header::{Header, HeaderError};
 use super::judging::Judge;
 use super::names;
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
+use super::possible;
 use super::profile::{Kind, Profile};
 use super::proposals::proposals;
 use super::report;
@@ -44,6 +45,11 @@ pub enum DeliveryError {
     /// Its headings are those of another kind.
     #[error("the headings fit --kind {0}; if it is the kind asked for, add --anyway")]
     OtherKind(&'static str),
+    /// All its amounts are too small to be yuan, or one is too large.
+    #[error(
+        "amounts of {0} yuan; name their unit in the headings; if they are right, add --anyway"
+    )]
+    Amounts(i64),
     /// It has not the columns it needs.
     #[error("header: {0}")]
     Header(#[from] HeaderError),
@@ -140,6 +146,9 @@ pub fn deliver(
     let done = Delivered { sheets_left, columns_unused, ..Delivered::default() };
     let mut delivery = Delivery { app, account, profile, watch, done };
     let (taken, mut faults) = delivery.read(&table)?;
+    if let Some(yuan) = possible::amounts_unlikely(profile.kind, &taken).filter(|_| !is_of_kind) {
+        return Err(DeliveryError::Amounts(yuan));
+    }
     let (found, remarks) = delivery.matched(&taken, &mut faults)?;
     drop(taken);
     delivery.keep(found, file_name(file), file_hash)?;

@@ -4,9 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::profile::{Kind, Profile, Reading, Role};
+use super::profile::{Kind, Profile, Role};
 use super::table::{Row, Table};
 use super::{cell, unit};
+
+mod below;
+mod counted;
 
 /// Rows among which the header is looked for.
 const ROWS_MAX: usize = 20;
@@ -52,9 +55,12 @@ pub enum HeaderError {
     /// Two columns with the same header, of which either could be meant.
     #[error("column twice: {0}")]
     ColumnTwice(String),
-    /// Two notes beside the table, each with another unit for the same amounts.
+    /// Two notes beside the table, each with another unit for the same amounts; or two tables that count otherwise.
     #[error("two units of amounts; name one in the headings")]
     UnitTwice,
+    /// An amount that is told in parts, and no sum of them.
+    #[error("column in parts without their sum: {0}")]
+    ColumnInParts(String),
 }
 
 fn not_read(sheets: &[String]) -> String {
@@ -94,7 +100,7 @@ impl Header {
     /// # Errors
     /// `ColumnsMissing` by that row, also where it has no column that says anything of anybody; `ColumnTwice`, `UnitTwice`.
     pub fn find(table: &Table, profile: &Profile) -> Result<Self, HeaderError> {
-        let mut best: Option<([usize; 3], Self)> = None;
+        let mut best: Option<(usize, usize, Self)> = None;
         let mut above = None;
         let mut twice = None;
         for row in table.rows().take(ROWS_MAX) {
@@ -111,21 +117,19 @@ impl Header {
             };
             let required = profile.columns.len() - header.missing(profile).len();
             let matched = header.places.iter().flatten().count();
-            // Below the headings there may be a row of units.
-            let counted = header.places.iter().flatten().filter(|place| place.unit.is_some());
-            let fit = [required, matched, counted.count()];
-            if best.as_ref().is_none_or(|(known, _)| fit > *known) {
-                best = Some((fit, header));
+            if best.as_ref().is_none_or(|known| (required, matched) > (known.0, known.1)) {
+                best = Some((required, matched, header));
             }
         }
-        let missing = best.as_ref().map(|(_, header)| header.missing(profile));
+        let missing = best.as_ref().map(|(.., header)| header.missing(profile));
         let error = |columns| HeaderError::ColumnsMissing {
             columns,
             sheets_left: table.sheets_left.clone(),
         };
         match (best, missing, twice) {
-            (Some((_, header)), Some(missing), _) if missing.is_empty() => {
-                header.counted(table, profile)
+            (Some((.., header)), Some(missing), _) if missing.is_empty() => {
+                let first = header.row;
+                header.extended(table, profile)?.counted(table, profile, first)
             }
             (_, _, Some(twice)) => Err(twice),
             (_, Some(missing), None) => Err(error(missing)),
@@ -137,7 +141,7 @@ impl Header {
         let width = row.len().max(above.map_or(0, |above| above.len()));
         let titles: Vec<&str> = (0..width)
             .map(|column| match (row.cell(column).trim(), above) {
-                (title, Some(above)) if is_below_title(title) => above.cell(column).trim(),
+                ("", Some(above)) => above.cell(column).trim(),
                 (title, _) => title,
             })
             .collect();
@@ -149,8 +153,7 @@ impl Header {
             let place = at.next().map(|column| Place {
                 column,
                 title: titles[column].into(),
-                unit: unit::alone(row.cell(column))
-                    .or_else(|| unit::of_heading(titles[column]))
+                unit: unit::of_heading(titles[column])
                     .or_else(|| unit_of_group(row, above?, column)),
             });
             if at.next().is_some() {
@@ -159,7 +162,7 @@ impl Header {
             places.push(place);
         }
         let used: BTreeSet<usize> = places.iter().flatten().map(|place| place.column).collect();
-        let is_above = |column: &usize| is_below_title(row.cell(*column));
+        let is_above = |column: &usize| row.cell(*column).trim().is_empty();
         let upper = above.filter(|_| used.iter().any(is_above)).map(|above| above.number);
         let is_unused = |column: &usize| {
             let says_nothing = SAY_NOTHING.contains(&normal[*column].as_str());
@@ -169,39 +172,9 @@ impl Header {
         Ok(Self { row: row.number, unused, upper, places })
     }
 
-    /// The header with what amounts count whose own headings do not say: what a note says above, beside or right below.
-    fn counted(mut self, table: &Table, profile: &Profile) -> Result<Self, HeaderError> {
-        let mut noted = BTreeSet::new();
-        let mut below = None;
-        for row in table.rows() {
-            if row.number > self.row {
-                let is_blank_or_note = |cell: &str| cell.trim().is_empty() || unit::is_note(cell);
-                let is_note = row.cells().any(unit::is_note) && row.cells().all(is_blank_or_note);
-                below = is_note.then_some(row);
-                break;
-            }
-            // Beside headings stand other headings, with units of their own.
-            let has_headings = row.number == self.row || Some(row.number) == self.upper;
-            let notes = row.cells().filter(|cell| !has_headings || unit::is_note(cell));
-            noted.extend(notes.flat_map(unit::noted));
-            if !has_headings {
-                noted.extend(row.cells().filter_map(unit::of_title));
-                noted.extend(announced(row));
-            }
-        }
-        if let Some(row) = below {
-            noted.extend(row.cells().flat_map(unit::noted));
-            self.row = row.number;
-        }
-        let amounts = profile.columns.iter().zip(&mut self.places);
-        let amounts = amounts.filter(|(column, _)| column.reading == Reading::FenFromYuan);
-        for place in amounts.filter_map(|(_, place)| place.as_mut()) {
-            if place.unit.is_none() && noted.len() > 1 {
-                return Err(HeaderError::UnitTwice);
-            }
-            place.unit = place.unit.or(noted.first().copied());
-        }
-        Ok(self)
+    /// Whether a cell repeats what stands above a column, as one that is merged downwards does.
+    fn is_title(&self, cell: &str) -> bool {
+        self.places.iter().flatten().any(|place| *place.title == *cell.trim())
     }
 
     /// The columns of the table that say something of somebody.
@@ -240,23 +213,15 @@ impl Header {
     }
 }
 
-/// Whether a cell leaves it to the one above to say what its column is: an empty one, and one that names a unit alone.
-fn is_below_title(cell: &str) -> bool {
-    cell.trim().is_empty() || unit::alone(cell).is_some()
-}
-
 /// The unit of the group of columns that a column of a header of two rows is in: the group's heading stands above the first of them.
+/// What stands above all of them is a title.
 fn unit_of_group(row: Row<'_>, above: Row<'_>, column: usize) -> Option<usize> {
-    let heads = |column: &usize| !above.cell(*column).trim().is_empty();
-    let first = (0..=column).rev().find(heads).filter(|first| !is_below_title(row.cell(*first)))?;
-    unit::of_title(above.cell(first))
-}
-
-/// A unit that stands in the cell behind the one that announces it.
-fn announced(row: Row<'_>) -> Option<usize> {
-    let mut said = row.cells().filter(|cell| !cell.trim().is_empty());
-    said.find(|cell| unit::is_announced(cell))?;
-    unit::alone(said.next()?)
+    let is_said = |at: &usize| !above.cell(*at).trim().is_empty();
+    let is_heading = |at: &usize| is_said(at) && !unit::is_note(above.cell(*at));
+    let has_others = (0..above.len()).filter(is_heading).nth(1).is_some();
+    let first = (0..=column).rev().find(is_said)?;
+    let is_group = has_others && !row.cell(first).trim().is_empty();
+    unit::of_title(above.cell(first)).first().copied().filter(|_| is_group)
 }
 
 /// Whether a row is a note of the unit rather than a line of headings.

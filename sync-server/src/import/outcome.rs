@@ -75,6 +75,8 @@ pub enum FaultCode {
     DayInFuture,
     /// A day so long ago that somebody mistyped the year, of what was delivered lately.
     DayLongPast,
+    /// An amount that is merged with that of the row above, which has it.
+    AmountMerged,
     /// It ended before it began.
     EndsBeforeBegin,
     /// Not an amount.
@@ -121,7 +123,7 @@ pub enum FaultCode {
 
 impl FaultCode {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::NameMissing,
         Self::IdentityMissing,
         Self::IdentityMalformed,
@@ -131,6 +133,7 @@ impl FaultCode {
         Self::DayMalformed,
         Self::DayInFuture,
         Self::DayLongPast,
+        Self::AmountMerged,
         Self::EndsBeforeBegin,
         Self::AmountMalformed,
         Self::AmountNegative,
@@ -174,6 +177,7 @@ impl FaultCode {
             Self::DayMalformed => "day_malformed",
             Self::DayInFuture => "day_in_future",
             Self::DayLongPast => "day_long_past",
+            Self::AmountMerged => "amount_merged",
             Self::EndsBeforeBegin => "ends_before_begin",
             Self::AmountMalformed => "amount_malformed",
             Self::AmountNegative => "amount_negative",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::value::Value;
 
-use super::outcome::{FaultCode, day_in, value_in};
+use super::outcome::{DepartmentRow, FaultCode, day_in, value_in};
 use super::profile::Kind;
 
 /// How long ago a bill, a loss, a term of a school or an identification may be: nobody delivers older ones.
@@ -15,6 +15,23 @@ const MONTHS_MAX: i32 = 20 * 12;
 /// Whether a day is so long ago that somebody mistyped the year.
 pub(super) fn is_long_past(day: Day, today: Day) -> bool {
     day < today.plus_months(-MONTHS_MAX)
+}
+
+/// Where every bill comes to less, in yuan, somebody counted in another unit.
+const ALL_BELOW_YUAN: i64 = 100;
+/// Nor does any bill come to more.
+const NONE_ABOVE_YUAN: i64 = 10_000_000;
+
+/// An amount, in yuan, that says that a list counts in another unit than was read: its largest bill, where that is too small, or one
+/// that is too large.
+pub(super) fn amounts_unlikely(kind: Kind, rows: &[DepartmentRow]) -> Option<i64> {
+    if !matches!(kind, Kind::Medical | Kind::School | Kind::Disaster | Kind::Accident) {
+        return None;
+    }
+    let fen = |row: &DepartmentRow| value_in(&row.values, "total_fen").and_then(Value::as_int);
+    let largest = rows.iter().filter_map(fen).max()? / 100;
+    let is_small = (1..ALL_BELOW_YUAN).contains(&largest);
+    (is_small || largest > NONE_ABOVE_YUAN).then_some(largest)
 }
 
 /// The first field that contradicts another, or the calendar, and how. A bill is of the past; terms of a school may begin

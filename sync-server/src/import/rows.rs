@@ -270,8 +270,8 @@ impl<'t> Rows<'t> {
         self.target(field).map(|target| target.column.reading)
     }
 
-    /// Whether what somebody paid is above the whole bill by no more than one of the units of the two columns, where these differ:
-    /// what is rounded to 万元 lies beside what is not.
+    /// Whether what somebody paid is above the whole bill by no more than rounding makes of it, where the units of the two columns differ:
+    /// an amount in 万元 has one decimal at least.
     fn is_rounding(&self, values: &[(Arc<str>, Value)]) -> bool {
         let unit = |field| self.target(field).map(|target| target.unit);
         let (Some(whole), Some(own)) = (unit("total_fen"), unit("self_pay_fen")) else {
@@ -280,7 +280,7 @@ impl<'t> Rows<'t> {
         let fen = |field| value_in(values, field).and_then(Value::as_int).unwrap_or_default();
         let above = fen("self_pay_fen").saturating_sub(fen("total_fen"));
         let unit_fen = 10i64.saturating_pow(u32::try_from(whole.max(own)).unwrap_or_default() + 2);
-        whole != own && above <= unit_fen
+        whole != own && above <= unit_fen / 20
     }
 
     fn is_header(&self, row: Row<'_>) -> bool {

@@ -84,6 +84,9 @@ pub enum TableError {
     TooLarge(Bound),
 }
 
+/// Stands behind a number that a merged cell gives to a further row. It has no width, and nobody types it.
+pub(super) const REPEATED: char = '\u{2060}';
+
 /// Whether a row could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowState {
@@ -205,7 +208,15 @@ impl<'t> Row<'t> {
         }
         let ends = &self.table.cell_ends;
         let begin = index.checked_sub(1).map_or(0, |before| place(ends[before]));
-        &self.table.text[begin..place(ends[index])]
+        let text = &self.table.text[begin..place(ends[index])];
+        text.strip_suffix(REPEATED).unwrap_or(text)
+    }
+
+    /// Whether the number in a cell stands in a row above, in a cell that is merged with this one.
+    pub fn is_repeated(&self, column: usize) -> bool {
+        let index = self.first.saturating_add(column);
+        let end = self.table.cell_ends.get(index).filter(|_| index < self.end);
+        end.is_some_and(|end| self.table.text[..place(*end)].ends_with(REPEATED))
     }
 
     /// All its cells.

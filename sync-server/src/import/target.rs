@@ -93,6 +93,12 @@ impl<'t> Target<'t> {
             return if self.column.required { Err(fault()) } else { Ok(None) };
         }
         let fault = |code| self.fault(code);
+        if self.is_of_bill()
+            && self.column.reading == Reading::FenFromYuan
+            && row.is_repeated(self.at)
+        {
+            return Err(fault(FaultCode::AmountMerged));
+        }
         let (value, unfit) = match self.column.reading {
             Reading::Text | Reading::IdentityNumber => {
                 if plain.chars().count() > self.column.text_max {

@@ -12,7 +12,7 @@ use calamine::{
 };
 use wanhu_core::domain::day::Day;
 
-use super::table::{Bound, Bounds, Draft, RowState, Table, TableError};
+use super::table::{Bound, Bounds, Draft, REPEATED, RowState, Table, TableError};
 use super::{inflate, xls};
 
 /// From here on a spreadsheet shows a number in scientific notation: it has kept 15 digits, others are gone.
@@ -189,6 +189,9 @@ impl<'b> SheetDraft<'b> {
             let cell = &mut self.cells[column];
             if let (true, Some((_, value))) = (cell.is_empty(), self.reaching.get(&column)) {
                 cell.push_str(value);
+                if value.parse::<f64>().is_ok() {
+                    cell.push(REPEATED);
+                }
             }
         }
         while let Some(merge) = self.merges.pop_if(|merge| merge.start.0 <= self.row) {

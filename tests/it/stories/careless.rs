@@ -108,6 +108,25 @@ async fn a_list_of_another_kind_is_not_taken_unless_somebody_insists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn amounts_that_cannot_be_yuan_are_asked_about_before_anything_is_kept() {
+    let (county, _li, _) = on_record(family()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let header: Line<'_> = &["姓名", "身份证号码", "医疗类别", "入院日期", "总费用", "自付"];
+    let of = |total: &str, own: &str, anyway| {
+        let row: Line<'_> = &["周长根", NUMBER, "住院", "2024-02-01", total, own];
+        send(&county, dir.path(), (Kind::Medical, anyway), &[&["明细"], header, row]).0
+    };
+    for (total, own) in [("5", "3"), ("99.9", "60"), ("500000000", "1")] {
+        assert_eq!(of(total, own, false), Err("amounts_unlikely"), "{total}");
+    }
+    assert_eq!(county.import("医保局", ImportCommand::List).unwrap(), serde_json::json!([]));
+    let (_, zh, en) = refused(&county, dir.path().join("list.xlsx"), Kind::Medical);
+    assert!(zh.contains("500000000 元") && en.contains("--anyway"), "{zh} {en}");
+    assert_eq!(of("5", "3", true).unwrap()["matched"], 1, "whoever insists");
+    assert_eq!(of("100", "3", false).unwrap()["matched"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_the_web_is_no_workbook() {
     let (county, _li, _) = on_record(family()).await;
     let dir = tempfile::tempdir().unwrap();

@@ -158,8 +158,9 @@ fn every_fault_has_words_and_a_row_that_shows_it() {
     let own = Profile::parse(&own.replace(months, &format!("{months}required = true\n"))).unwrap();
     let table = read(format!("姓名,身份证号,务工月数\n甲,{one},半年\n").as_bytes()).unwrap();
     seen.extend(read_rows(&table, &own).unwrap().1.iter().map(|fault| fault.code));
-    // Those are found when a row is matched with the records, or with the calendar, and are tested there.
+    // Those are found when a row is matched with the records, or with the calendar, or in a workbook, and are tested there.
     seen.extend([
+        FaultCode::AmountMerged,
         FaultCode::DayInFuture,
         FaultCode::DayLongPast,
         FaultCode::EndsBeforeBegin,
