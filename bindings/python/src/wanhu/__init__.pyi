@@ -294,9 +294,11 @@ class Check(enum.Enum):
     """The record is said to be out of use, yet its case has not come to an end, so that it stays in use."""
     VISIT_WITHOUT_MET = 26
     """The last visit does not say who was met: it counts as none."""
-    BILL_WITHOUT_DAY = 27
+    VISIT_TO_COME = 27
+    """A visit of a day to come."""
+    BILL_WITHOUT_DAY = 28
     """A bill without a day: no rule looks at it."""
-    INCOME_BELOW_LINES = 28
+    INCOME_BELOW_LINES = 29
     """A part of the income is stated as less than its lines come to."""
 
 class LedgerError(Exception):
