@@ -9,7 +9,12 @@ final class OpeningTests: XCTestCase {
 
     override func setUpWithError() throws { directory = try emptyDirectory() }
 
-    override func tearDownWithError() throws { try FileManager.default.removeItem(at: directory) }
+    override func tearDownWithError() throws {
+        // A book that nobody holds any more closes beside this: of its files some go by themselves.
+        while FileManager.default.fileExists(atPath: directory.path) {
+            do { try FileManager.default.removeItem(at: directory) } catch CocoaError.fileNoSuchFile { continue }
+        }
+    }
 
     private func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
 
