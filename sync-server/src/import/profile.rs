@@ -12,6 +12,9 @@ use wanhu_core::domain::schema::{FieldKind, Schema};
 use wanhu_core::domain::value::Value;
 
 use super::header;
+use words::Contrary;
+
+mod words;
 
 /// Kinds of tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -133,6 +136,7 @@ pub struct Column {
     pub(super) parts: Vec<(String, String)>,
     /// The code of everything else; without one it is a fault.
     otherwise: Option<String>,
+    contrary: Contrary,
     /// Codes that say something else of the person besides: the code and a tick of the record, `container.field`.
     ticks: Vec<(String, String)>,
     /// Longest text, in characters.
@@ -213,6 +217,12 @@ struct ColumnFile {
     #[serde(default)]
     ticks: BTreeMap<String, String>,
     otherwise: Option<String>,
+    denials: Option<Vec<String>>,
+    endings: Option<Vec<String>>,
+    #[serde(default)]
+    besides: Vec<String>,
+    #[serde(default)]
+    single: bool,
 }
 
 const FILES: [&str; 11] = [
@@ -236,7 +246,7 @@ static BUILT_IN: LazyLock<Vec<Profile>> =
 /// Longest text where the record has no field for it, in characters.
 const TEXT_MAX: usize = 200;
 /// What a tick is read from, besides the profile's own spellings.
-const TICKS: [(&str, &str); 12] = [
+const TICKS: [(&str, &str); 13] = [
     ("是", "yes"),
     ("有", "yes"),
     ("√", "yes"),
@@ -244,15 +254,13 @@ const TICKS: [(&str, &str); 12] = [
     ("true", "yes"),
     ("y", "yes"),
     ("否", "no"),
+    ("不是", "no"),
     ("没有", "no"),
     ("×", "no"),
     ("0", "no"),
     ("false", "no"),
     ("n", "no"),
 ];
-
-/// What turns a yes into something else.
-const NEGATIONS: [char; 10] = ['不', '未', '无', '没', '非', '否', '停', '断', '欠', '缓'];
 
 impl Profile {
     /// The profiles of this release, one of each kind.
@@ -306,10 +314,15 @@ impl Profile {
     }
 }
 
+/// A word as it is compared.
+fn compared(word: &str) -> String {
+    words::with_one_not(&header::squeezed(word)).into_owned()
+}
+
 fn words(table: toml::Table) -> Result<Vec<(String, String)>, ProfileError> {
     let word = |(word, code): (String, toml::Value)| {
         let code = code.as_str().ok_or_else(|| ProfileError::Malformed(word.clone()))?;
-        Ok((header::squeezed(&word), code.to_owned()))
+        Ok((compared(&word), code.to_owned()))
     };
     table.into_iter().map(word).collect()
 }
@@ -334,6 +347,7 @@ impl Column {
             (None, Role::Name | Role::Identity | Role::Village) => String::new(),
             (None, Role::Value) => container.to_owned(),
         };
+        let all = |words: Vec<String>| words.iter().map(|word| compared(word)).collect();
         let mut column = Self {
             field: file.field.into(),
             container,
@@ -349,6 +363,12 @@ impl Column {
             spellings: words(file.spellings)?,
             parts: words(file.parts)?,
             otherwise: file.otherwise,
+            contrary: Contrary {
+                denials: file.denials.map(all),
+                endings: file.endings.map(all),
+                besides: all(file.besides),
+                single: file.single,
+            },
             ticks: file.ticks.into_iter().collect(),
             text_max: TEXT_MAX,
         };
@@ -361,7 +381,7 @@ impl Column {
     fn must_fit(&mut self) -> Result<(), ProfileError> {
         let unfit = || ProfileError::Unfit(self.field.to_string());
         if self.reading == Reading::Tick {
-            self.spellings.extend(TICKS.map(|(word, tick)| (word.to_owned(), tick.to_owned())));
+            self.spellings.extend(TICKS.map(|(word, tick)| (compared(word), tick.to_owned())));
         }
         let known = if self.reading == Reading::Tick { Some(&["yes", "no"][..]) } else { None };
         if self.container.is_empty() {
@@ -385,7 +405,7 @@ impl Column {
             (FieldKind::Choice { list }, Reading::Code) => {
                 let codes = schema.code_list(list).map_or(&[][..], |list| &list.codes);
                 for known in codes {
-                    self.spellings.push((header::squeezed(&known.zh), known.code.clone()));
+                    self.spellings.push((compared(&known.zh), known.code.clone()));
                 }
                 self.must_know(|code| schema.code(list, code).is_some())
             }
@@ -425,17 +445,5 @@ impl Column {
         unknown.map_or(Ok(()), |code| {
             Err(ProfileError::UnknownCode(format!("{}: {code}", self.field)))
         })
-    }
-
-    /// The code that a cell spells, squeezed; `None` where it spells none. A word that means yes does not
-    /// where the cell also says no.
-    pub(super) fn code(&self, squeezed: &str) -> Option<&str> {
-        let whole = self.spellings.iter().find(|(spelling, _)| spelling == squeezed);
-        let found = whole.or_else(|| {
-            let part = self.parts.iter().find(|(part, _)| squeezed.contains(part));
-            let denies = self.reading == Reading::Tick && squeezed.contains(NEGATIONS);
-            part.filter(|(_, code)| !(denies && code == "yes"))
-        });
-        found.map(|(_, code)| code.as_str()).or(self.otherwise.as_deref())
     }
 }

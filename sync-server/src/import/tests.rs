@@ -8,6 +8,7 @@ use wanhu_core::domain::identity::check_character;
 
 use super::table::{Table, TableError};
 
+mod contrary;
 mod counted;
 mod forgiven;
 mod hostile;
