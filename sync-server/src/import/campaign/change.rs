@@ -168,8 +168,8 @@ impl Draft<'_> {
         let reading = self.reading;
         let Some(column) = &reading.fields.risks else { return };
         let (mut risks, mut unknown) = (Vec::new(), false);
-        for word in text(row, "risks").split(BETWEEN).map(squeezed).filter(|word| !word.is_empty())
-        {
+        for word in apart(text(row, "risks")) {
+            unknown |= column.says_more(&word);
             match column.code(&word) {
                 Some(risk) if risks.contains(&risk) => {}
                 Some(risk) => risks.push(risk),
@@ -187,8 +187,11 @@ impl Draft<'_> {
         if unknown {
             self.say(row, Said::RiskUnknown, "risks");
         }
-        if differs || new.len() > RISKS.len() {
+        if differs {
             self.say(row, Said::Differs, "risks");
+        }
+        if new.len() > RISKS.len() {
+            self.say(row, Said::RisksLeft, "risks");
         }
     }
 
@@ -347,6 +350,20 @@ impl Draft<'_> {
         }
         self.change
     }
+}
+
+/// The risks of a cell, squeezed: `因病、缺劳力`, `因病因残`.
+fn apart(cell: &str) -> Vec<String> {
+    let cell = squeezed(&cell.replace(BETWEEN, ","));
+    // 原因 and 因素 are of one risk, and what denies one goes with it.
+    let begins = |at: usize| !cell[..at].ends_with('原') && !cell[at..].starts_with("因素");
+    let ends = cell.match_indices('因').map(|(at, _)| at).filter(|at| begins(*at));
+    let ends = ends.map(|at| cell[..at].trim_end_matches(['不', '是', '非']).len());
+    let ends = ends.chain([cell.len()]);
+    let mut from = 0;
+    let pieces = ends.map(|end| &cell[std::mem::replace(&mut from, end)..end]);
+    let words = pieces.flat_map(|piece| piece.split(','));
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether the campaign found the risk gone, as far as a row says.

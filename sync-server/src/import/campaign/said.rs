@@ -23,6 +23,8 @@ pub enum Said {
     DateMissing,
     /// A word for a risk that is not known here.
     RiskUnknown,
+    /// More risks than a record holds.
+    RisksLeft,
     /// The household has a case that has not come to monitoring.
     CaseUnderWay,
     /// The case is for the county to carry over.
@@ -61,7 +63,7 @@ pub enum Said {
 
 impl Said {
     /// All of them that are no faults of reading.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Taken,
         Self::Known,
         Self::Differs,
@@ -69,6 +71,7 @@ impl Said {
         Self::KindMissing,
         Self::DateMissing,
         Self::RiskUnknown,
+        Self::RisksLeft,
         Self::CaseUnderWay,
         Self::CaseForCounty,
         Self::ToClose,
@@ -97,6 +100,7 @@ impl Said {
             Self::KindMissing => "kind_missing",
             Self::DateMissing => "date_missing",
             Self::RiskUnknown => "risk_unknown",
+            Self::RisksLeft => "risks_left",
             Self::CaseUnderWay => "case_under_way",
             Self::CaseForCounty => "case_for_county",
             Self::ToClose => "to_close",

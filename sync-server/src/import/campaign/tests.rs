@@ -251,3 +251,40 @@ fn everything_that_is_said_has_its_words() {
         assert!(!words.zh.is_empty() && !words.en.is_empty());
     }
 }
+
+#[test]
+fn every_risk_of_a_cell_is_taken_or_it_is_said_that_one_was_not() {
+    let one = identity(1);
+    let told = |cell: &str| {
+        let text =
+            format!("户编号,姓名,与户主关系,证件号码,风险类型\n7,甲,户主,{one},\"{cell}\"\n");
+        let change = change(&text, &Facts::of(VILLAGE), BOTH);
+        let risks = set(&change.facts).into_iter().filter(|(key, _)| key.contains(".risk_"));
+        let said = said(&change).into_iter().map(|(_, said, _)| said);
+        let said = said.filter(|said| *said != Said::Taken).collect::<Vec<_>>();
+        (risks.map(|(_, risk)| risk).collect::<Vec<_>>().join(" "), said)
+    };
+    for (cell, risks, remarks) in [
+        ("因病因残", "illness disability", vec![]),
+        ("因病、因残因学", "illness disability schooling", vec![]),
+        ("因病,其他原因", "illness other", vec![]),
+        ("缺劳动力;住房不安全", "lack_of_labour housing", vec![]),
+        ("水灾", "disaster", vec![]),
+        ("病残", "illness", vec![Said::RiskUnknown]),
+        ("因病非因残", "illness", vec![Said::RiskUnknown]),
+        ("非因病因残", "disability", vec![Said::RiskUnknown]),
+        ("因病、因懒", "illness", vec![Said::RiskUnknown]),
+        (
+            "因病因残因学因灾务工缺水",
+            "illness disability schooling disaster",
+            vec![Said::RiskUnknown],
+        ),
+        (
+            "病,残,学,灾,事故,务工",
+            "illness disability schooling disaster accident",
+            vec![Said::RisksLeft],
+        ),
+    ] {
+        assert_eq!(told(cell), (risks.to_owned(), remarks), "{cell}");
+    }
+}

@@ -133,6 +133,15 @@ impl Column {
         }
     }
 
+    /// Whether a cell says more than its [`Column::code`].
+    pub(in crate::import) fn says_more(&self, squeezed: &str) -> bool {
+        let cell = self.contrary.without_besides(with_one_not(squeezed));
+        let is_whole = self.spellings.iter().any(|(spelling, _)| *spelling == *cell);
+        let mut told = self.told(&cell);
+        let first = told.next();
+        !is_whole && told.any(|other| Some(other) != first)
+    }
+
     /// The codes of the words in a cell that are not taken back.
     fn told<'s>(&'s self, cell: &str) -> impl Iterator<Item = &'s str> {
         let counts = move |part: &str| {
