@@ -252,6 +252,8 @@ fn of_two_grades_of_a_house_or_a_certificate_the_one_that_holds_counts() {
             ("D级未改造", Some("d")),
             ("D级(存在安全隐患)", Some("d")),
             ("D级危房无人居住", Some("d")),
+            ("D级待拆除", Some("d")),
+            ("C级不安全", Some("c")),
         ],
     );
     let certificate: ColumnOf = (Kind::Disability, "残疾等级", "残疾类别=肢体", "disability_grade");
