@@ -236,7 +236,7 @@ fn every_mistake_is_answered_in_both_languages_and_changes_nothing() {
         ("new 431022208217 basic.head_name", "basic.head_name: 请写成 字段=值"),
         ("new 431022208217 head_name=某", "head_name: 请写成 表.字段"),
         ("edit ID basic.nothing=1", "basic.nothing: 没有这个字段"),
-        ("edit ID class.risk_level=最高", "class.risk_level: 不在选项中"),
+        ("edit ID class.risk_level=最高", "class.risk_level: 不在选项中 (高 中 低)"),
         ("edit ID basic.head_name=陈永昌", "change: 内容没有变化"),
         ("visit ID date=昨天", "visits.date: 日期应为 2020-03-01 的形式"),
         ("settle ID class.risk_level 1", "没有找到 conflict class.risk_level"),

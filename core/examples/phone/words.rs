@@ -9,7 +9,8 @@ pub(crate) fn of(error: &LedgerError) -> (String, String) {
     match error {
         LedgerError::InvalidInput { field, reason } => {
             let (zh, en) = reason_words(reason);
-            (format!("{field}: {zh}"), format!("{field}: {en}"))
+            let choices = choices(field, reason);
+            (format!("{field}: {zh}{choices}"), format!("{field}: {en}{choices}"))
         }
         LedgerError::NotPermitted { action, level_needed } => (
             format!("您无权操作: {action};应由{}办理", role_words(level_needed).0),
@@ -84,6 +85,13 @@ fn reason_words(reason: &str) -> (&str, &str) {
         ),
         _ => words("reason", reason).map_or((reason, reason), |known| (&known.zh, &known.en)),
     }
+}
+
+/// The words to choose from, where what was typed is none of them.
+fn choices(field: &str, reason: &str) -> String {
+    let known = if reason == "not_in_list" { Schema::base().choices(field) } else { &[] };
+    let known: Vec<&str> = known.iter().map(|code| code.zh.as_str()).collect();
+    if known.is_empty() { String::new() } else { format!(" ({})", known.join(" ")) }
 }
 
 /// A stage of the monitoring case.

@@ -48,18 +48,25 @@ pub fn showing(schema: &Schema, container: &str, field: &str) -> Option<Showing>
 }
 
 /// A name as notices write it: 陈永昌 as 陈*昌, 陈昌 as 陈*, 欧阳永昌 as 欧**昌. Never longer than four
-/// characters of stars, so that something else than a name shows no more than its ends.
+/// characters of stars, so that something else than a name shows no more than its ends; of what stands behind a name, nothing.
 pub fn masked_name(name: &str) -> String {
     const STARS_MAX: usize = 4;
-    let characters: Vec<char> = name.chars().filter(|c| !c.is_whitespace()).collect();
+    let characters: Vec<char> = name_in(name).chars().filter(|c| !c.is_whitespace()).collect();
     match characters.as_slice() {
-        [] => String::new(),
-        [_] => "*".to_owned(),
+        [] if name.trim().is_empty() => String::new(),
+        [] | [_] => "*".to_owned(),
         [first, _] => format!("{first}*"),
         [first, inner @ .., last] => {
             format!("{first}{}{last}", "*".repeat(inner.len().min(STARS_MAX)))
         }
     }
+}
+
+/// The name at the beginning of a text, without what somebody wrote behind it: 李明(癌症), 李明13800000000.
+fn name_in(text: &str) -> &str {
+    let is_of_name = |c: char| c.is_alphabetic() || c.is_whitespace() || matches!(c, '·' | '•');
+    let end = text.find(|c| !is_of_name(c)).unwrap_or(text.len());
+    text[..end].trim()
 }
 
 /// A number of which only the end is shown: enough to tell two cards of one family apart.
@@ -84,7 +91,8 @@ impl Scrubber {
         let members = facts.rows("members").iter().map(|member| member.text("name"));
         let all = members.chain([facts.text("basic", "head_name")]);
         // A name of one character stands in too many other words.
-        let long = all.map(str::trim).filter(|name| name.chars().count() > 1);
+        let long = all.flat_map(|name| [name.trim(), name_in(name)]);
+        let long = long.filter(|name| name.chars().count() > 1);
         Self { names: long.map(str::to_owned).collect() }
     }
 

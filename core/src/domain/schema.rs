@@ -212,6 +212,21 @@ impl Schema {
         self.code_lists.iter().find(|list| list.name == name)
     }
 
+    /// What may be chosen in a field, named `container.field`; nothing where it is no choice. For people who typed something else.
+    pub fn choices(&self, field: &str) -> &[Code] {
+        let field = field.split_once('.').and_then(|(container, name)| self.field(container, name));
+        let list = field.and_then(|field| match &field.kind {
+            FieldKind::Choice { list } => self.code_list(list),
+            FieldKind::Tick
+            | FieldKind::Number { .. }
+            | FieldKind::Date
+            | FieldKind::Text { .. }
+            | FieldKind::Id
+            | FieldKind::Photo => None,
+        });
+        list.map_or(&[], |list| &list.codes)
+    }
+
     /// A code of a list with its labels.
     pub fn code(&self, list: &str, code: &str) -> Option<&Code> {
         self.code_list(list)?.codes.iter().find(|known| known.code == code)
