@@ -68,6 +68,8 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
             "measures.status=正在落实",
             "measures.asset=果园",
             "measures.area_centimu=2000",
+            "measures.quantity=1200",
+            "measures.unit=株",
             "measures.from=2019-03-01",
             "plan.measure_kind=产业帮扶",
             "plan.text=种植桃和中药材,到茶叶基地就业",
@@ -128,6 +130,12 @@ async fn a_family_that_gets_up_falls_once_more_and_is_caught() {
     county.office("乡政府", AdminCommand::Form(make)).unwrap();
     let survey = std::fs::read_to_string(&file).unwrap();
     assert!(survey.contains("负债余额") && survey.contains(",52000,2022-06-15,亲友"), "{survey}");
+
+    let (form, file) = ("measures".to_owned(), dir.path().join("measures.csv"));
+    let make = FormCommand::Make { form, file: file.clone(), area: None, font: vec![] };
+    county.office("乡政府", AdminCommand::Form(make)).unwrap();
+    let ledger = std::fs::read_to_string(&file).unwrap();
+    assert!(ledger.contains("果园,20,1200,株,"), "{ledger}");
 
     // Closed by the long way, and opened again by the township when the peaches are lost to a flood.
     let visit = ["visits.date=2022-07-01", "visits.met=户主", "visits.finding=稳定"];

@@ -310,7 +310,7 @@ fn a_list_shows_codes_as_labels_amounts_as_yuan_and_days() {
             "数据截至:2020-11-30",
             "户数:2",
             "日志序号:1234/9f3a0c1b",
-            "表号:measures/1"
+            "表号:measures/2"
         ]
     );
     assert_eq!(ledger.parts[0].header[8].label, "金额(元)");
@@ -329,6 +329,8 @@ fn a_list_shows_codes_as_labels_amounts_as_yuan_and_days() {
             "",
             "500",
             "每月",
+            "",
+            "",
             "",
             "",
             "人社",

@@ -23,6 +23,12 @@ fn value_of(at: usize, field: &Field, row: &str, variant: usize) -> Value {
         FieldKind::Text { .. } if field.name == "natural_village" => {
             ["上洞", "大塘", "石桥", "樟木冲", "老屋场", "井边", "水口"][variant].into()
         }
+        // Nothing that stands behind a name shows on a notice.
+        FieldKind::Text { .. } if matches!(field.name.as_str(), "name" | "head_name") => {
+            let names = ["陈永昌", "周长根", "文秀芬", "何满妹", "邓文华", "胡甫武", "李解放"];
+            let more = ["谭冬秀", "曾国强", "雷小满", "廖桂英", "欧阳萱", "段水生", "邝爱莲"];
+            if row == "r2" { more[variant].into() } else { names[variant].into() }
+        }
         FieldKind::Text { .. } => {
             let end = ['己', '庚', '辛', '壬', '癸', '子', '丑'][variant];
             format!("{at:03}{row}乙丙丁戊{end}").into()
