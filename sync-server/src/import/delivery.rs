@@ -146,7 +146,9 @@ pub fn deliver(
     let done = Delivered { sheets_left, columns_unused, ..Delivered::default() };
     let mut delivery = Delivery { app, account, profile, watch, done };
     let (taken, mut faults) = delivery.read(&table)?;
-    if let Some(yuan) = possible::amounts_unlikely(profile.kind, &taken).filter(|_| !is_of_kind) {
+    let says_unit = header.says_unit(profile, "total_fen");
+    let unlikely = possible::amounts_unlikely(profile.kind, &taken, says_unit);
+    if let Some(yuan) = unlikely.filter(|_| !is_of_kind) {
         return Err(DeliveryError::Amounts(yuan));
     }
     let (found, remarks) = delivery.matched(&taken, &mut faults)?;

@@ -177,6 +177,14 @@ impl Header {
         self.places.iter().flatten().any(|place| *place.title == *cell.trim())
     }
 
+    /// Whether the table says in which unit a field counts.
+    pub(super) fn says_unit(&self, profile: &Profile, field: &str) -> bool {
+        let mut placed = profile.columns.iter().zip(&self.places);
+        placed.any(|(column, place)| {
+            *column.field == *field && place.as_ref().is_some_and(|place| place.unit.is_some())
+        })
+    }
+
     /// The columns of the table that say something of somebody.
     pub(super) fn told(&self, profile: &Profile) -> BTreeSet<usize> {
         let columns = profile.columns.iter().zip(&self.places);

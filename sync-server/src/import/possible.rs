@@ -23,14 +23,14 @@ const ALL_BELOW_YUAN: i64 = 100;
 const NONE_ABOVE_YUAN: i64 = 10_000_000;
 
 /// An amount, in yuan, that says that a list counts in another unit than was read: its largest bill, where that is too small, or one
-/// that is too large.
-pub(super) fn amounts_unlikely(kind: Kind, rows: &[DepartmentRow]) -> Option<i64> {
+/// that is too large. A small one is likely where the list says its unit.
+pub(super) fn amounts_unlikely(kind: Kind, rows: &[DepartmentRow], says_unit: bool) -> Option<i64> {
     if !matches!(kind, Kind::Medical | Kind::School | Kind::Disaster | Kind::Accident) {
         return None;
     }
     let fen = |row: &DepartmentRow| value_in(&row.values, "total_fen").and_then(Value::as_int);
     let largest = rows.iter().filter_map(fen).max()? / 100;
-    let is_small = (1..ALL_BELOW_YUAN).contains(&largest);
+    let is_small = !says_unit && (1..ALL_BELOW_YUAN).contains(&largest);
     (is_small || largest > NONE_ABOVE_YUAN).then_some(largest)
 }
 

@@ -85,7 +85,7 @@ pub(super) fn is_announced(cell: &str) -> bool {
 
 /// The units that a text names as such: of several things that it has units for, those of money.
 pub(super) fn noted(text: &str) -> Vec<usize> {
-    if !text.contains("单位") && !text.contains("金额") {
+    if !text.contains(['单', '金']) {
         return Vec::new();
     }
     let text = squeezed(text);
@@ -146,6 +146,9 @@ mod tests {
     fn notes_name_units_of_money_and_other_words_do_not() {
         for (text, expected) in [
             ("单位:万元", &[4][..]),
+            ("单 位：万元", &[4]),
+            ("金 额 单 位: 万 元", &[4]),
+            ("医疗费用明细表　　　　单 位：千元", &[3]),
             ("受灾损失统计表  单位:万元", &[4]),
             ("(单位：万元）", &[4]),
             ("金额单位 : 千 元", &[3]),

@@ -123,6 +123,11 @@ async fn amounts_that_cannot_be_yuan_are_asked_about_before_anything_is_kept() {
     let (_, zh, en) = refused(&county, dir.path().join("list.xlsx"), Kind::Medical);
     assert!(zh.contains("500000000 元") && en.contains("--anyway"), "{zh} {en}");
     assert_eq!(of("5", "3", true).unwrap()["matched"], 1, "whoever insists");
+    let header: Line<'_> =
+        &["姓名", "身份证号码", "医疗类别", "入院日期", "总费用(元)", "自付(元)"];
+    let row: Line<'_> = &["周长根", NUMBER, "门诊", "2024-02-02", "85", "40"];
+    let said = send(&county, dir.path(), (Kind::Medical, false), &[&["明细"], header, row]).0;
+    assert_eq!(said.unwrap()["matched"], 1, "the list says that these are yuan");
     assert_eq!(of("100", "3", false).unwrap()["matched"], 1);
 }
 

@@ -43,31 +43,33 @@ fn is_urgent(visit: &Row) -> bool {
     visit.text("finding") == "urgent"
 }
 
-/// The day of the last visit until today that found something, where it found urgent need. Nobody takes back what a visit found
-/// but a visit that spoke with somebody and found otherwise.
-fn found_urgent(facts: &Facts, today: Day) -> Option<Day> {
+/// The days until today on which visits found urgent need, since the last one that found otherwise. Nobody takes back what a visit
+/// found but a visit that spoke with somebody and found otherwise.
+fn found_urgent(facts: &Facts, today: Day) -> Vec<Day> {
     let finds = |visit: &&Row| {
         is_urgent(visit) || (visit::is_heard(visit) && !visit.text("finding").is_empty())
     };
     let visits = facts.rows("visits").iter().filter(finds);
     let visits = visits.filter_map(|visit| Some((visit.day("date")?, is_urgent(visit))));
+    let mut found: Vec<(Day, bool)> = visits.filter(|(day, _)| *day <= today).collect();
     // Of two on one day the graver counts.
-    let last = visits.filter(|(day, _)| *day <= today).max();
-    last.filter(|(_, is_urgent)| *is_urgent).map(|(day, _)| day)
+    found.sort_unstable();
+    let last = found.iter().rev().take_while(|(_, is_urgent)| *is_urgent);
+    last.map(|(day, _)| *day).collect()
 }
 
-/// That day, where no step of this round has seen the need: its visit that verifies was earlier, or the round ended without one.
+/// The first of them of which no step of this round has seen the need: its visit that verifies was earlier, or the round ended
+/// without one.
 fn unseen(facts: &Facts, case: &Case, today: Day) -> Option<Day> {
-    let day = found_urgent(facts, today)?;
     let round = &case.path[case.begun().unwrap_or_default()..];
     let verified = round.iter().rev().find(|passed| passed.stage == Stage::Verified);
     let seen = verified.or(round.last().filter(|last| last.stage == Stage::Closed));
-    let is_news = match (seen, round.first()) {
-        (Some(seen), _) => seen.on < Some(day),
-        (None, Some(first)) => first.on <= Some(day),
+    let is_news = |day: &Day| match (seen, round.first()) {
+        (Some(seen), _) => seen.on < Some(*day),
+        (None, Some(first)) => first.on <= Some(*day),
         (None, None) => true,
     };
-    is_news.then_some(day)
+    found_urgent(facts, today).into_iter().filter(is_news).min()
 }
 
 fn confirmed<'f>(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Header, HeaderError, normal};
+use super::{Header, HeaderError, normal, unit_of_group};
 use crate::import::profile::{Profile, Reading, Role};
 use crate::import::table::{Row, Table};
 use crate::import::unit;
@@ -30,6 +30,7 @@ impl Header {
                 noted.extend(announced(row));
             }
         }
+        self.take_groups(table, profile, first);
         noted.extend(self.noted_below(table, profile)?);
         let amounts = profile.columns.iter().zip(&mut self.places);
         let amounts = amounts.filter(|(column, _)| column.reading == Reading::FenFromYuan);
@@ -40,6 +41,21 @@ impl Header {
             place.unit = place.unit.or(noted.first().copied());
         }
         Ok(self)
+    }
+
+    /// The units of groups of columns in a header of three rows: of the nearest heading above that has one.
+    fn take_groups(&mut self, table: &Table, profile: &Profile, first: u32) {
+        let Some(heading) = table.row(first) else { return };
+        let above: Vec<Row<'_>> = table.rows().take_while(|row| row.number < first).collect();
+        let are_headings = |row: &&Row<'_>| row.cells().any(|cell| self.is_title(cell));
+        let above: Vec<Row<'_>> = above.iter().rev().take_while(are_headings).copied().collect();
+        let amounts = profile.columns.iter().zip(&mut self.places);
+        let amounts = amounts.filter(|(column, _)| column.reading == Reading::FenFromYuan);
+        for place in amounts.filter_map(|(_, place)| place.as_mut()) {
+            let of_group =
+                || above.iter().find_map(|row| unit_of_group(heading, *row, place.column));
+            place.unit = place.unit.or_else(of_group);
+        }
     }
 
     /// Units that notes name below the header and beside the rows, and a column of units.

@@ -38,6 +38,11 @@ fn units_are_found_wherever_bureaus_write_them() {
         format!("{plain}\n{bill},,单位:万元\n"),
         format!("{HEAD},总费用(万),自付(万)\n{bill}\n"),
         format!("单位:万\n{plain}\n{bill}\n"),
+        format!("单 位：万元\n{plain}\n{bill}\n"),
+        format!(
+            "姓名,身份证号码,住院/门诊,入院日期,医疗费用(万元),,,\n姓名,身份证号码,住院/门诊,入院日期,总费用,报销,,个人自付\n姓名,身份证号码,住院/门诊,入院日期,总费用,医保报销,大病保险,个人自付\n{}\n",
+            line("5,1,1,3")
+        ),
         format!("单位:,万\n{plain}\n{bill}\n"),
         format!("单位:RMB万元\n{plain}\n{bill}\n"),
         format!("住院明细\n,,,,,万元\n{plain}\n{bill}\n"),
@@ -98,8 +103,14 @@ fn of_an_amount_in_parts_their_sum_is_meant() {
     };
     let summed = format!("{}\n{}\n", head("合规自付,自费,小计"), line("50000,4000,26000,30000"));
     assert_eq!(yuan(&summed), Ok([50_000, 30_000]));
-    let named = format!("{}\n{}\n", head("政策内,个人自付"), line("50000,4000,30000"));
+    let named = format!("{}\n{}\n", head("人次,个人自付"), line("50000,3,30000"));
     assert_eq!(yuan(&named), Ok([50_000, 30_000]));
+    for parts in ["自付,自费,小计", "政策内自付,政策外自付,自付合计"] {
+        let summed = format!("{}\n{}\n", head(parts), line("50000,4000,26000,30000"));
+        assert_eq!(yuan(&summed), Ok([50_000, 30_000]), "{parts}");
+    }
+    let unsummed = format!("{}\n{}\n", head("个人自付,自费"), line("50000,4000,26000"));
+    assert_eq!(yuan(&unsummed), Err(HeaderError::ColumnInParts("自付".into())));
     let alone = format!("{}\n{}\n", head("万元"), line("50000,3"));
     assert_eq!(yuan(&alone), Ok([50_000, 30_000]));
     let parts = format!("{}\n{}\n", head("政策内,政策外"), line("50000,4000,26000"));

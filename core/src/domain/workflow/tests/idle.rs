@@ -146,6 +146,8 @@ fn urgent_need_that_a_visit_found_and_no_step_saw_is_not_left_alone() {
         let visited = urgent(turned_down(), "v").with_row("visits", "w", &visit);
         assert_eq!(due(&visited), task, "{met} {finding}");
     }
+    let again = visit("2024-11-20", "urgent")(urgent(turned_down(), "v"), "w");
+    assert_eq!(due(&again), task, "as counted from the first");
     let unmet = urgent(turned_down(), "v").with_row("visits", "v", &[("met", "nobody".into())]);
     assert_eq!(due(&unmet), task, "one sees it from outside");
     // Nor does a visit of a day to come, until that day has come.
