@@ -1,6 +1,6 @@
 //! Help for the family, month by month, and the way out by the same path; the families that were helped before.
 
-use wanhu_core::client::{Ledger, RecordEdit, StepForm};
+use wanhu_core::client::{Ledger, StepForm};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::domain::workflow::Stage;
 use wanhu_tests::county::Step;
@@ -114,7 +114,12 @@ pub(crate) async fn closed(
     }
     tale.chapter(PROPOSED, "十五、满六个月,风险消除 · six months later the risk is gone");
     println!("    其间又走访 {visits} 次 · visits meanwhile");
-    li.take_step(id, &StepForm::to(Stage::ToClose), RecordEdit::default())?;
+    let until = format!("income.window_end={}", li.today());
+    let earned = typed(&["income.wage_fen=30000元", &until])?;
+    li.take_step(id, &StepForm::to(Stage::ToClose), earned)?;
+    println!(
+        "    近12个月工资 30,000 元,人均高于监测线 · wages of 30,000 yuan in 12 months: above the line"
+    );
     tale.county.day(&tale.day(APPRAISED));
     let date = format!("visits.date={}", li.today());
     let last = [&date, "visits.purpose=消除核查", "visits.met=户主", "visits.finding=稳定"];
