@@ -1,15 +1,15 @@
 //! The programs as a newcomer types them: the README's own lines, then every wrong argument we could
 //! think of. Needs the programs built: `cargo build --workspace --bins --examples`.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use wanhu_core::domain::day::Day;
 use wanhu_core::domain::environment::Clock;
 use wanhu_core::system::SystemClock;
+use wanhu_tests::program::served;
 
 const README: &str = include_str!("../../README.md");
 
@@ -23,21 +23,12 @@ fn programs() -> PathBuf {
 }
 
 /// Starts a server in a directory. Where it listens.
-fn served(dir: &Path, settings: &[(&str, &str)]) -> (Child, String) {
-    let mut child = Command::new(programs().join("wanhu-server"))
-        .arg("serve")
-        .env("WANHU_LISTEN", "127.0.0.1:0")
-        .envs(settings.iter().copied())
-        .current_dir(dir)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // The first line says it.
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let listen = line.trim().rsplit("http://").next().unwrap().to_owned();
-    (child, listen)
+fn started(dir: &Path, settings: &[(&str, &str)]) -> (Child, String) {
+    let mut command = Command::new(programs().join("wanhu-server"));
+    command.arg("serve").env("WANHU_LISTEN", "127.0.0.1:0");
+    command.envs(settings.iter().copied()).current_dir(dir);
+    let (child, address) = served(&mut command).unwrap();
+    (child, address.to_string())
 }
 
 struct Township {
@@ -56,7 +47,7 @@ impl Drop for Township {
 impl Township {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (child, listen) = served(dir.path(), &[]);
+        let (child, listen) = started(dir.path(), &[]);
         Self { child, dir, listen }
     }
 
@@ -64,7 +55,7 @@ impl Township {
     fn again(&mut self, settings: &[(&str, &str)]) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.listen) = served(self.dir.path(), settings);
+        (self.child, self.listen) = started(self.dir.path(), settings);
     }
 
     /// Runs one line of the README in the township's directory.

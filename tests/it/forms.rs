@@ -131,6 +131,16 @@ async fn a_changed_value_makes_exactly_the_sheets_that_show_it_stale() {
         area: None,
         font: Vec::new(),
     };
+    // One that cannot be made keeps no other back, and stays out of date.
+    let unmade = FormCommand::Renew {
+        directory: again.clone(),
+        ending: "doc".into(),
+        area: None,
+        font: Vec::new(),
+    };
+    let unmade = county.office("township", AdminCommand::Form(unmade)).unwrap();
+    let errors: Vec<_> = unmade.as_array().unwrap().iter().map(|row| &row["error"]).collect();
+    assert_eq!(errors, ["format_unknown"; 3]);
     let renewed = county.office("township", AdminCommand::Form(renew.clone())).unwrap();
     let forms = renewed.as_array().unwrap().iter();
     let forms: Vec<_> = forms.map(|row| (row["form"].as_str().unwrap(), &row["changed"])).collect();

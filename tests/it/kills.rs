@@ -2,7 +2,7 @@
 //! afterwards, whatever it has a receipt for is on the server, and nothing is there twice.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,7 @@ use wanhu_core::client::{Cancel, Ledger};
 use wanhu_core::domain::ids::HouseholdId;
 use wanhu_core::system::{SystemClock, SystemEntropy};
 use wanhu_tests::population::FULING;
+use wanhu_tests::program::served;
 use wanhu_tests::seeded::Seeded;
 use wanhu_tests::tally::{Tally, times};
 
@@ -118,17 +119,12 @@ impl Server {
     fn start(dir: &Path, address: SocketAddr) -> Self {
         let test = std::env::current_exe().unwrap();
         let program = test.ancestors().nth(2).unwrap().join("wanhu-server");
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["serve", "--syncs-per-minute", "100000", "--listen", &address.to_string()])
             .arg("--data-dir")
-            .arg(dir)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit("http://").next().unwrap().parse().unwrap();
+            .arg(dir);
+        let (child, address) = served(&mut command).unwrap();
         Self { child, address, dir: dir.to_owned() }
     }
 

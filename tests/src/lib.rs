@@ -7,6 +7,7 @@ pub mod county;
 pub mod hostile;
 pub mod line;
 pub mod population;
+pub mod program;
 pub mod seeded;
 pub mod server;
 pub mod simulation;

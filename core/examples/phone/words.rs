@@ -1,5 +1,6 @@
 //! What a cadre reads for each error: what happened and what to do, Chinese and English.
 
+use wanhu_core::document::edit;
 use wanhu_core::domain::schema::{Schema, words};
 use wanhu_core::domain::workflow;
 use wanhu_core::error::LedgerError;
@@ -8,9 +9,8 @@ use wanhu_core::error::LedgerError;
 pub(crate) fn of(error: &LedgerError) -> (String, String) {
     match error {
         LedgerError::InvalidInput { field, reason } => {
-            let (zh, en) = reason_words(reason);
-            let choices = choices(field, reason);
-            (format!("{field}: {zh}{choices}"), format!("{field}: {en}{choices}"))
+            let (zh, en) = edit::explain(field, reason);
+            (format!("{field}: {zh}"), format!("{field}: {en}"))
         }
         LedgerError::NotPermitted { action, level_needed } => (
             format!("您无权操作: {action};应由{}办理", role_words(level_needed).0),
@@ -85,13 +85,6 @@ fn reason_words(reason: &str) -> (&str, &str) {
         ),
         _ => words("reason", reason).map_or((reason, reason), |known| (&known.zh, &known.en)),
     }
-}
-
-/// The words to choose from, where what was typed is none of them.
-fn choices(field: &str, reason: &str) -> String {
-    let known = if reason == "not_in_list" { Schema::base().choices(field) } else { &[] };
-    let known: Vec<&str> = known.iter().map(|code| code.zh.as_str()).collect();
-    if known.is_empty() { String::new() } else { format!(" ({})", known.join(" ")) }
 }
 
 /// A stage of the monitoring case.

@@ -11,8 +11,9 @@ use crate::domain::facts::Facts;
 use crate::domain::identity::IdentityNumber;
 use crate::domain::ids::ActorId;
 use crate::domain::person::PersonKey;
-use crate::domain::schema::Schema;
+use crate::domain::schema::{Schema, words};
 use crate::domain::value::Value;
+use crate::domain::visit;
 use crate::domain::workflow::{Case, Stage};
 
 mod answers;
@@ -31,6 +32,19 @@ impl EditError {
     fn new(field: impl Into<String>, reason: &'static str) -> Self {
         Self { field: field.into(), reason }
     }
+}
+
+/// The words for why a value is refused, Chinese and English, with what may be chosen where it is none of a list; the reason itself
+/// where nothing is known of it. `field` is `container.field`.
+pub fn explain(field: &str, reason: &str) -> (String, String) {
+    let (zh, en) = words("reason", reason).map_or((reason, reason), |w| (&*w.zh, &*w.en));
+    let choices = if reason == "not_in_list" { Schema::base().choices(field) } else { &[] };
+    let choices: Vec<&str> = choices.iter().map(|code| code.zh.as_str()).collect();
+    let told = |text: &str| match choices.join(" ") {
+        none if none.is_empty() => text.to_owned(),
+        choices => format!("{text} ({choices})"),
+    };
+    (told(zh), told(en))
 }
 
 /// One field to set; `None` empties it.
@@ -341,11 +355,10 @@ impl RecordEdit {
         Ok(edits)
     }
 
-    /// A visit of far ahead is a day that somebody mistyped, and would be the last one for as long.
     fn check_visits(&self, on: Day) -> Result<(), EditError> {
         let is_ahead = |value: &Value| {
             let day = value.as_text().and_then(|text| text.parse::<Day>().ok());
-            day.is_some_and(|day| day > on.plus_days(CLOCK_BEHIND_DAYS_MAX))
+            day.is_some_and(|day| !visit::may_be_of(day, on))
         };
         let rows = self.new_rows.iter().filter(|row| row.container == "visits");
         let of_rows = rows.flat_map(|row| &row.fields).filter(|said| said.field == "date");
@@ -359,9 +372,6 @@ impl RecordEdit {
         Ok(())
     }
 }
-
-/// How far the clock of a phone may be behind that has not heard of its server for long.
-const CLOCK_BEHIND_DAYS_MAX: i32 = 31;
 
 /// Whether a row may have this name: keys are `row.field`.
 fn is_row_id(id: &str) -> bool {

@@ -160,6 +160,16 @@ impl Row {
     }
 }
 
+/// Fields of `guarantees` that say whether one is met (两不愁三保障及饮水).
+pub const GUARANTEES: [&str; 6] = [
+    "food_state",
+    "clothing_state",
+    "schooling_state",
+    "medical_state",
+    "housing_state",
+    "water_state",
+];
+
 /// A part of a household's income, stated as a whole, line by line, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IncomePart {
@@ -276,7 +286,7 @@ impl Facts {
         is_known || self.tick("basic", "no_labour_guarantee")
     }
 
-    /// Whether a guarantee (`guarantees.housing_state` …) is met; compulsory education may not apply, the others always do.
+    /// Whether a guarantee, one of [`GUARANTEES`], is met; compulsory education may not apply, the others always do.
     pub fn has_guarantee(&self, field: &str) -> bool {
         match self.text("guarantees", field) {
             "met" => true,

@@ -51,7 +51,7 @@ pub enum FormCommand {
         /// 目录 · where to
         directory: PathBuf,
         /// 文件类型:csv、xlsx 或 pdf · as what
-        #[arg(long = "as", value_name = "ENDING", default_value = "xlsx")]
+        #[arg(long = "as", value_name = "ENDING", default_value = "xlsx", value_parser = ["xlsx", "csv", "pdf"])]
         ending: String,
         /// 区划代码,其内生成过的表格;默认为本账户辖区 · what was made in this region; else in the account's own area
         #[arg(long)]
@@ -72,12 +72,18 @@ pub enum FormCommand {
 
 /// A form that somebody named: one of the release, or the file of an office's own.
 pub(super) struct Named {
-    pub(super) template: Cow<'static, Template>,
+    template: Cow<'static, Template>,
     /// What the file said; empty for one of the release.
-    pub(super) text: String,
+    text: String,
 }
 
 impl Named {
+    /// The form that an office wrote.
+    pub(super) fn own(text: String) -> Result<Self, AdminError> {
+        let template = Cow::Owned(Template::parse_own(Schema::base(), &text)?);
+        Ok(Self { template, text })
+    }
+
     /// Whose memory keeps what a sheet of it said, see [`MadeSheet::owner`].
     fn owner<'a>(&self, by: &'a str) -> &'a str {
         if self.text.is_empty() { "" } else { by }
@@ -94,9 +100,7 @@ pub(super) fn named(form: &str) -> Result<Named, AdminError> {
 }
 
 fn own(file: &Path) -> Result<Named, AdminError> {
-    let text = std::fs::read_to_string(file).map_err(|_| AdminError::FileUnreadable)?;
-    let template = Cow::Owned(Template::parse_own(Schema::base(), &text)?);
-    Ok(Named { template, text })
+    Named::own(std::fs::read_to_string(file).map_err(|_| AdminError::FileUnreadable)?)
 }
 
 /// A form filled in, for an area, from what the log held up to a place.

@@ -61,13 +61,11 @@ impl HeldSheet {
     }
 
     /// The form to make it of again: the office's own as it was, or this release's.
-    fn named(&self, name: &str) -> Result<Named, AdminError> {
-        let text = self.made.template.clone();
-        if text.is_empty() {
-            return named(name);
+    fn named(&self) -> Result<Named, AdminError> {
+        match self.made.template.as_str() {
+            "" => named(self.made.name()),
+            own => Named::own(own.to_owned()),
         }
-        let template = Cow::Owned(Template::parse_own(Schema::base(), &text)?);
-        Ok(Named { template, text })
     }
 
     fn line(&self, regions: &RegionList) -> (String, serde_json::Value) {
@@ -107,7 +105,8 @@ impl Office<'_> {
         Ok(lines(held.iter().map(|sheet| sheet.line(&self.app.regions))))
     }
 
-    /// Makes those that are out of date anew, but for forms of other accounts: a file each, named by form and area.
+    /// Makes those that are out of date anew, but for forms of other accounts: a file each, named by form and area. One that
+    /// cannot be made is told and keeps no other back.
     pub(super) fn renew_sheets(
         &self,
         directory: &Path,
@@ -118,23 +117,26 @@ impl Office<'_> {
         let held = self.held_sheets(area)?;
         std::fs::create_dir_all(directory).map_err(|_| AdminError::FileUnwritable)?;
         let own = held.into_iter().filter(|sheet| ["", self.by].contains(&&*sheet.made.owner));
-        let mut told = Vec::new();
-        for sheet in own.filter(HeldSheet::is_stale) {
-            let MadeSheet { form, area, .. } = &sheet.made;
-            let name = form.split_once('/').map_or(form.as_str(), |(name, _)| name);
+        let stale = own.filter(HeldSheet::is_stale);
+        Ok(lines(stale.map(|sheet| {
+            let (name, area) = (sheet.made.name(), sheet.made.area);
             let file = directory.join(format!("{name}-{area}.{ending}"));
-            let made = sheet
-                .named(name)
-                .and_then(|named| self.make_form(&named, &file, Some(*area), fonts))?;
-            let (changed, path) = (sheet.changed(), self.app.regions.path(*area).concat());
-            let text =
-                format!("{path}\t{changed} 户有变动 households changed\t{}", made.text.trim_end());
+            let make = |named| self.make_form(&named, &file, Some(area), fonts);
+            let (told, error) = match sheet.named().and_then(make) {
+                Ok(made) => (made.text.trim_end().to_owned(), None),
+                Err(error) => {
+                    let (code, zh, en) = error.words();
+                    (format!("{name}: {zh} · {en}"), Some(code))
+                }
+            };
+            let (changed, path) = (sheet.changed(), self.app.regions.path(area).concat());
+            let text = format!("{path}\t{changed} 户有变动 households changed\t{told}");
             let value = serde_json::json!({
-                "form": name, "area": area, "changed": changed, "file": file.display().to_string()
+                "form": name, "area": area, "changed": changed, "file": file.display().to_string(),
+                "error": error
             });
-            told.push((text, value));
-        }
-        Ok(lines(told.into_iter()))
+            (text, value)
+        })))
     }
 
     fn held_sheets(&self, area: Option<u64>) -> Result<Vec<HeldSheet>, AdminError> {

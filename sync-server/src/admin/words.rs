@@ -1,7 +1,7 @@
 //! What an office reads when a command fails, and why changes were refused. Chinese first.
 
 use wanhu_core::document::DocumentError;
-use wanhu_core::document::edit::EditError;
+use wanhu_core::document::edit::{self, EditError};
 use wanhu_core::document::form::FormError;
 use wanhu_core::domain::figures::FiguresDiffer;
 use wanhu_core::domain::ids::HouseholdId;
@@ -260,22 +260,12 @@ fn told<'c>(list: &str, code: &'c str) -> (&'c str, &'c str) {
     words(list, code).map_or((code, code), |known| (known.zh.as_str(), known.en.as_str()))
 }
 
-/// The words to choose from, where what was typed is none of them.
-fn choices(error: &EditError) -> String {
-    let is_of_list = error.reason == "not_in_list";
-    let known = if is_of_list { Schema::base().choices(&error.field) } else { &[] };
-    let known: Vec<&str> = known.iter().map(|code| code.zh.as_str()).collect();
-    if known.is_empty() { String::new() } else { format!(" ({})", known.join(" ")) }
-}
-
 /// Why nothing was written.
 fn refused_words(refused: &WriteRefused) -> (&'static str, String, String) {
     match refused {
         WriteRefused::Edit(error) => {
-            let (zh, en) = told("reason", error.reason);
-            let (field, choices) = (&error.field, choices(error));
-            let told = |words: &str| format!("{field}: {words}{choices}");
-            ("invalid_input", told(zh), told(en))
+            let (zh, en) = edit::explain(&error.field, error.reason);
+            ("invalid_input", format!("{}: {zh}", error.field), format!("{}: {en}", error.field))
         }
         WriteRefused::Denied(denial) => {
             let field = &denial.field;

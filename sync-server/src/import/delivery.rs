@@ -19,7 +19,7 @@ use super::judging::Judge;
 use super::names;
 use super::outcome::{DepartmentRow, Fault, FaultCode, Outcome, Summary};
 use super::possible;
-use super::profile::{Kind, Profile};
+use super::profile::Profile;
 use super::proposals::proposals;
 use super::report;
 use super::rows::Rows;
@@ -273,7 +273,7 @@ impl Delivery<'_> {
         let values =
             values.filter_map(|(field, value)| Some((&**containers.get(&**field)?, value)));
         let mut values: Vec<(&str, &Value)> = values.collect();
-        let kind = spending_kind(self.profile.kind).map(Value::from);
+        let kind = self.profile.kind.spending().map(Value::from);
         // A bill of no day would lie in no months that anybody looks back on: it counts from when it was delivered.
         let is_day = |field: &str| matches!(field, "spending.from" | "spending.to");
         let is_dated = values.iter().any(|(field, _)| is_day(field));
@@ -359,23 +359,6 @@ impl Delivery<'_> {
         let now_ms = app.clock.now_ms();
         let writer = app.storage.writer();
         Ok(writer.write(move |transaction| department::finish(transaction, import, now_ms))?)
-    }
-}
-
-/// Code of `spending_kind` for tables of bills; none for tables that fill in single fields.
-fn spending_kind(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::Medical => Some("medical"),
-        Kind::School => Some("schooling"),
-        Kind::Disaster => Some("disaster"),
-        Kind::Accident => Some("accident"),
-        Kind::CivilAffairs
-        | Kind::Disability
-        | Kind::Housing
-        | Kind::Water
-        | Kind::Insurance
-        | Kind::Employment
-        | Kind::Campaign => None,
     }
 }
 

@@ -100,6 +100,13 @@ impl Header {
     /// # Errors
     /// `ColumnsMissing` by that row, also where it has no column that says anything of anybody; `ColumnTwice`, `UnitTwice`.
     pub fn find(table: &Table, profile: &Profile) -> Result<Self, HeaderError> {
+        let header = Self::headings(table, profile)?;
+        let first = header.row;
+        header.extended(table, profile)?.counted(table, profile, first)
+    }
+
+    /// The row of headings, whatever stands below it.
+    fn headings(table: &Table, profile: &Profile) -> Result<Self, HeaderError> {
         let mut best: Option<(usize, usize, Self)> = None;
         let mut above = None;
         let mut twice = None;
@@ -127,10 +134,7 @@ impl Header {
             sheets_left: table.sheets_left.clone(),
         };
         match (best, missing, twice) {
-            (Some((.., header)), Some(missing), _) if missing.is_empty() => {
-                let first = header.row;
-                header.extended(table, profile)?.counted(table, profile, first)
-            }
+            (Some((.., header)), Some(missing), _) if missing.is_empty() => Ok(header),
             (_, _, Some(twice)) => Err(twice),
             (_, Some(missing), None) => Err(error(missing)),
             (_, None, None) => Err(error(required(profile).collect())),
@@ -153,8 +157,7 @@ impl Header {
             let place = at.next().map(|column| Place {
                 column,
                 title: titles[column].into(),
-                unit: unit::of_heading(titles[column])
-                    .or_else(|| unit_of_group(row, above?, column)),
+                unit: unit::of_heading(titles[column]),
             });
             if at.next().is_some() {
                 return Err(HeaderError::ColumnTwice(found.cloned().unwrap_or_default()));
@@ -199,7 +202,7 @@ impl Header {
         let others = Kind::ALL.into_iter().filter(|kind| *kind != profile.kind);
         let fits = others.filter_map(|kind| {
             let other = Profile::of(kind)?;
-            let told = Self::find(table, other).ok()?.told(other);
+            let told = Self::headings(table, other).ok()?.told(other);
             let is_more = told.len() > own.len() && own.is_subset(&told);
             (is_more || told.len() >= own.len() + MANY_MORE).then_some((told.len(), kind))
         });
@@ -219,17 +222,6 @@ impl Header {
         }
         missing
     }
-}
-
-/// The unit of the group of columns that a column of a header of two rows is in: the group's heading stands above the first of them.
-/// What stands above all of them is a title.
-fn unit_of_group(row: Row<'_>, above: Row<'_>, column: usize) -> Option<usize> {
-    let is_said = |at: &usize| !above.cell(*at).trim().is_empty();
-    let is_heading = |at: &usize| is_said(at) && !unit::is_note(above.cell(*at));
-    let has_others = (0..above.len()).filter(is_heading).nth(1).is_some();
-    let first = (0..=column).rev().find(is_said)?;
-    let is_group = has_others && !row.cell(first).trim().is_empty();
-    unit::of_title(above.cell(first)).first().copied().filter(|_| is_group)
 }
 
 /// Whether a row is a note of the unit rather than a line of headings.

@@ -25,9 +25,7 @@ const NONE_ABOVE_YUAN: i64 = 10_000_000;
 /// An amount, in yuan, that says that a list counts in another unit than was read: its largest bill, where that is too small, or one
 /// that is too large. A small one is likely where the list says its unit.
 pub(super) fn amounts_unlikely(kind: Kind, rows: &[DepartmentRow], says_unit: bool) -> Option<i64> {
-    if !matches!(kind, Kind::Medical | Kind::School | Kind::Disaster | Kind::Accident) {
-        return None;
-    }
+    kind.spending()?;
     let fen = |row: &DepartmentRow| value_in(&row.values, "total_fen").and_then(Value::as_int);
     let largest = rows.iter().filter_map(fen).max()? / 100;
     let is_small = !says_unit && (1..ALL_BELOW_YUAN).contains(&largest);
@@ -41,23 +39,20 @@ pub(super) fn contradiction(
     values: &[(Arc<str>, Value)],
     today: Option<Day>,
 ) -> Option<(&'static str, FaultCode)> {
-    if !matches!(kind, Kind::Medical | Kind::School | Kind::Disaster | Kind::Accident) {
-        return None;
-    }
+    kind.spending()?;
     let fen = |field| value_in(values, field)?.as_int();
     let (from, to) = (day_in(values, "from"), day_in(values, "to"));
-    let now = today;
-    let today = today.filter(|_| kind != Kind::School);
+    let latest = today.filter(|_| kind != Kind::School);
     let is_after =
         |day: Option<Day>, other: Option<Day>| day.zip(other).is_some_and(|(a, b)| a > b);
-    if is_after(from, today) {
+    if is_after(from, latest) {
         return Some(("from", FaultCode::DayInFuture));
     }
-    if is_after(to, today) {
+    if is_after(to, latest) {
         return Some(("to", FaultCode::DayInFuture));
     }
     for (field, day) in [("from", from), ("to", to)] {
-        if day.zip(now).is_some_and(|(day, now)| is_long_past(day, now)) {
+        if day.zip(today).is_some_and(|(day, today)| is_long_past(day, today)) {
             return Some((field, FaultCode::DayLongPast));
         }
     }

@@ -64,6 +64,23 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
+    /// Code of `spending_kind` of its rows, where they are bills; none of tables that fill in single fields.
+    pub(super) fn spending(self) -> Option<&'static str> {
+        match self {
+            Self::Medical => Some("medical"),
+            Self::School => Some("schooling"),
+            Self::Disaster => Some("disaster"),
+            Self::Accident => Some("accident"),
+            Self::CivilAffairs
+            | Self::Disability
+            | Self::Housing
+            | Self::Water
+            | Self::Insurance
+            | Self::Employment
+            | Self::Campaign => None,
+        }
+    }
+
     /// Its stable code.
     pub fn code(self) -> &'static str {
         match self {

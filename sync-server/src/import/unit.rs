@@ -42,6 +42,7 @@ const OFFICES: [&str; 8] = ["填报", "报送", "上报", "编制", "制表", "�
 const IS: [&str; 8] = ["统一为", "一律为", "均为", "皆为", "都是", "均是", "为", "是"];
 const OPEN: [char; 4] = ['(', '[', '【', '〔'];
 const CLOSE: [char; 4] = [')', ']', '】', '〕'];
+const BRACKETS: [char; 8] = ['(', '[', '【', '〔', ')', ']', '】', '〕'];
 const BETWEEN: [char; 5] = ['、', ',', '/', ';', ':'];
 
 /// The unit that a heading names: in brackets and nothing else there, or behind 单位, or at its end. What a heading says in
@@ -68,13 +69,13 @@ pub(super) fn of_title(title: &str) -> Vec<usize> {
 /// The unit that stands alone in a cell, below the heading it belongs to: `(万元)`.
 pub(super) fn alone(cell: &str) -> Option<usize> {
     let text = squeezed(cell);
-    exactly(text.trim_matches([OPEN, CLOSE].concat().as_slice()))
+    exactly(text.trim_matches(BRACKETS))
 }
 
 /// Whether a cell stands in a row of units below headings, of money or of anything else.
 pub(super) fn is_unit(cell: &str) -> bool {
     let text = squeezed(cell);
-    let inner = text.trim_matches([OPEN, CLOSE].concat().as_slice());
+    let inner = text.trim_matches(BRACKETS);
     exactly(inner).is_some() || OTHERS.contains(&inner)
 }
 
@@ -105,7 +106,7 @@ pub(super) fn noted(text: &str) -> Vec<usize> {
         let rest = rest.trim_start_matches([':']).trim_start_matches(OPEN);
         let rest = IS.iter().find_map(|is| rest.strip_prefix(is)).unwrap_or(rest);
         let rest = rest.trim_start_matches([':']).trim_start_matches(OPEN);
-        let rest = rest.split([OPEN, CLOSE].concat().as_slice()).next().unwrap_or_default();
+        let rest = rest.split(BRACKETS).next().unwrap_or_default();
         rest.split(BETWEEN).filter_map(unit)
     });
     named.collect()
@@ -125,13 +126,17 @@ fn bracketed(text: &str) -> Vec<usize> {
     inner.flat_map(|inner| inner.split(BETWEEN)).filter_map(exactly).collect()
 }
 
+fn without_currency(text: &str) -> &str {
+    ["人民币", "rmb", "¥"].iter().find_map(|of| text.strip_prefix(of)).unwrap_or(text)
+}
+
 fn exactly(text: &str) -> Option<usize> {
-    let text = ["人民币", "rmb", "¥"].iter().find_map(|of| text.strip_prefix(of)).unwrap_or(text);
+    let text = without_currency(text);
     UNITS.iter().chain(&SHORT).find(|(word, _)| text == *word).map(|(_, unit)| *unit)
 }
 
 fn unit(text: &str) -> Option<usize> {
-    let text = ["人民币", "rmb"].iter().find_map(|of| text.strip_prefix(of)).unwrap_or(text);
+    let text = without_currency(text);
     let named = UNITS.iter().find_map(|(word, unit)| Some((text.strip_prefix(word)?, *unit)));
     // 元 begins names of places as well.
     let named = named.filter(|(rest, unit)| *unit > 0 || !rest.starts_with(char::is_alphabetic));

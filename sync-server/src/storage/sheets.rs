@@ -26,6 +26,11 @@ pub struct MadeSheet {
 }
 
 impl MadeSheet {
+    /// The form's name, whatever its version.
+    pub fn name(&self) -> &str {
+        self.form.split_once('/').map_or(&self.form, |(name, _)| name)
+    }
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             form: row.get(0)?,
@@ -103,10 +108,8 @@ pub fn all(connection: &Connection) -> Result<Vec<MadeSheet>, StoreError> {
 /// # Errors
 /// Where the file fails.
 pub fn areas(connection: &Connection, name: &str, owner: &str) -> Result<Vec<u64>, StoreError> {
-    let is_of_form = |made: &MadeSheet| {
-        let (known, _) = made.form.split_once('/').unwrap_or((&made.form, ""));
-        known == name && (made.owner == owner || made.owner.is_empty())
-    };
+    let is_of_form =
+        |made: &MadeSheet| made.name() == name && (made.owner == owner || made.owner.is_empty());
     Ok(all(connection)?.into_iter().filter(is_of_form).map(|made| made.area).collect())
 }
 

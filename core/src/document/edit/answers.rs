@@ -1,5 +1,5 @@
-//! What a save says besides what was typed: the day of an answer to a warning or a clue, the day of a visit, and of a clue its day and
-//! the step of the case; and that nobody answers what is not there. Must not know who saves.
+//! What a save says besides what was typed: the day of an answer to a warning or a clue, of a visit and of the household's consent, and
+//! of a clue its day and the step of the case; and that nobody answers what is not there. Must not know who saves.
 
 use std::collections::BTreeSet;
 

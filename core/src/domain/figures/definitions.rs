@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{Asked, FigureUnit};
 use crate::domain::day::Day;
-use crate::domain::facts::{Facts, Row};
+use crate::domain::facts::{Facts, GUARANTEES, Row};
 use crate::domain::help::is_in_effect;
 use crate::domain::policy::Clock;
 use crate::domain::schema::{FieldKind, Schema, words};
@@ -285,8 +285,6 @@ static TAGS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     fields.map(|field| field.name.as_str()).filter(|name| name.starts_with("tag_")).collect()
 });
 static RISKS: LazyLock<Vec<&'static str>> = LazyLock::new(|| choosing("class", "risk"));
-static GUARANTEES: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| choosing("guarantees", "guarantee_state"));
 
 /// Fields of a container that hold a code of a list.
 fn choosing(container: &str, list: &str) -> Vec<&'static str> {

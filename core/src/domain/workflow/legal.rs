@@ -3,6 +3,7 @@
 
 use super::tree::Tree;
 use super::{Case, Clock, Day, Facts, Phase, Policy, Row, Stage, successors};
+use crate::domain::facts::GUARANTEES;
 use crate::domain::schema::words;
 use crate::domain::visit;
 use crate::domain::warning;
@@ -113,16 +114,6 @@ pub fn explain(code: &str, until: &str) -> (String, String) {
         }
     }
 }
-
-/// Fields of `guarantees` that must be met before a case is closed.
-pub(super) const GUARANTEES: [&str; 6] = [
-    "food_state",
-    "clothing_state",
-    "schooling_state",
-    "medical_state",
-    "housing_state",
-    "water_state",
-];
 
 /// Whether `step`, a row of `facts`, may stand there. `facts` hold the step and all it was saved with;
 /// `begun` gives the day on which a step on record was begun, by the clock of whoever asks.

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::clues;
-use super::legal::GUARANTEES;
 use super::shocks;
 use super::{Case, Clock, Day, Facts, Policy, Row, Stage};
 use crate::domain::authority::Role;
+use crate::domain::facts::GUARANTEES;
 use crate::domain::help::is_in_effect;
 use crate::domain::visit;
 use crate::domain::warning;

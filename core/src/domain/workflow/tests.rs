@@ -42,7 +42,7 @@ fn with_steps(facts: Facts, steps: &[Line]) -> Facts {
 
 /// Everything a case needs on its way, so that a test can take one thing away.
 fn ready() -> Facts {
-    let met = legal::GUARANTEES
+    let met = crate::domain::facts::GUARANTEES
         .iter()
         .fold(Facts::of(VILLAGE), |facts, field| facts.with("guarantees", field, "met"));
     met.with("case", "consent", true)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Header, HeaderError, normal, unit_of_group};
+use super::{Header, HeaderError, normal};
 use crate::import::profile::{Profile, Reading, Role};
 use crate::import::table::{Row, Table};
 use crate::import::unit;
@@ -43,18 +43,15 @@ impl Header {
         Ok(self)
     }
 
-    /// The units of groups of columns in a header of three rows: of the nearest heading above that has one.
+    /// The units of groups of columns: of the nearest heading above that has one.
     fn take_groups(&mut self, table: &Table, profile: &Profile, first: u32) {
         let Some(heading) = table.row(first) else { return };
         let above: Vec<Row<'_>> = table.rows().take_while(|row| row.number < first).collect();
-        let are_headings = |row: &&Row<'_>| row.cells().any(|cell| self.is_title(cell));
-        let above: Vec<Row<'_>> = above.iter().rev().take_while(are_headings).copied().collect();
         let amounts = profile.columns.iter().zip(&mut self.places);
         let amounts = amounts.filter(|(column, _)| column.reading == Reading::FenFromYuan);
         for place in amounts.filter_map(|(_, place)| place.as_mut()) {
-            let of_group =
-                || above.iter().find_map(|row| unit_of_group(heading, *row, place.column));
-            place.unit = place.unit.or_else(of_group);
+            let of_group = |row: &Row<'_>| unit_of_group(heading, *row, place.column);
+            place.unit = place.unit.or_else(|| above.iter().rev().find_map(of_group));
         }
     }
 
@@ -70,14 +67,11 @@ impl Header {
             placed.find_map(|(c, place)| Some((c, place.as_ref()?)).filter(|_| c.role == role))
         };
         let (number, name) = (of(Role::Identity), of(Role::Name));
-        let width = heading.len();
+        let (who, width) = (number.or(name), heading.len());
         let of_units = (0..width).find(|at| unit::is_announced(heading.cell(*at)));
         let mut noted = BTreeSet::new();
         for row in table.rows().filter(|row| row.number > self.row) {
-            let (column, cell) = match number.or(name) {
-                Some((column, place)) => (Some(column), row.cell(place.column)),
-                None => (None, ""),
-            };
+            let cell = who.map_or("", |(_, place)| row.cell(place.column));
             let is_of_person = match number {
                 Some(_) => cell.trim_start_matches(QUOTES).starts_with(|c: char| c.is_numeric()),
                 None => !cell.trim().is_empty(),
@@ -88,10 +82,11 @@ impl Header {
             // A row of a person has remarks, and beside it there may be a note.
             let first = if is_of_person { width } else { 0 };
             noted.extend((first..row.len()).flat_map(|at| unit::noted(row.cell(at))));
-            if !is_of_person {
-                noted.extend(announced(row));
+            if is_of_person {
+                continue;
             }
-            if !is_of_person && column.is_some_and(|c| c.headers.contains(&normal(cell))) {
+            noted.extend(announced(row));
+            if who.is_some_and(|(column, _)| column.headers.contains(&normal(cell))) {
                 self.must_count_alike(row, profile)?;
             }
         }
@@ -119,4 +114,15 @@ fn announced(row: Row<'_>) -> Option<usize> {
     let mut said = row.cells().filter(|cell| !cell.trim().is_empty());
     said.find(|cell| unit::is_announced(cell))?;
     unit::alone(said.next()?)
+}
+
+/// The unit of the group of columns that a column is in: the group's heading stands above the first of them.
+/// What stands above all of them is a title.
+fn unit_of_group(row: Row<'_>, above: Row<'_>, column: usize) -> Option<usize> {
+    let is_said = |at: &usize| !above.cell(*at).trim().is_empty();
+    let is_heading = |at: &usize| is_said(at) && !unit::is_note(above.cell(*at));
+    let has_others = (0..above.len()).filter(is_heading).nth(1).is_some();
+    let first = (0..=column).rev().find(is_said)?;
+    let is_group = has_others && !row.cell(first).trim().is_empty();
+    unit::of_title(above.cell(first)).first().copied().filter(|_| is_group)
 }
